@@ -1,0 +1,2 @@
+//! footplate
+fn main() {}

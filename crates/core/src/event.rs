@@ -1,0 +1,77 @@
+//! Kept events: one for each change of state, written in the same transaction, replayable from a sequence number.
+
+use serde::{Deserialize, Serialize};
+
+use crate::code::ErrorCode;
+use crate::status::{AttemptStatus, RunStatus, StageStatus};
+
+/// What changed. The run's number stands beside it in the event's row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// A run was written down.
+    RunSubmitted,
+    /// A run's status, as derived, is another.
+    RunStatus {
+        /// Its new status.
+        status: RunStatus,
+    },
+    /// A stage's status is another.
+    StageStatus {
+        /// The stage's index.
+        stage: u32,
+        /// Its new status.
+        status: StageStatus,
+        /// Why, where there is a reason.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<ErrorCode>,
+    },
+    /// An attempt's status is another.
+    AttemptStatus {
+        /// The stage's index.
+        stage: u32,
+        /// The attempt's number.
+        attempt: u32,
+        /// Its new status.
+        status: AttemptStatus,
+        /// Why, where there is a reason.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<ErrorCode>,
+    },
+    /// An attempt was paused or goes on.
+    AttemptPaused {
+        /// The stage's index.
+        stage: u32,
+        /// The attempt's number.
+        attempt: u32,
+        /// True: paused now.
+        paused: bool,
+    },
+    /// A wish was done or refused.
+    WishAnswered {
+        /// The wish's id.
+        wish: String,
+        /// Whether it was done.
+        done: bool,
+        /// The code of a refusal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<ErrorCode>,
+    },
+    /// Something worth knowing that changes no state (`cancel came too late`, a dropped part of a log ...).
+    Note {
+        /// The stage's index, where it concerns one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stage: Option<u32>,
+        /// The sentence.
+        text: String,
+    },
+    /// A run's name, tags, priority or queue is another.
+    RunChanged,
+    /// A run was removed; its number is not used again.
+    RunRemoved,
+    /// A queue's rule is another.
+    QueueChanged {
+        /// Its name.
+        queue: String,
+    },
+}

@@ -1,0 +1,94 @@
+//! An attempt: `launching -> running -> (stopping) -> ended`; `launching -> launch_failed / void`.
+
+use super::Illegal;
+use super::settle::Verdict;
+use crate::status::AttemptStatus;
+
+/// The state of an attempt. Final is final.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttemptState {
+    /// Its row is committed; its program has not been seen to run.
+    Launching,
+    /// Its start record was seen.
+    Running,
+    /// Told to stop by a wish; holds its slot until the whole tree is gone.
+    Stopping,
+    /// Over, with the verdict.
+    Ended(Verdict),
+}
+
+/// What can happen to an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttemptInput {
+    /// The shim's start record is there.
+    Started,
+    /// A stop wish is on disk and its signal goes out.
+    StopRequested,
+    /// Settled: the folder was read in the order claim, lock, exit, and this is what follows.
+    Settled(Verdict),
+}
+
+impl AttemptState {
+    /// The status that this state is stored and shown as.
+    #[must_use]
+    pub fn status(&self) -> AttemptStatus {
+        match self {
+            AttemptState::Launching => AttemptStatus::Launching,
+            AttemptState::Running => AttemptStatus::Running,
+            AttemptState::Stopping => AttemptStatus::Stopping,
+            AttemptState::Ended(verdict) => verdict.status,
+        }
+    }
+
+    /// The state that a stored status stands for; `None` where only a verdict would do.
+    #[must_use]
+    pub fn live(status: AttemptStatus) -> Option<Self> {
+        match status {
+            AttemptStatus::Launching => Some(AttemptState::Launching),
+            AttemptStatus::Running => Some(AttemptState::Running),
+            AttemptStatus::Stopping => Some(AttemptState::Stopping),
+            AttemptStatus::Completed
+            | AttemptStatus::Failed
+            | AttemptStatus::TimedOut
+            | AttemptStatus::Cancelled
+            | AttemptStatus::Interrupted
+            | AttemptStatus::LaunchFailed
+            | AttemptStatus::Void => None,
+        }
+    }
+}
+
+/// One move of an attempt.
+///
+/// # Errors
+/// `Illegal` for any input to an ended attempt, and for `void` or `launch_failed` once it was seen to run.
+pub fn step(state: &AttemptState, input: AttemptInput) -> Result<AttemptState, Illegal> {
+    match (state, input) {
+        (AttemptState::Launching | AttemptState::Running, AttemptInput::Started) => Ok(AttemptState::Running),
+        // The start record may be seen only after the stop went out.
+        (AttemptState::Stopping, AttemptInput::Started) => Ok(AttemptState::Stopping),
+        (AttemptState::Launching | AttemptState::Running | AttemptState::Stopping, AttemptInput::StopRequested) => {
+            Ok(AttemptState::Stopping)
+        }
+        (AttemptState::Launching | AttemptState::Stopping, AttemptInput::Settled(verdict)) => {
+            Ok(AttemptState::Ended(verdict))
+        }
+        (AttemptState::Running, AttemptInput::Settled(verdict)) => match verdict.status {
+            AttemptStatus::Void | AttemptStatus::LaunchFailed => {
+                Err(Illegal::at("attempt", state, &AttemptInput::Settled(verdict)))
+            }
+            AttemptStatus::Completed
+            | AttemptStatus::Failed
+            | AttemptStatus::TimedOut
+            | AttemptStatus::Cancelled
+            | AttemptStatus::Interrupted => Ok(AttemptState::Ended(verdict)),
+            AttemptStatus::Launching | AttemptStatus::Running | AttemptStatus::Stopping => {
+                Err(Illegal::at("attempt", state, &AttemptInput::Settled(verdict)))
+            }
+        },
+        (
+            AttemptState::Ended(_),
+            input @ (AttemptInput::Started | AttemptInput::StopRequested | AttemptInput::Settled(_)),
+        ) => Err(Illegal::at("attempt", state, &input)),
+    }
+}

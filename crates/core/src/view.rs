@@ -1,0 +1,186 @@
+//! What the doors show: the JSON of `show`, `list` and the API (5-doors). Built by the engine's Client from the store.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::id::RunId;
+use crate::status::{AttemptStatus, RunStatus, StageStatus};
+use crate::time::UtcMs;
+
+/// Why something waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// A stable word: `dependency queue_paused queue_limit cpus memory gpus not_before after run_paused retry_at held no_owner`.
+    pub reason: String,
+    /// One sentence.
+    pub detail: String,
+}
+
+/// Why something failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// A stable word.
+    pub code: String,
+    /// In plain words.
+    pub title: String,
+    /// What is known.
+    pub detail: String,
+    /// What to do.
+    #[serde(default)]
+    pub hints: Vec<String>,
+    /// The line of the log it was read from, from 1.
+    #[serde(default)]
+    pub log_line: Option<u64>,
+}
+
+/// One run; `stages` and `params` are left out in lists.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunView {
+    /// UUIDv7.
+    pub id: RunId,
+    /// What people use.
+    pub number: i64,
+    /// Its name.
+    pub name: String,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The experiment it belongs to.
+    pub experiment: Option<String>,
+    /// The queue of its stages that name none.
+    pub queue: String,
+    /// -100 to 100.
+    pub priority: i32,
+    /// Where it runs: `local`.
+    pub target: String,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// Derived from flags and stages.
+    pub status: RunStatus,
+    /// False where attempts are live but no owner confirms it.
+    pub confirmed: bool,
+    /// 0 to 1, over all stages.
+    pub progress: Option<f64>,
+    /// Seconds left.
+    pub eta_s: Option<f64>,
+    /// What it does now.
+    pub message: Option<String>,
+    /// Why it waits.
+    pub waiting: Option<Waiting>,
+    /// When it was submitted.
+    pub created_at: UtcMs,
+    /// When its first attempt started.
+    pub started_at: Option<UtcMs>,
+    /// When its last stage ended.
+    pub finished_at: Option<UtcMs>,
+    /// The result, fixed when all stages but the tails had ended.
+    pub result: Option<RunStatus>,
+    /// When the result was fixed.
+    pub result_at: Option<UtcMs>,
+    /// How often it was retried or resumed, plus one.
+    pub generation: u32,
+    /// Why it failed.
+    pub error: Option<Failure>,
+    /// Its parameters, secrets left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub params: Option<IndexMap<String, Value>>,
+    /// Its stages, in the order of the definition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stages: Option<Vec<StageView>>,
+}
+
+/// One stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageView {
+    /// Its name.
+    pub name: String,
+    /// Its status.
+    pub status: StageStatus,
+    /// Its queue.
+    pub queue: String,
+    /// The names of the stages it needs.
+    pub needs: Vec<String>,
+    /// 0 to 1.
+    pub progress: Option<f64>,
+    /// Seconds left.
+    pub eta_s: Option<f64>,
+    /// What it does now.
+    pub message: Option<String>,
+    /// The newest values by name: position (`step`, `epoch`) and metrics.
+    pub metrics: IndexMap<String, f64>,
+    /// Why it waits.
+    pub waiting: Option<Waiting>,
+    /// Values handed on.
+    pub outputs: IndexMap<String, Value>,
+    /// True: its failure does not fail the run.
+    pub allow_failure: bool,
+    /// True: nobody waits for it.
+    pub tail: bool,
+    /// When it was queued first in this generation.
+    pub queued_at: Option<UtcMs>,
+    /// When its first attempt of this generation started.
+    pub started_at: Option<UtcMs>,
+    /// When it ended.
+    pub finished_at: Option<UtcMs>,
+    /// Why it failed.
+    pub error: Option<Failure>,
+    /// All attempts, oldest first.
+    pub attempts: Vec<AttemptView>,
+}
+
+/// One attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttemptView {
+    /// From 1.
+    pub number: u32,
+    /// Its status.
+    pub status: AttemptStatus,
+    /// The user stopped it for a while.
+    pub paused: bool,
+    /// The program's process id, once it runs.
+    pub pid: Option<i32>,
+    /// The exit code.
+    pub exit_code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// When its program started.
+    pub started_at: Option<UtcMs>,
+    /// When it ended.
+    pub finished_at: Option<UtcMs>,
+    /// Seconds it ran, without sleep and pauses.
+    pub running_s: Option<f64>,
+    /// Bytes of log.
+    pub log_size: Option<u64>,
+    /// A remark: `cancel came too late`.
+    pub note: Option<String>,
+    /// Why it failed.
+    pub error: Option<Failure>,
+}
+
+/// One queue with its counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueView {
+    /// Its name.
+    pub name: String,
+    /// Higher starts first.
+    pub priority: i32,
+    /// Stages at once.
+    pub limit: u32,
+    /// Starts nothing.
+    pub paused: bool,
+    /// Stages queued in it.
+    pub queued: u64,
+    /// Stages running in it.
+    pub running: u64,
+}
+
+/// What a submit answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submitted {
+    /// UUIDv7.
+    pub id: RunId,
+    /// What people use.
+    pub number: i64,
+    /// Its name.
+    pub name: String,
+}
