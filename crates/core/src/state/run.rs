@@ -196,7 +196,7 @@ pub fn reopen(shape: &Shape, stages: &[StageState], which: &Reopen) -> Result<(V
         return Err(ErrorCode::StillLive);
     }
     let mut queued = Vec::new();
-    let mut waiting = waiting_again.clone();
+    let mut waiting = waiting_again;
     for stage in chosen {
         if below[stage as usize] {
             continue;

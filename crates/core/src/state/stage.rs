@@ -326,10 +326,11 @@ pub fn after_attempt(
         AttemptStatus::Void => (AfterAttempt::Again, used),
         AttemptStatus::Failed => failure(RetryOn::Failed),
         AttemptStatus::TimedOut => failure(RetryOn::TimedOut),
-        AttemptStatus::LaunchFailed => match code {
-            ErrorCode::CwdMissing if !cancelled => (AfterAttempt::Held(code), used),
-            _ => (AfterAttempt::Failed(code), used),
-        },
+        AttemptStatus::LaunchFailed => {
+            // A working folder that is gone may come back (a disk not mounted): the stage waits for it.
+            let held = code == ErrorCode::CwdMissing && !cancelled;
+            (if held { AfterAttempt::Held(code) } else { AfterAttempt::Failed(code) }, used)
+        }
         AttemptStatus::Interrupted => {
             let next = Budgets { interruptions: used.interruptions + 1, ..used };
             let again = on_interrupt != OnInterrupt::Ask && next.interruptions < INTERRUPTION_BUDGET && !cancelled;
