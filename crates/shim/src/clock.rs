@@ -1,0 +1,42 @@
+//! Time, and the boot this machine is in. The only reader of the wall clock in the product.
+
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The wall clock: UTC milliseconds since 1970. For what people read and for schedules, never for durations.
+#[expect(clippy::disallowed_methods, reason = "this is the one module that reads the wall clock")]
+pub fn wall_ms() -> i64 {
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
+        Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
+    }
+}
+
+/// The running clock in milliseconds: stops while the machine sleeps and never jumps. Same origin for every process of
+/// one boot, so that owner and shim may compare values.
+pub fn running_ms() -> u64 {
+    crate::os::running_ms()
+}
+
+/// The name of this boot, new after each one. `FOOTPLATE_TEST_BOOT_ID` overrides it, so that tests can pretend a reboot.
+/// Empty where the system does not tell.
+pub fn boot_id() -> &'static str {
+    static BOOT: OnceLock<String> = OnceLock::new();
+    BOOT.get_or_init(|| match std::env::var("FOOTPLATE_TEST_BOOT_ID") {
+        Ok(id) if !id.is_empty() => id,
+        _ => crate::os::boot_id(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_running_clock_never_goes_back_and_the_boot_has_a_name() {
+        let first = running_ms();
+        assert!(running_ms() >= first);
+        assert!(!boot_id().is_empty());
+        assert!(wall_ms() > 1_700_000_000_000);
+    }
+}

@@ -1,0 +1,46 @@
+//! Named points at which tests let a process die. Compiled to nothing in release builds.
+
+/// Kills this process with SIGKILL when `FOOTPLATE_FAILPOINT` names this point: `name`, or `name@3` for the third time it
+/// is reached. Several names may be given, separated by commas.
+#[inline]
+pub fn hit(name: &str) {
+    #[cfg(debug_assertions)]
+    debug::hit(name);
+    #[cfg(not(debug_assertions))]
+    let _ = name;
+}
+
+#[cfg(debug_assertions)]
+mod debug {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    struct Point {
+        name: String,
+        left: AtomicU32,
+    }
+
+    pub(super) fn hit(name: &str) {
+        static POINTS: OnceLock<Vec<Point>> = OnceLock::new();
+        let points = POINTS.get_or_init(|| {
+            let wanted = std::env::var("FOOTPLATE_FAILPOINT").unwrap_or_default();
+            wanted.split(',').filter(|part| !part.is_empty()).map(parse).collect()
+        });
+        for point in points {
+            if point.name == name && point.left.fetch_sub(1, Ordering::SeqCst) == 1 {
+                let me = rustix::process::getpid();
+                // Nothing can be done about a failure to die.
+                let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);
+                std::process::abort();
+            }
+        }
+    }
+
+    fn parse(part: &str) -> Point {
+        let (name, times) = match part.split_once('@') {
+            Some((name, times)) => (name, times.parse().unwrap_or(1)),
+            None => (part, 1),
+        };
+        Point { name: name.to_owned(), left: AtomicU32::new(times) }
+    }
+}

@@ -1,0 +1,2 @@
+//! footplate-shim
+fn main() {}
