@@ -5,10 +5,12 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod code;
+pub mod dag;
 pub mod definition;
 pub mod event;
 pub mod id;
 pub mod quantity;
+pub mod schedule;
 pub mod state;
 pub mod status;
 pub mod time;
