@@ -1,4 +1,5 @@
 //! The executable from outside: real processes, real files. Meant for `--release`; candle is slow without.
+#![expect(clippy::unwrap_used, reason = "tests may, and the lint overlooks the functions beside them")]
 
 use std::fs;
 use std::io::{BufRead, BufReader};
