@@ -1,1 +1,24 @@
-//! Footplate: engine.
+//! Mind: [`Client`] for guests, [`owner`] for the one process that decides.
+//!
+//! A guest (the command line, the app, HTTP, MCP, a program that embeds this crate) reads the store, and writes runs and
+//! wishes into it; it changes no other state and starts nothing but an owner. The owner, `footplate work`, holds
+//! `owner.lock` and alone launches, signals, settles and deletes.
+//!
+//! Deliberately not here: SQL (`footplate-store`), the laws of states and of the schedule (`footplate-core`), what holds
+//! a program (`footplate-shim`), and how anything looks (the doors).
+
+pub mod bell;
+pub mod client;
+pub mod environment;
+pub mod home;
+pub mod install;
+pub mod logs;
+pub mod owner;
+pub mod plan;
+pub mod secrets;
+
+pub use client::Client;
+pub use home::Home;
+
+/// The version of this program, as it stands in `owner.lock`.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,135 @@
+//! The bell: a FIFO the owner holds open for reading and writing; guests and shims write a byte and never wait.
+//!
+//! Nothing depends on it: who misses it looks at the store's `data_version` a little later.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+use crate::home::Home;
+
+/// Whether anybody listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ring {
+    /// An owner holds the bell open.
+    Heard,
+    /// Nobody does.
+    Nobody,
+}
+
+/// Rings the owner's bell. Never waits and never fails: what cannot be rung is heard by nobody.
+#[must_use]
+pub fn ring(home: &Home) -> Ring {
+    match open(&home.bell(), false) {
+        Ok(mut bell) => match bell.write(&[1]) {
+            Ok(_) => Ring::Heard,
+            // Full: it rings already.
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ring::Heard,
+            Err(_) => Ring::Nobody,
+        },
+        Err(_) => Ring::Nobody,
+    }
+}
+
+/// The owner's end.
+#[derive(Debug)]
+pub struct Bell {
+    fifo: File,
+}
+
+impl Bell {
+    /// Makes the FIFO where it is missing (or is something else) and listens.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn listen(home: &Home) -> io::Result<Bell> {
+        let path = home.bell();
+        match path.symlink_metadata() {
+            Ok(facts) if facts.file_type().is_fifo() => {}
+            Ok(_) => {
+                std::fs::remove_file(&path)?;
+                make(&path)?;
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => make(&path)?,
+            Err(e) => return Err(e),
+        }
+        Ok(Bell { fifo: open(&path, true)? })
+    }
+
+    /// Takes all rings so far. True: there was one.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn drain(&mut self) -> io::Result<bool> {
+        let mut buffer = [0; 256];
+        let mut rang = false;
+        loop {
+            match self.fifo.read(&mut buffer) {
+                Ok(0) => return Ok(rang),
+                Ok(_) => rang = true,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(rang),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+    }
+}
+
+impl AsFd for Bell {
+    /// For `poll`: readable when it rang.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fifo.as_fd()
+    }
+}
+
+fn make(path: &Path) -> io::Result<()> {
+    rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::from_raw_mode(0o600)).map_err(io::Error::from)
+}
+
+fn open(path: &Path, listen: bool) -> io::Result<File> {
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
+    let fifo = OpenOptions::new().read(listen).write(true).custom_flags(flags).open(path)?;
+    if fifo.metadata()?.file_type().is_fifo() {
+        Ok(fifo)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "the bell is no FIFO"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ring_is_heard_only_while_somebody_listens_and_never_blocks() {
+        let place = tempfile::tempdir().unwrap();
+        let home = Home::at(place.path()).unwrap();
+        assert_eq!(ring(&home), Ring::Nobody);
+        let mut bell = Bell::listen(&home).unwrap();
+        assert!(!bell.drain().unwrap());
+        // More than any pipe holds.
+        for _ in 0..100_000 {
+            assert_eq!(ring(&home), Ring::Heard);
+        }
+        assert!(bell.drain().unwrap());
+        assert!(!bell.drain().unwrap());
+        drop(bell);
+        assert_eq!(ring(&home), Ring::Nobody);
+    }
+
+    #[test]
+    fn a_file_or_a_link_in_its_place_is_not_written_to() {
+        let place = tempfile::tempdir().unwrap();
+        let home = Home::at(place.path()).unwrap();
+        std::fs::write(home.bell(), "mine").unwrap();
+        assert_eq!(ring(&home), Ring::Nobody);
+        assert_eq!(std::fs::read(home.bell()).unwrap(), b"mine");
+        let mut bell = Bell::listen(&home).unwrap();
+        assert_eq!(ring(&home), Ring::Heard);
+        assert!(bell.drain().unwrap());
+    }
+}
