@@ -63,7 +63,7 @@ impl Package {
 }
 
 fn metadata() -> Value {
-    serde_json::from_str(&run("cargo", &["metadata", "--no-deps", "--offline", "--format-version", "1"])).unwrap()
+    serde_json::from_str(&run("cargo", &["metadata", "--no-deps", "--format-version", "1"])).unwrap()
 }
 
 fn packages(metadata: &Value) -> Vec<Package> {
@@ -130,10 +130,7 @@ fn what_is_never_below_a_room_is_not_there() {
     rooms.dedup();
     for room in rooms {
         let package = format!("footplate-{room}");
-        let tree = run(
-            "cargo",
-            &["tree", "--offline", "--edges", "normal", "--prefix", "none", "--format", "{p}", "-p", &package],
-        );
+        let tree = run("cargo", &["tree", "--edges", "normal", "--prefix", "none", "--format", "{p}", "-p", &package]);
         assert!(tree.starts_with(&package), "{tree}");
         findings.extend(below(room, &tree));
     }
