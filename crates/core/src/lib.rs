@@ -10,6 +10,7 @@ pub mod definition;
 pub mod event;
 pub mod id;
 pub mod quantity;
+pub mod report;
 pub mod schedule;
 pub mod state;
 pub mod status;

@@ -61,7 +61,7 @@ impl AttemptState {
 /// One move of an attempt.
 ///
 /// # Errors
-/// `Illegal` for any input to an ended attempt, and for `void` or `launch_failed` once it was seen to run.
+/// `Illegal` for any input to an ended attempt, for a verdict that is no end, and for `void` or `launch_failed` once it was seen to run.
 pub fn step(state: &AttemptState, input: AttemptInput) -> Result<AttemptState, Illegal> {
     match (state, input) {
         (AttemptState::Launching | AttemptState::Running, AttemptInput::Started) => Ok(AttemptState::Running),
@@ -70,22 +70,23 @@ pub fn step(state: &AttemptState, input: AttemptInput) -> Result<AttemptState, I
         (AttemptState::Launching | AttemptState::Running | AttemptState::Stopping, AttemptInput::StopRequested) => {
             Ok(AttemptState::Stopping)
         }
-        (AttemptState::Launching | AttemptState::Stopping, AttemptInput::Settled(verdict)) => {
-            Ok(AttemptState::Ended(verdict))
+        // Which statuses end an attempt from here: none that is live, and once it was seen to run it was launched.
+        (AttemptState::Launching | AttemptState::Running | AttemptState::Stopping, AttemptInput::Settled(verdict)) => {
+            let ends = match verdict.status {
+                AttemptStatus::Launching | AttemptStatus::Running | AttemptStatus::Stopping => false,
+                AttemptStatus::Void | AttemptStatus::LaunchFailed => *state != AttemptState::Running,
+                AttemptStatus::Completed
+                | AttemptStatus::Failed
+                | AttemptStatus::TimedOut
+                | AttemptStatus::Cancelled
+                | AttemptStatus::Interrupted => true,
+            };
+            if ends {
+                Ok(AttemptState::Ended(verdict))
+            } else {
+                Err(Illegal::at("attempt", state, &AttemptInput::Settled(verdict)))
+            }
         }
-        (AttemptState::Running, AttemptInput::Settled(verdict)) => match verdict.status {
-            AttemptStatus::Void | AttemptStatus::LaunchFailed => {
-                Err(Illegal::at("attempt", state, &AttemptInput::Settled(verdict)))
-            }
-            AttemptStatus::Completed
-            | AttemptStatus::Failed
-            | AttemptStatus::TimedOut
-            | AttemptStatus::Cancelled
-            | AttemptStatus::Interrupted => Ok(AttemptState::Ended(verdict)),
-            AttemptStatus::Launching | AttemptStatus::Running | AttemptStatus::Stopping => {
-                Err(Illegal::at("attempt", state, &AttemptInput::Settled(verdict)))
-            }
-        },
         (
             AttemptState::Ended(_),
             input @ (AttemptInput::Started | AttemptInput::StopRequested | AttemptInput::Settled(_)),

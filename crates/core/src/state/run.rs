@@ -123,16 +123,21 @@ pub fn follow(shape: &Shape, stages: &[StageState], stage: u32) -> Option<Follow
             all_ended = false;
             continue;
         }
-        let in_the_way = if rule.needs_any {
-            matches!(status, StageStatus::Interrupted | StageStatus::Cancelled)
-        } else {
-            !status.satisfies_a_need()
-        };
+        let in_the_way = !suits(rule, status);
         if in_the_way {
             return Some(Follow::Skip { need: *need });
         }
     }
     all_ended.then_some(Follow::Ready)
+}
+
+/// Whether a need that ended so lets this stage run.
+fn suits(rule: &StageRule, need: StageStatus) -> bool {
+    if rule.needs_any {
+        need.is_ended() && !matches!(need, StageStatus::Interrupted | StageStatus::Cancelled)
+    } else {
+        need.satisfies_a_need()
+    }
 }
 
 /// True where the run must start nothing more because of a failure (`on_failure = "stop"`).
@@ -148,11 +153,11 @@ pub fn stopped_by_failure(shape: &Shape, stages: &[StageState]) -> bool {
 /// Which stages a `retry` or `resume` reopens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reopen {
-    /// All that failed, were cancelled or were interrupted.
+    /// All that failed, were cancelled or were interrupted, and those not run because a failure stopped the run.
     Failed,
     /// One stage, whatever its end, and all that depends on it.
     From(u32),
-    /// All that were interrupted, failed or cancelled, from their checkpoints.
+    /// The same, from their checkpoints.
     Resume,
 }
 
@@ -160,19 +165,21 @@ pub enum Reopen {
 /// Sorted by index.
 ///
 /// # Errors
-/// `StillLive` where one of them, or one that depends on them, is live; `Conflict` where nothing is to be done again.
+/// `StillLive` where one of them has not ended, or one that depends on them is live; `Conflict` where nothing is to be done again;
+/// `NotFound` where there is no such stage.
 pub fn reopen(shape: &Shape, stages: &[StageState], which: &Reopen) -> Result<(Vec<u32>, Vec<u32>), ErrorCode> {
     let chosen: Vec<u32> = match which {
         Reopen::From(stage) => vec![*stage],
-        Reopen::Failed | Reopen::Resume => (0..stages.len() as u32)
-            .filter(|i| {
-                matches!(
-                    stages[*i as usize].status(),
-                    StageStatus::Failed | StageStatus::Cancelled | StageStatus::Interrupted
-                )
-            })
-            .collect(),
+        Reopen::Failed | Reopen::Resume => {
+            (0..stages.len() as u32).filter(|i| to_do_again(&stages[*i as usize])).collect()
+        }
     };
+    if let Reopen::From(stage) = which {
+        let state = stages.get(*stage as usize).ok_or(ErrorCode::NotFound)?;
+        if !state.status().is_ended() {
+            return Err(ErrorCode::StillLive);
+        }
+    }
     if chosen.is_empty() {
         return Err(ErrorCode::Conflict);
     }
@@ -201,10 +208,26 @@ pub fn reopen(shape: &Shape, stages: &[StageState], which: &Reopen) -> Result<(V
         if below[stage as usize] {
             continue;
         }
-        // A chosen stage whose own needs have not ended well waits for them; it is not run early.
-        let met = shape.rules[stage as usize].needs.iter().all(|n| stages[*n as usize].status().is_ended());
+        // A chosen stage whose own needs have not ended as it wants waits for them (and `follow` says what becomes of it).
+        let rule = &shape.rules[stage as usize];
+        let met = rule.needs.iter().all(|need| suits(rule, stages[*need as usize].status()));
         if met { queued.push(stage) } else { waiting.push(stage) }
     }
     waiting.sort_unstable();
     Ok((queued, waiting))
+}
+
+/// True for what a retry of the failed does again. A branch that a failure stopped never ran: left out, the run could complete without it.
+fn to_do_again(state: &StageState) -> bool {
+    match state {
+        StageState::Failed { .. } | StageState::Cancelled | StageState::Interrupted { .. } => true,
+        StageState::Skipped { code } => *code == ErrorCode::StoppedByFailure,
+        StageState::Waiting
+        | StageState::Queued
+        | StageState::Running { .. }
+        | StageState::Retrying { .. }
+        | StageState::Held { .. }
+        | StageState::Completed
+        | StageState::Cached => false,
+    }
 }

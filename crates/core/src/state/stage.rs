@@ -260,14 +260,20 @@ pub fn step(state: &StageState, input: StageInput) -> Result<StageState, Illegal
             | S::Cancelled
             | S::Interrupted { .. } => illegal(I::AttemptEnded(after)),
         },
-        I::ReopenQueued | I::ReopenWaiting => match state {
+        I::ReopenQueued => match state {
+            S::Completed | S::Cached | S::Skipped { .. } | S::Failed { .. } | S::Cancelled | S::Interrupted { .. } => {
+                Ok(S::Queued)
+            }
+            S::Waiting | S::Queued | S::Running { .. } | S::Retrying { .. } | S::Held { .. } => illegal(input),
+        },
+        I::ReopenWaiting => match state {
             S::Waiting
             | S::Completed
             | S::Cached
             | S::Skipped { .. }
             | S::Failed { .. }
             | S::Cancelled
-            | S::Interrupted { .. } => Ok(if input == I::ReopenQueued { S::Queued } else { S::Waiting }),
+            | S::Interrupted { .. } => Ok(S::Waiting),
             S::Queued | S::Running { .. } | S::Retrying { .. } | S::Held { .. } => illegal(input),
         },
     }
