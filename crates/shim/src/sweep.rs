@@ -120,7 +120,9 @@ impl Tree {
 
     /// Owners and shims are known by their executable.
     fn sort_in(&self, process: &Process, members: &mut HashSet<i32>, spared: &mut HashSet<i32>) -> bool {
-        let ours = os::executable(process.pid).is_some_and(|path| path.starts_with(&self.bin_dir));
+        // An empty path would be the beginning of every other.
+        let ours = !self.bin_dir.as_os_str().is_empty()
+            && os::executable(process.pid).is_some_and(|path| path.starts_with(&self.bin_dir));
         if ours {
             spared.insert(process.pid)
         } else {

@@ -1,0 +1,173 @@
+//! The program's end: its record at once, then its tree.
+
+use super::{
+    Attendance, Ended, Exit, LINGER_MS, LOOK_EVERY_MS, Phase, Pid, STUBBORN_EVERY_MS, STUBBORN_MS, VERSION,
+    WaitOptions, failpoint, os, running_ms, sweep, wall_ms,
+};
+
+/// How many of the processes a sweep found are named in its record.
+const NAMED: usize = 64;
+/// Between two passes of a sweep, where no child's end comes first.
+const PASS_EVERY_MS: u64 = 20;
+
+impl Attendance {
+    pub(super) fn children_changed(&mut self) {
+        let now = running_ms();
+        match self.phase {
+            Phase::Running => match os::ended(self.start.child.pid) {
+                Ok(Some((how, usage))) => self.program_ended(now, how, usage),
+                Ok(None) | Err(_) => self.reap_adopted(),
+            },
+            Phase::Lingering { until, look_at } => {
+                self.reap_adopted();
+                // A tree of many short processes must not make us look at each one's end.
+                let soon = now + 100;
+                self.phase = Phase::Lingering { until, look_at: Some(look_at.map_or(soon, |at| at.min(soon))) };
+            }
+            Phase::Sweeping { since, empty, .. } => {
+                self.reap_adopted();
+                self.phase = Phase::Sweeping { since, next: now, empty };
+            }
+            Phase::Gone => {}
+        }
+    }
+
+    /// Orphans that became ours. The program itself is left alone: its number must stay its own until the tree is gone.
+    fn reap_adopted(&self) {
+        for pid in os::own_children().unwrap_or_default() {
+            if pid != self.start.child.pid {
+                let _ = rustix::process::waitpid(Pid::from_raw(pid), WaitOptions::NOHANG);
+            }
+        }
+    }
+
+    fn program_ended(&mut self, now: u64, how: Ended, usage: os::Usage) {
+        failpoint::hit("shim-ended");
+        self.take_what_is_there();
+        self.end_pause(now);
+        let refused = self.report.take().and_then(super::super::child::Report::read);
+        let (code, signal) = match how {
+            _ if refused.is_some() => (None, None),
+            Ended::Code(code) => (Some(code), None),
+            Ended::Signal(signal) => (None, Some(signal)),
+        };
+        let exit = Exit {
+            version: VERSION,
+            exec_errno: refused.map(|(_, errno)| errno),
+            exec_what: refused.map(|(what, _)| what.to_owned()),
+            code,
+            signal,
+            by_wish: self.by_wish.clone(),
+            timed_out: self.timed_out,
+            session_end: self.session_end,
+            started_ms: self.start.started_ms,
+            finished_ms: wall_ms(),
+            running_ms: now.saturating_sub(self.start.started_running_ms).saturating_sub(self.paused_ms),
+            user_ms: usage.user_ms,
+            system_ms: usage.system_ms,
+            max_rss_kb: usage.max_rss_kb,
+            log_size: self.log.size(),
+        };
+        // Where even this fails (a broken disk), there is no record: the owner will say so, rather than we guess.
+        let _ = self.paper.record(&exit);
+        failpoint::hit("shim-exit-recorded");
+        self.log.sync();
+        if self.nothing_left() {
+            self.phase = Phase::Gone;
+            return;
+        }
+        match &self.stop {
+            Some(stop) if stop.killed_at.is_some() => self.begin_sweep(now),
+            Some(stop) => self.linger(now, Some(stop.kill_at)),
+            None if self.spec.wait_group => self.linger(now, None),
+            None => self.linger(now, Some(now + LINGER_MS)),
+        }
+    }
+
+    /// Exactly the bytes that are in the pipe now: the program's last line is among them, and a chatty process it left
+    /// behind cannot hold up the record.
+    fn take_what_is_there(&mut self) {
+        let mut left = usize::try_from(rustix::io::ioctl_fionread(&self.fifo).unwrap_or(0)).unwrap_or(0);
+        while left > 0 {
+            let room = left.min(self.buffer.len());
+            let Some(buffer) = self.buffer.get_mut(..room) else { return };
+            match rustix::io::read(&self.fifo, buffer) {
+                Ok(count) if count > 0 => {
+                    left -= count;
+                    self.log.write(self.buffer.get(..count).unwrap_or_default());
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// The quick way, which most attempts go: a subreaper without children but the ended program has no tree.
+    fn nothing_left(&mut self) -> bool {
+        if !os::HAS_SUBREAPER || os::own_children().is_none_or(|all| all.iter().any(|&pid| pid != self.start.child.pid))
+        {
+            return false;
+        }
+        self.reap_program();
+        // The list can miss one, this cannot.
+        matches!(rustix::process::wait(WaitOptions::NOHANG), Err(rustix::io::Errno::CHILD))
+    }
+
+    fn reap_program(&mut self) {
+        if !self.reaped {
+            self.reaped = true;
+            let _ = rustix::process::waitpid(Some(self.child), WaitOptions::NOHANG);
+        }
+    }
+
+    fn linger(&mut self, now: u64, until: Option<u64>) {
+        self.look_whether_gone(now, until);
+    }
+
+    pub(super) fn look_whether_gone(&mut self, now: u64, until: Option<u64>) {
+        self.reap_adopted();
+        let living = self.tree.members().unwrap_or_default();
+        if living.is_empty() {
+            return self.begin_sweep(now);
+        }
+        // A child of ours tells its end by a signal; what is not below us has to be looked for.
+        let told = os::HAS_SUBREAPER
+            && os::own_children().is_some_and(|ours| living.iter().any(|process| ours.contains(&process.pid)));
+        self.phase = Phase::Lingering { until, look_at: (!told).then_some(now + LOOK_EVERY_MS) };
+    }
+
+    pub(super) fn begin_sweep(&mut self, now: u64) {
+        self.sweep_pass(now, now, 0);
+    }
+
+    pub(super) fn sweep_pass(&mut self, now: u64, since: u64, mut empty: u8) {
+        loop {
+            self.reap_adopted();
+            // A table that cannot be read (no descriptors left) is no proof of emptiness.
+            let found = self.tree.pass();
+            if let Ok(found) = &found
+                && found.is_empty()
+            {
+                empty += 1;
+                if empty < 2 {
+                    continue;
+                }
+                self.reap_program();
+                self.phase = Phase::Gone;
+                return;
+            }
+            let stubborn = now.saturating_sub(since) >= STUBBORN_MS;
+            for process in found.unwrap_or_default() {
+                let line = sweep::describe(&process);
+                if stubborn {
+                    self.acts.write(format_args!("left {line}"));
+                }
+                if self.left.len() < NAMED && !self.left.contains(&line) {
+                    self.left.push(line);
+                }
+            }
+            let wait = if stubborn { STUBBORN_EVERY_MS } else { PASS_EVERY_MS };
+            self.phase = Phase::Sweeping { since, next: now + wait, empty: 0 };
+            return;
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What the owner and the system want of the program: stop, kill, pause, resume; and its time.
+
+use super::{Attendance, Command, Phase, Reason, STUBBORN_EVERY_MS, STUBBORN_MS, Signal, Stop, os, running_ms, sweep};
+
+/// Longer than any command.
+const LONGEST_LINE: usize = 1024;
+
+impl Attendance {
+    pub(super) fn read_commands(&mut self) {
+        let mut bytes = [0_u8; 512];
+        while let Ok(count) = rustix::io::read(&self.ctl, &mut bytes) {
+            if count == 0 {
+                return;
+            }
+            for &byte in bytes.iter().take(count) {
+                if byte != b'\n' {
+                    if self.line.len() <= LONGEST_LINE {
+                        self.line.push(byte);
+                    }
+                    continue;
+                }
+                let line = std::mem::take(&mut self.line);
+                if let Some(command) = std::str::from_utf8(&line).ok().and_then(|line| line.parse().ok()) {
+                    self.obey(&command);
+                }
+            }
+        }
+    }
+
+    /// A repeat (the owner was killed before it saw our answer) is ignored.
+    fn obey(&mut self, command: &Command) {
+        if self.wishes.iter().any(|wish| wish == command.wish()) {
+            return;
+        }
+        self.wishes.push(command.wish().to_owned());
+        self.acts.write(format_args!("got {} {}", command.wish(), command.verb()));
+        let now = running_ms();
+        match command {
+            Command::Stop { wish, grace_ms } => {
+                self.wished(wish);
+                self.begin_stop(now, *grace_ms);
+            }
+            Command::Kill { wish } => {
+                self.wished(wish);
+                self.begin_stop(now, 0);
+            }
+            Command::Pause { reason, .. } => self.pause(now, *reason),
+            Command::Resume { reason, .. } => self.resume(now, *reason),
+        }
+    }
+
+    /// The first wish that reaches the program before its end is the one that ended it.
+    fn wished(&mut self, wish: &str) {
+        if matches!(self.phase, Phase::Running) && self.by_wish.is_none() {
+            self.by_wish = Some(wish.to_owned());
+        }
+    }
+
+    /// TERM without a wish: the session ends. Passed on, and written down as not ours.
+    pub(super) fn session_ends(&mut self) {
+        self.acts.write("session_end");
+        if matches!(self.phase, Phase::Running) && self.by_wish.is_none() && !self.timed_out {
+            self.session_end = true;
+        }
+        self.begin_stop(running_ms(), self.spec.grace_ms);
+    }
+
+    /// TERM, then CONT so that a stopped process hears it. A later wish can only make the grace shorter.
+    pub(super) fn begin_stop(&mut self, now: u64, grace_ms: u64) {
+        if matches!(self.phase, Phase::Sweeping { .. } | Phase::Gone) {
+            return;
+        }
+        let kill_at = now.saturating_add(grace_ms);
+        match &mut self.stop {
+            Some(stop) => stop.kill_at = stop.kill_at.min(kill_at),
+            None => {
+                if grace_ms > 0 {
+                    self.signal_group("term", Signal::TERM);
+                    self.end_pause(now);
+                    self.signal_group("cont", Signal::CONT);
+                }
+                self.stop = Some(Stop { kill_at, killed_at: None });
+                // What the program left has the same grace.
+                if let Phase::Lingering { until, .. } = &mut self.phase {
+                    *until = Some(kill_at);
+                }
+            }
+        }
+        if grace_ms == 0 {
+            self.kill(now);
+        }
+    }
+
+    /// KILL; again and again where the kernel cannot let go of the program yet.
+    pub(super) fn kill(&mut self, now: u64) {
+        let first = self.stop.as_ref().and_then(|stop| stop.killed_at).unwrap_or(now);
+        self.stop = Some(Stop { kill_at: now + STUBBORN_EVERY_MS, killed_at: Some(first) });
+        self.signal_group("kill", Signal::KILL);
+        if matches!(self.phase, Phase::Running) {
+            // It may have left its group; it has not been reaped, so the number is still its own.
+            let _ = rustix::process::kill_process(self.child, Signal::KILL);
+            if now.saturating_sub(first) >= STUBBORN_MS
+                && let Some(process) = os::process(self.start.child.pid)
+            {
+                self.acts.write(format_args!("left {}", sweep::describe(&process)));
+            }
+        } else {
+            self.begin_sweep(now);
+        }
+        self.end_pause(now);
+    }
+
+    fn signal_group(&mut self, act: &str, signal: Signal) {
+        // The leader has not been reaped, so the number is still this group's. Nobody in it is no failure.
+        if !self.reaped {
+            let _ = rustix::process::kill_process_group(self.group, signal);
+        }
+        self.acts.write(act);
+    }
+
+    fn pause(&mut self, now: u64, reason: Reason) {
+        if self.stop.is_some() || !matches!(self.phase, Phase::Running) || self.paused_for.contains(&reason) {
+            return;
+        }
+        self.paused_for.push(reason);
+        if self.paused_since.is_none() {
+            // Twice: what was forked during the first pass is caught by the second.
+            for _ in 0..2 {
+                let _ = self.tree.signal(Signal::STOP);
+            }
+            self.paused_since = Some(now);
+            self.acts.write("stop");
+        }
+        self.acts.write(format_args!("paused {reason}"));
+    }
+
+    fn resume(&mut self, now: u64, reason: Reason) {
+        if !self.paused_for.contains(&reason) {
+            return;
+        }
+        self.paused_for.retain(|&other| other != reason);
+        self.acts.write(format_args!("unpaused {reason}"));
+        if self.paused_for.is_empty() {
+            self.run_again(now);
+        }
+    }
+
+    /// Takes every reason away.
+    pub(super) fn end_pause(&mut self, now: u64) {
+        if self.paused_since.is_none() {
+            return;
+        }
+        for reason in std::mem::take(&mut self.paused_for) {
+            self.acts.write(format_args!("unpaused {reason}"));
+        }
+        self.run_again(now);
+    }
+
+    fn run_again(&mut self, now: u64) {
+        if let Some(since) = self.paused_since.take() {
+            self.paused_ms += now.saturating_sub(since);
+            for _ in 0..2 {
+                let _ = self.tree.signal(Signal::CONT);
+            }
+            self.acts.write("cont");
+        }
+    }
+}

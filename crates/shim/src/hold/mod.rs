@@ -1,0 +1,77 @@
+//! The order of one attempt: spec, lock, claim, fork, records, gate; then [`attend`] until the end.
+
+mod attend;
+mod bell;
+mod child;
+mod environ;
+mod launch;
+mod output;
+mod paper;
+mod signals;
+
+use footplate_shim::contract::{MARK_VARIABLE, SECRETS_OPTION, code};
+use footplate_shim::folder::AttemptDir;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+
+/// Why the shim stops before its program could run.
+pub(crate) struct Refusal {
+    code: u8,
+    what: String,
+}
+
+impl Refusal {
+    fn new(code: u8, what: impl Into<String>) -> Self {
+        Self { code, what: what.into() }
+    }
+
+    /// An error of the system; a full disk has its own code.
+    fn of(doing: &str, error: &io::Error) -> Self {
+        let code = if is_no_space(error) { code::NO_SPACE } else { code::IO };
+        Self { code, what: format!("{doing}: {error}") }
+    }
+}
+
+fn is_no_space(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOSPC | libc::EDQUOT))
+}
+
+/// Returns the exit code, see [`code`].
+pub(crate) fn main() -> u8 {
+    let refused = match arguments().and_then(|(folder, secrets_fd)| launch::launch(folder, secrets_fd)) {
+        Ok(attempt) => return attend::attend(attempt),
+        Err(refused) => refused,
+    };
+    if !refused.what.is_empty() {
+        eprintln!("footplate-shim: {}", refused.what);
+    }
+    refused.code
+}
+
+fn arguments() -> Result<(AttemptDir, Option<i32>), Refusal> {
+    let wrong = || Refusal::new(code::SPEC, format!("usage: footplate-shim <attempt folder> [{SECRETS_OPTION} N]"));
+    clear_mark()?;
+    let mut words = std::env::args_os().skip(1);
+    let folder = PathBuf::from(words.next().ok_or_else(wrong)?);
+    let secrets_fd = match words.next() {
+        None => None,
+        Some(option) if option == SECRETS_OPTION => {
+            Some(words.next().and_then(|n| n.to_str()?.parse().ok()).filter(|&n| n > 2).ok_or_else(wrong)?)
+        }
+        Some(_) => return Err(wrong()),
+    };
+    let folder = std::path::absolute(folder).map_err(|error| Refusal::of("cannot tell where the folder is", &error))?;
+    Ok((AttemptDir::open(folder), secrets_fd))
+}
+
+/// A shim that was started from within a run must not look like a part of it: what a process was started with can only
+/// be changed by starting it again.
+fn clear_mark() -> Result<(), Refusal> {
+    if std::env::var_os(MARK_VARIABLE).is_none() {
+        return Ok(());
+    }
+    let again = std::env::current_exe().map_err(|error| Refusal::of("cannot find my own file", &error))?;
+    let error = std::process::Command::new(again).args(std::env::args_os().skip(1)).env_remove(MARK_VARIABLE).exec();
+    Err(Refusal::of("cannot start again", &error))
+}

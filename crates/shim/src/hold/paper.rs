@@ -1,0 +1,83 @@
+//! What the shim writes down about itself: `acts.log` and the exit record.
+
+use footplate_shim::clock::{running_ms, wall_ms};
+use footplate_shim::contract::Exit;
+use footplate_shim::failpoint;
+use footplate_shim::folder::AttemptDir;
+use std::fmt::Display;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// `acts.log`, made when there is a first act.
+pub(super) struct Acts {
+    path: PathBuf,
+    file: Option<File>,
+    torn: bool,
+}
+
+impl Acts {
+    pub(super) fn new(folder: &AttemptDir) -> Self {
+        Self { path: folder.acts_path(), file: None, torn: false }
+    }
+
+    /// One line, one write. A full disk stops nobody.
+    pub(super) fn write(&mut self, act: impl Display) {
+        let torn = if self.torn { "\n" } else { "" };
+        let line = format!("{torn}{} {} {act}\n", running_ms(), wall_ms());
+        if self.file.is_none() {
+            self.file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path).ok();
+        }
+        if let Some(file) = &mut self.file {
+            self.torn = file.write_all(line.as_bytes()).is_err();
+        }
+    }
+}
+
+/// The room for the exit record, taken before the gate opens, so that a full disk cannot keep it out.
+pub(super) struct ExitPaper {
+    folder: AttemptDir,
+    file: File,
+}
+
+impl ExitPaper {
+    /// Takes the room, under a name that means nothing yet: an `exit.tmp` says that the gate may have opened.
+    pub(super) fn take(folder: &AttemptDir) -> io::Result<Self> {
+        let path = folder.path().join("exit.new");
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        file.write_all(&Exit::blank())?;
+        Ok(Self { folder: folder.clone(), file })
+    }
+
+    /// Makes it `exit.tmp`, and sure to survive a power cut: itself, and the three folders it hangs on.
+    pub(super) fn put_down(&self) -> io::Result<()> {
+        let attempt = self.folder.path();
+        std::fs::rename(attempt.join("exit.new"), attempt.join("exit.tmp"))?;
+        failpoint::hit("shim-exit-room-named");
+        self.file.sync_all()?;
+        for folder in attempt.ancestors().take(3) {
+            sync_folder(folder)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the record in place, makes it durable, gives it its name, makes that durable.
+    pub(super) fn record(&self, exit: &Exit) -> io::Result<()> {
+        self.file.write_all_at(&exit.seal()?, 0)?;
+        failpoint::hit("shim-exit-written");
+        self.file.sync_data()?;
+        failpoint::hit("shim-exit-durable");
+        let attempt = self.folder.path();
+        std::fs::rename(attempt.join("exit.tmp"), attempt.join("exit.json"))?;
+        sync_folder(attempt)
+    }
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match File::open(path)?.sync_all() {
+        // Some file systems cannot sync folders; they have nothing to say about our order either.
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
+        other => other,
+    }
+}
