@@ -1,0 +1,275 @@
+//! One connection to `state.db`, its snapshots and its transactions.
+
+use std::cell::Cell;
+use std::ops::Deref;
+use std::path::Path;
+use std::time::Instant;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row};
+
+use crate::error::StoreError;
+use crate::migrate::{self, SCHEMA_VERSION};
+use crate::pace::{self, Pace};
+
+/// Who opens the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The one who holds `owner.lock`: migrates, and leaves gaps for guests when it writes without a break.
+    Owner,
+    /// Anyone else who writes runs and wishes.
+    Guest,
+    /// Reads only; may open a file of a newer format.
+    ReadOnly,
+}
+
+/// One connection to `state.db`. May be sent to another thread, not shared between threads.
+#[derive(Debug)]
+pub struct Store {
+    conn: Connection,
+    role: Role,
+    /// How many [`Read`]s are open; they share one snapshot.
+    reading: Cell<u32>,
+    pace: Pace,
+}
+
+impl Store {
+    /// Opens `state.db` in the data folder `dir`, and makes it where it is not there yet (owners and guests).
+    ///
+    /// # Errors
+    /// `Newer`; `Older` unless `role` is `Owner`, who migrates; `Io`, `Damaged`, `Busy` after 30 s.
+    pub fn open(dir: &Path, role: Role) -> Result<Store, StoreError> {
+        let path = dir.join("state.db");
+        if role != Role::ReadOnly && !path.exists() {
+            migrate::create_missing(dir, &path)?;
+        }
+        let access = match role {
+            Role::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            Role::Owner | Role::Guest => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        };
+        let mut conn = Connection::open_with_flags(&path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        conn.busy_handler(Some(pace::busy_handler()))?;
+        conn.execute_batch(
+            "PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
+             PRAGMA journal_size_limit = 8388608;",
+        )?;
+        if cfg!(target_os = "macos") {
+            conn.execute_batch("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;")?;
+        }
+        conn.set_prepared_statement_cache_capacity(128);
+        let found = migrate::user_version(&conn)?;
+        if found > SCHEMA_VERSION && role != Role::ReadOnly {
+            return Err(StoreError::Newer { found, known: SCHEMA_VERSION });
+        }
+        if found < SCHEMA_VERSION {
+            if role != Role::Owner {
+                return Err(StoreError::Older { found, known: SCHEMA_VERSION });
+            }
+            migrate::bring_up_to_date(dir, &mut conn)?;
+        }
+        Ok(Store { conn, role, reading: Cell::new(0), pace: Pace::default() })
+    }
+
+    /// The format of the file as it is now; greater than [`SCHEMA_VERSION`] where a newer version wrote it.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn version(&self) -> Result<u32, StoreError> {
+        migrate::user_version(&self.conn)
+    }
+
+    /// `false`: commits of this connection no longer wait for the disk (they are still whole or not there, and in order). For what
+    /// may be lost at a power cut: `latest` and `capacity`.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub fn set_durable(&self, durable: bool) -> Result<(), StoreError> {
+        Ok(self.conn.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?)
+    }
+
+    /// Runs `f` in a write transaction and commits; an error rolls all of it back.
+    ///
+    /// # Errors
+    /// What `f` returns, and those of [`Store::begin`] and [`Tx::commit`].
+    pub fn write<T>(&mut self, f: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let tx = self.begin()?;
+        let value = f(&tx)?;
+        tx.commit()?;
+        Ok(value)
+    }
+
+    /// Begins a write transaction; dropped without a commit, it is rolled back.
+    ///
+    /// # Errors
+    /// `Busy` after 30 s, `Newer` where another version migrated the file meanwhile, `ReadOnly`.
+    pub fn begin(&mut self) -> Result<Tx<'_>, StoreError> {
+        let since = match self.role {
+            Role::Owner => self.pace.before(),
+            Role::Guest => Instant::now(),
+            Role::ReadOnly => return Err(StoreError::ReadOnly),
+        };
+        self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let tx = Tx { read: Read { conn: &self.conn, reading: None }, pace: &mut self.pace, since };
+        match migrate::user_version(tx.conn)? {
+            SCHEMA_VERSION => Ok(tx),
+            found if found > SCHEMA_VERSION => Err(StoreError::Newer { found, known: SCHEMA_VERSION }),
+            found => Err(StoreError::Older { found, known: SCHEMA_VERSION }),
+        }
+    }
+
+    /// A consistent snapshot to read from; ends when it is dropped. Several at once on one connection share the first one's.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub fn read(&self) -> Result<Read<'_>, StoreError> {
+        if self.reading.get() == 0 {
+            self.conn.prepare_cached("BEGIN DEFERRED")?.execute([])?;
+        }
+        self.reading.set(self.reading.get() + 1);
+        Ok(Read { conn: &self.conn, reading: Some(&self.reading) })
+    }
+
+    /// Another number each time another connection has committed something. Costs microseconds.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub fn data_version(&self) -> Result<i64, StoreError> {
+        Ok(self.conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
+    }
+
+    /// The file's own random name, made when it was created: cursors and numbers of another epoch mean nothing here.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn epoch(&self) -> Result<String, StoreError> {
+        Ok(self.conn.query_row("SELECT value FROM epoch", [], |row| row.get(0))?)
+    }
+
+    /// Looks through the whole file (`PRAGMA integrity_check`, foreign keys): what is wrong, nothing where all is well. Slow.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn check(&self) -> Result<Vec<String>, StoreError> {
+        let mut faults: Vec<String> = self
+            .conn
+            .prepare("PRAGMA integrity_check")?
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        faults.retain(|fault| fault != "ok");
+        let mut statement = self.conn.prepare("PRAGMA foreign_key_check")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            faults.push(format!("a row of {} without its {}", row.get::<_, String>(0)?, row.get::<_, String>(2)?));
+        }
+        Ok(faults)
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.conn
+    }
+}
+
+/// A snapshot: everything read from it is of one moment.
+#[derive(Debug)]
+pub struct Read<'a> {
+    pub(crate) conn: &'a Connection,
+    /// `None` within a [`Tx`], which ends itself.
+    reading: Option<&'a Cell<u32>>,
+}
+
+impl Read<'_> {
+    pub(crate) fn one<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        f: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.conn.prepare_cached(sql)?.query_row(params, f).optional()?)
+    }
+
+    pub(crate) fn all<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        f: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        Ok(self.conn.prepare_cached(sql)?.query_map(params, f)?.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+impl Drop for Read<'_> {
+    fn drop(&mut self) {
+        if let Some(reading) = self.reading {
+            reading.set(reading.get() - 1);
+            if reading.get() == 0 {
+                // Nothing was written: there is nothing to lose where this fails.
+                let _ = self.conn.prepare_cached("COMMIT").and_then(|mut s| s.execute([]));
+            }
+        }
+    }
+}
+
+/// A write transaction: reads like [`Read`], and writes.
+#[derive(Debug)]
+pub struct Tx<'a> {
+    read: Read<'a>,
+    pace: &'a mut Pace,
+    since: Instant,
+}
+
+impl<'a> Deref for Tx<'a> {
+    type Target = Read<'a>;
+    fn deref(&self) -> &Read<'a> {
+        &self.read
+    }
+}
+
+impl Tx<'_> {
+    /// Commits; when this returns, it is on the disk (see [`Store::set_durable`]).
+    ///
+    /// # Errors
+    /// `Full`, `Busy` and those of SQLite; nothing was committed then.
+    pub fn commit(self) -> Result<(), StoreError> {
+        self.conn.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+
+    /// Runs `f`; an error of its takes back what it wrote, and nothing else of the transaction.
+    ///
+    /// # Errors
+    /// What `f` returns.
+    pub fn savepoint<T>(&self, f: impl FnOnce(&Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.write("SAVEPOINT step", [])?;
+        match f(self) {
+            Ok(value) => {
+                self.write("RELEASE step", [])?;
+                Ok(value)
+            }
+            Err(error) => {
+                // Where SQLite gave up the whole transaction (no room), there is nothing to go back to.
+                if !self.conn.is_autocommit() {
+                    self.write("ROLLBACK TO step", [])?;
+                    self.write("RELEASE step", [])?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs one writing statement and says how many rows it changed.
+    pub(crate) fn write(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+        // SQLite may have rolled back by itself; outside a transaction each statement would count on its own.
+        if self.conn.is_autocommit() {
+            return Err(StoreError::Full);
+        }
+        Ok(self.conn.prepare_cached(sql)?.execute(params)?)
+    }
+}
+
+impl Drop for Tx<'_> {
+    fn drop(&mut self) {
+        if !self.conn.is_autocommit() {
+            let _ = self.conn.execute_batch("ROLLBACK");
+        }
+        self.pace.after(self.since);
+    }
+}

@@ -1,0 +1,87 @@
+//! The table `event`: every change of state, in order, replayable from (epoch, seq).
+
+use footplate_core::event::Event;
+use rusqlite::params;
+
+use crate::connection::{Read, Tx};
+use crate::error::StoreError;
+use crate::row;
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRow {
+    /// Its place in the order of all events of this epoch; rises without end.
+    pub seq: i64,
+    /// When, UTC milliseconds.
+    pub time: i64,
+    /// The run's number, where it concerns one.
+    pub run: Option<i64>,
+    /// What changed.
+    pub event: Event,
+}
+
+impl Read<'_> {
+    /// The events after `seq`, in order, at most `limit`. One that this version does not know reads as a note.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn events_after(&self, seq: i64, limit: u32) -> Result<Vec<EventRow>, StoreError> {
+        self.all(
+            "SELECT seq, time, run, data FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+            params![seq, limit],
+            |r| {
+                let event = row::json(r, 3)
+                    .unwrap_or_else(|_| Event::Note { stage: None, text: "an event of another version".to_owned() });
+                Ok(EventRow { seq: r.get(0)?, time: r.get(1)?, run: r.get(2)?, event })
+            },
+        )
+    }
+
+    /// The greatest number given so far, 0 before the first; trimming does not lower it.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn last_seq(&self) -> Result<i64, StoreError> {
+        Ok(self.one("SELECT seq FROM sqlite_sequence WHERE name = 'event'", [], |r| r.get(0))?.unwrap_or(0))
+    }
+
+    /// The least number still kept; `last_seq() + 1` where none is. A cursor below `first_seq() - 1` has missed events.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn first_seq(&self) -> Result<i64, StoreError> {
+        match self.one("SELECT min(seq) FROM event", [], |r| r.get::<_, Option<i64>>(0))?.flatten() {
+            Some(seq) => Ok(seq),
+            None => Ok(self.last_seq()? + 1),
+        }
+    }
+}
+
+impl Tx<'_> {
+    /// Writes down an event. Returns its number.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn append(&self, run: Option<i64>, event: &Event, now: i64) -> Result<i64, StoreError> {
+        self.write("INSERT INTO event (time, run, data) VALUES (?1, ?2, ?3)", params![now, run, row::to_json(event)?])?;
+        Ok(self.conn.last_insert_rowid())
+    }
+
+    /// Removes the oldest events: those before the first one of the last `keep_ms`, and all but the newest `keep_rows`. Returns how
+    /// many.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn trim(&self, keep_ms: i64, keep_rows: u64, now: i64) -> Result<u64, StoreError> {
+        let last = self.last_seq()?;
+        let by_rows = last.saturating_sub(row::signed(keep_rows));
+        let by_time = self
+            .one(
+                "SELECT seq - 1 FROM event WHERE time >= ?1 ORDER BY seq LIMIT 1",
+                [now.saturating_sub(keep_ms)],
+                |r| r.get(0),
+            )?
+            .unwrap_or(last);
+        Ok(self.write("DELETE FROM event WHERE seq <= ?1", [by_rows.max(by_time)])? as u64)
+    }
+}

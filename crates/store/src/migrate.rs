@@ -1,0 +1,158 @@
+//! How the file comes to be and is brought up to date.
+//!
+//! A new file is built aside under `schema.lock` and renamed, so that nobody ever opens half a store. Only an owner migrates.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::backup;
+use crate::error::StoreError;
+
+/// Each entry brings the file from the version of its index to the next.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+
+/// The version of `state.db` that this program reads and writes.
+pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
+
+pub(crate) fn user_version(conn: &Connection) -> Result<u32, StoreError> {
+    let version: i64 = conn.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))?;
+    u32::try_from(version).map_err(|_| StoreError::Damaged(format!("user_version is {version}")))
+}
+
+/// Takes `schema.lock` until the file returned is dropped.
+pub(crate) fn schema_lock(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join("schema.lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|e| StoreError::io(&path, e))?;
+    file.lock().map_err(|e| StoreError::io(&path, e))?;
+    Ok(file)
+}
+
+/// Makes `path` where it is not there yet; whoever comes second finds it.
+pub(crate) fn create_missing(dir: &Path, path: &Path) -> Result<(), StoreError> {
+    let _lock = schema_lock(dir)?;
+    if path.exists() {
+        return Ok(());
+    }
+    let aside = aside(path);
+    let built = build(&aside).and_then(|()| publish(dir, &aside, path));
+    if built.is_err() {
+        // Best effort: what is left aside is never taken for the store.
+        let _ = std::fs::remove_file(&aside);
+    }
+    built
+}
+
+fn aside(path: &Path) -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".new-{}", std::process::id()));
+    if count > 0 {
+        name.push(format!("-{count}"));
+    }
+    PathBuf::from(name)
+}
+
+fn build(aside: &Path) -> Result<(), StoreError> {
+    match std::fs::remove_file(aside) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::io(aside, e)),
+        _ => {}
+    }
+    // Made before SQLite opens it: the mode is that of -wal and -shm too.
+    OpenOptions::new().create_new(true).write(true).mode(0o600).open(aside).map_err(|e| StoreError::io(aside, e))?;
+    let mut conn = Connection::open(aside)?;
+    conn.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;")?;
+    if cfg!(target_os = "macos") {
+        conn.execute_batch("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;")?;
+    }
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    for version in 0..SCHEMA_VERSION {
+        apply(&mut conn, MIGRATIONS, version)?;
+    }
+    conn.close().map_err(|(_, e)| e.into())
+}
+
+fn publish(dir: &Path, aside: &Path, path: &Path) -> Result<(), StoreError> {
+    File::open(aside).and_then(|file| file.sync_all()).map_err(|e| StoreError::io(aside, e))?;
+    std::fs::rename(aside, path).map_err(|e| StoreError::io(path, e))?;
+    File::open(dir).and_then(|folder| folder.sync_all()).map_err(|e| StoreError::io(dir, e))
+}
+
+fn apply(conn: &mut Connection, migrations: &[&str], from: u32) -> Result<(), StoreError> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    tx.execute_batch(migrations[from as usize])?;
+    tx.pragma_update(None, "user_version", from + 1)?;
+    Ok(tx.commit()?)
+}
+
+/// Brings an older file up to date, with a backup before each step. For the owner, who holds its lock.
+pub(crate) fn bring_up_to_date(dir: &Path, conn: &mut Connection) -> Result<(), StoreError> {
+    bring_up_with(dir, conn, MIGRATIONS)
+}
+
+fn bring_up_with(dir: &Path, conn: &mut Connection, migrations: &[&str]) -> Result<(), StoreError> {
+    let known = migrations.len() as u32;
+    if user_version(conn)? == known {
+        return Ok(());
+    }
+    let _lock = schema_lock(dir)?;
+    loop {
+        let found = user_version(conn)?;
+        if found == known {
+            return Ok(());
+        }
+        if found > known {
+            return Err(StoreError::Newer { found, known });
+        }
+        if found > 0 {
+            let folder = dir.join("backups");
+            std::fs::create_dir_all(&folder).map_err(|e| StoreError::io(&folder, e))?;
+            backup::backup(conn, &folder.join(format!("before-format-{}.db", found + 1)))?;
+        }
+        apply(conn, migrations, found)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_file_is_backed_up_and_brought_up_step_by_step() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        create_missing(dir.path(), &path).unwrap();
+        let mut conn = Connection::open(&path).unwrap();
+        let steps = &[MIGRATIONS[0], "ALTER TABLE run ADD COLUMN colour TEXT", "CREATE TABLE extra (x INTEGER) STRICT"];
+        bring_up_with(dir.path(), &mut conn, steps).unwrap();
+        assert_eq!(user_version(&conn).unwrap(), 3);
+        conn.prepare("SELECT colour FROM run").unwrap();
+        conn.prepare("SELECT x FROM extra").unwrap();
+        for (format, version) in [(2, 1), (3, 2)] {
+            let copy = Connection::open(dir.path().join(format!("backups/before-format-{format}.db"))).unwrap();
+            assert_eq!(user_version(&copy).unwrap(), version);
+        }
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_file_at_the_version_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        create_missing(dir.path(), &path).unwrap();
+        let mut conn = Connection::open(&path).unwrap();
+        let steps = &[MIGRATIONS[0], "CREATE TABLE half (x INTEGER) STRICT; SELECT nothing FROM nowhere;"];
+        assert!(bring_up_with(dir.path(), &mut conn, steps).is_err());
+        assert_eq!(user_version(&conn).unwrap(), 1);
+        assert!(conn.prepare("SELECT x FROM half").is_err());
+    }
+}
