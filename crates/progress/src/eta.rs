@@ -1,0 +1,156 @@
+//! Time left, from how fast the position has moved of late.
+//!
+//! The rate is taken over a sliding window of at most [`SAMPLES`] points: its slowest and its fastest quarter of
+//! intervals are left out once there are eight, and the interval before the first point (loading, compiling) once
+//! there are three, so that a slow first step or one checkpoint does not spoil it. What is shown counts down with the
+//! clock and moves towards a new figure gradually. Not here: the clock, and a tool's own figure.
+
+use crate::codec::{RestoreError, Restored, Saved, Writer};
+
+/// Points kept.
+pub const SAMPLES: usize = 32;
+/// Points needed before a time is shown.
+pub const SHOWN_AFTER: usize = 3;
+/// The window, milliseconds, once there are enough points in it.
+const WINDOW_MS: i64 = 10 * 60 * 1000;
+/// Points closer together than this are one.
+const SPACING_MS: i64 = 100;
+
+/// An estimate of the time left. Times are milliseconds since the Unix epoch, positions 0 to 1.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Estimate {
+    samples: Vec<(i64, f64)>,
+    /// Points seen, counted to `SAMPLES`.
+    seen: usize,
+    spacing_ms: i64,
+    /// When the end is thought to come, as shown, and when that was said.
+    shown: Option<(f64, i64)>,
+}
+
+impl Estimate {
+    /// Nothing known.
+    pub fn new() -> Estimate {
+        Estimate { spacing_ms: SPACING_MS, ..Estimate::default() }
+    }
+
+    /// The position at a time. Going back, or a clock set back, begins anew. True if it was taken as a point.
+    pub fn observe(&mut self, now_ms: i64, position: f64) -> bool {
+        if !position.is_finite() {
+            return false;
+        }
+        let Some(&(last_ms, last)) = self.samples.last() else {
+            self.samples.push((now_ms, position));
+            self.seen = 1;
+            return true;
+        };
+        if position < last || now_ms < last_ms {
+            *self = Estimate::new();
+            self.samples.push((now_ms, position));
+            self.seen = 1;
+            return true;
+        }
+        if position == last {
+            return false;
+        }
+        if now_ms.saturating_sub(last_ms) < self.spacing_ms && position < 1.0 {
+            return false;
+        }
+        self.samples.push((now_ms, position));
+        self.seen = (self.seen + 1).min(SAMPLES);
+        if self.samples.len() > SAMPLES {
+            if now_ms.saturating_sub(self.samples[0].0) > WINDOW_MS {
+                self.samples.remove(0);
+            } else {
+                let mut at = 0;
+                self.samples.retain(|_| {
+                    at += 1;
+                    at % 2 == 1 || at > SAMPLES
+                });
+                self.spacing_ms = (self.spacing_ms * 2).min(WINDOW_MS / SAMPLES as i64);
+            }
+        }
+        self.show(now_ms);
+        true
+    }
+
+    /// Position a second, if known.
+    pub fn rate(&self) -> Option<f64> {
+        if self.seen < SHOWN_AFTER {
+            return None;
+        }
+        // The first interval holds the warm-up.
+        let from = usize::from(self.samples.len() > SHOWN_AFTER);
+        let mut gaps = [(0.0f64, 0.0f64); SAMPLES + 1];
+        let mut count = 0;
+        for pair in self.samples[from..].windows(2) {
+            gaps[count] = (pair[1].1 - pair[0].1, pair[1].0.saturating_sub(pair[0].0) as f64 / 1000.0);
+            count += 1;
+        }
+        let gaps = &mut gaps[..count];
+        let kept = if count >= 8 {
+            gaps.sort_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
+            // Checkpoints and evaluations take real time that comes again: only the far ends go.
+            &gaps[count / 8..count - count / 8]
+        } else {
+            gaps
+        };
+        let (moved, took) = kept.iter().fold((0.0, 0.0), |sum, gap| (sum.0 + gap.0, sum.1 + gap.1));
+        (took > 0.0 && moved > 0.0).then(|| moved / took)
+    }
+
+    fn show(&mut self, now_ms: i64) {
+        let (Some(rate), Some(&(at, position))) = (self.rate(), self.samples.last()) else { return };
+        let raw = at as f64 + (1.0 - position).max(0.0) / rate * 1000.0;
+        let end = match self.shown {
+            None => raw,
+            Some((before, said)) => {
+                let left = (raw - now_ms as f64).max(0.0);
+                let settle = (left * 0.1).max(2000.0);
+                let weight = 1.0 - (-(now_ms.saturating_sub(said).max(0) as f64) / settle).exp();
+                before + (raw - before) * weight
+            }
+        };
+        self.shown = Some((end, now_ms));
+    }
+
+    /// Seconds left, after three points.
+    pub fn left(&self, now_ms: i64) -> Option<f64> {
+        if self.samples.last().is_some_and(|(_, position)| *position >= 1.0) {
+            return (self.seen >= SHOWN_AFTER).then_some(0.0);
+        }
+        self.shown.map(|(end, _)| ((end - now_ms as f64) / 1000.0).max(0.0))
+    }
+
+    pub(crate) fn save(&self, to: &mut Writer) {
+        to.usize(self.samples.len());
+        for (at, position) in &self.samples {
+            to.i64(*at);
+            to.f64(*position);
+        }
+        to.usize(self.seen);
+        to.i64(self.spacing_ms);
+        to.option(self.shown, |to, (end, said)| {
+            to.f64(end);
+            to.i64(said);
+        });
+    }
+
+    pub(crate) fn restore(from: &mut Saved<'_>) -> Restored<Estimate> {
+        let mut estimate = Estimate::new();
+        for _ in 0..from.usize(SAMPLES)? {
+            let sample = (from.i64()?, from.f64()?);
+            let follows = estimate.samples.last().is_none_or(|last| last.0 <= sample.0 && last.1 <= sample.1);
+            if !sample.1.is_finite() || !follows {
+                return Err(RestoreError::Damaged);
+            }
+            estimate.samples.push(sample);
+        }
+        estimate.seen = from.usize(SAMPLES)?;
+        estimate.spacing_ms = from.i64()?;
+        estimate.shown = from.option(|from| Ok((from.f64()?, from.i64()?)))?;
+        let sound = (SPACING_MS..=WINDOW_MS).contains(&estimate.spacing_ms)
+            && estimate.shown.is_none_or(|(end, _)| end.is_finite())
+            && (estimate.seen == 0) == estimate.samples.is_empty();
+        if sound { Ok(estimate) } else { Err(RestoreError::Damaged) }
+    }
+}
