@@ -17,19 +17,23 @@ const METADATA: &str = "footplate_sample";
 
 /// Writes beside, fsyncs, renames, fsyncs the folder: a reader sees the old file or the new one, after a power cut too.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let beside = folder.join(name);
     let write = || -> io::Result<()> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".part");
-        let beside = folder.join(name);
         let mut file = File::create(&beside)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&beside, path)?;
         File::open(folder)?.sync_all()
     };
-    write().map_err(|source| Fault::Write { path: path.to_owned(), source })
+    write().map_err(|source| {
+        // A full disk is no place for half a file.
+        let _ = fs::remove_file(&beside);
+        Fault::Write { path: path.to_owned(), source }
+    })
 }
 
 /// Packs tensors and a description into the bytes of a safetensors file.
@@ -93,5 +97,6 @@ mod tests {
         fs::create_dir(home.path().join("taken")).unwrap();
         let fault = write_whole(&home.path().join("taken"), b"x").unwrap_err().to_string();
         assert!(fault.starts_with("cannot write") && fault.contains("taken"), "{fault}");
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1, "nothing is left beside");
     }
 }
