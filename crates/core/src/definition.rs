@@ -198,6 +198,10 @@ pub struct Stage {
     /// RFC 3339; not started before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<String>,
+    /// Nothing here is a template: what `footplate add` submits is run as it was typed. Pipeline files cannot say it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    pub literal: bool,
 }
 
 /// Tries again after a failure.
