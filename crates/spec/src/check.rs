@@ -39,6 +39,8 @@ pub fn check_within(definition: &mut Definition, most_stages: usize) -> Result<V
 pub(crate) struct Checker {
     pub(crate) found: Vec<(Vec<String>, Problem)>,
     pub(crate) warnings: Vec<Warning>,
+    /// How often a near name was looked for among the stages: each look passes over all of them.
+    looks: usize,
 }
 
 impl Checker {
@@ -109,6 +111,16 @@ impl Checker {
         self.found.push((path.iter().map(|step| (*step).to_owned()).collect(), problem));
     }
 
+    /// A stage that is not there; the nearest name is offered for the first hundred.
+    fn unknown_stage(&mut self, definition: &Definition, own: &str, wrong: &str, problem: Problem) -> Problem {
+        self.looks += 1;
+        if self.looks > 100 {
+            return problem;
+        }
+        let others = definition.stages.keys().map(String::as_str).filter(|other| *other != own);
+        unknown(problem.code, problem.message, wrong, others)
+    }
+
     fn add(&mut self, path: &[&str], code: &'static str, message: impl Into<String>) {
         self.push(path, Problem::new(code, message));
     }
@@ -146,6 +158,7 @@ impl Checker {
 
     /// Names of stages, parameters and outputs: the form, and none that differ by capitals only.
     fn names(&mut self, path: &[&str], what: &str, names: &[String]) {
+        let article = if what.starts_with('o') { "an" } else { "a" };
         let mut lower: IndexMap<String, &str> = IndexMap::with_capacity(names.len());
         for name in names {
             let here: Vec<&str> = path.iter().copied().chain([name.as_str()]).collect();
@@ -156,7 +169,7 @@ impl Checker {
             }
             lower.insert(name.to_lowercase(), name);
             if !is_name(name) {
-                let problem = Problem::new("bad_name", format!("{} is not a {what}'s name", shown(name)));
+                let problem = Problem::new("bad_name", format!("{} is not the name of {article} {what}", shown(name)));
                 let fitting = fitting(name);
                 let hint = match fitting {
                     Some(fitting) => {
@@ -282,12 +295,17 @@ fn fitting(name: &str) -> Option<String> {
 }
 
 /// "there is no stage .."; with the nearest name, else with the known ones if they are few.
-fn unknown<'a>(code: &'static str, message: String, wrong: &str, known: impl Iterator<Item = &'a str>) -> Problem {
-    let known: Vec<&str> = known.collect();
+pub(crate) fn unknown<'a>(
+    code: &'static str,
+    message: String,
+    wrong: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Problem {
+    let known: Vec<&str> = known.into_iter().collect();
     let problem = Problem::new(code, message);
     match nearest(wrong, known.iter().copied()) {
         Some(name) => problem.hint(format!("did you mean \"{name}\"?")),
-        None if (1..=12).contains(&known.len()) => problem.hint(format!("known are {}", known.join(", "))),
+        None if (1..=32).contains(&known.len()) => problem.hint(format!("known: {}", known.join(", "))),
         None => problem,
     }
 }

@@ -300,7 +300,7 @@ impl Uses {
     fn there(&mut self, name: &str, what: &str, known: &[&str]) {
         if !known.contains(&name) {
             let hint = crate::problem::nearest(name, known.iter().copied())
-                .map_or_else(|| format!("known are {}", known.join(", ")), |near| format!("did you mean \"{near}\"?"));
+                .map_or_else(|| format!("known: {}", known.join(", ")), |near| format!("did you mean \"{near}\"?"));
             self.faults.push((format!("there is no {what} \"{name}\""), Some(hint)));
         }
     }

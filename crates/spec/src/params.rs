@@ -7,7 +7,8 @@ use indexmap::IndexMap;
 use regex::Regex;
 use serde_json::{Number, Value};
 
-use crate::problem::{Problem, Problems, nearest, shown};
+use crate::check::unknown;
+use crate::problem::{Problem, Problems, shown};
 
 /// The values of all parameters, in the order of the definition: default < preset < given. Secrets are among them; take them out with
 /// [`take_secrets`] before anything is stored.
@@ -25,15 +26,15 @@ pub fn parameters(
         Some(name) => {
             let found = definition.presets.get(name);
             if found.is_none() {
-                let problem = Problem::new("unknown_preset", format!("there is no preset {}", shown(name)));
-                problems.push(known(problem, name, definition.presets.keys()));
+                let message = format!("there is no preset {}", shown(name));
+                problems.push(unknown("unknown_preset", message, name, definition.presets.keys().map(String::as_str)));
             }
             found
         }
     };
     for name in given.keys().filter(|name| !definition.params.contains_key(*name)) {
-        let problem = Problem::new("unknown_param", format!("there is no parameter {}", shown(name)));
-        problems.push(known(problem, name, definition.params.keys()));
+        let message = format!("there is no parameter {}", shown(name));
+        problems.push(unknown("unknown_param", message, name, definition.params.keys().map(String::as_str)));
     }
     let mut values = IndexMap::with_capacity(definition.params.len());
     for (name, param) in &definition.params {
@@ -67,8 +68,8 @@ pub fn typed_all<'a>(
     for (name, text) in given {
         match definition.params.get(name) {
             None => {
-                let problem = Problem::new("unknown_param", format!("there is no parameter {}", shown(name)));
-                problems.push(known(problem, name, definition.params.keys()));
+                let message = format!("there is no parameter {}", shown(name));
+                problems.push(unknown("unknown_param", message, name, definition.params.keys().map(String::as_str)));
             }
             Some(param) => match typed(name, param, text) {
                 Ok(value) => {
@@ -222,14 +223,5 @@ fn example(param: &Param) -> String {
         }
         ParamKind::Path | ParamKind::Dataset => "PATH".to_owned(),
         ParamKind::String | ParamKind::Secret => "TEXT".to_owned(),
-    }
-}
-
-fn known<'a>(problem: Problem, wrong: &str, names: impl Iterator<Item = &'a String>) -> Problem {
-    let names: Vec<&str> = names.map(String::as_str).collect();
-    match nearest(wrong, names.iter().copied()) {
-        Some(name) => problem.hint(format!("did you mean \"{name}\"?")),
-        None if names.is_empty() => problem.hint("this pipeline has none"),
-        None => problem.hint(format!("known are {}", names.join(", "))),
     }
 }

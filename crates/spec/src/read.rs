@@ -9,6 +9,7 @@ use footplate_core::quantity::QuantityError;
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use crate::check::unknown;
 use crate::problem::{Problem, nearest, shown};
 use crate::source::{Data, Entry, Found, Node};
 
@@ -90,7 +91,8 @@ impl Reader {
         }
         self.known(entries, PIPELINE, &[], "a pipeline");
         for required in ["format", "name", "stages"] {
-            if !entries.iter().any(|e| e.key == required) {
+            let meant = self.faulty.iter().any(|path| path.len() == 1 && path[0] == required);
+            if !meant && !entries.iter().any(|e| e.key == required) {
                 let problem = Problem::new("missing_key", format!("\"{required}\" is missing"));
                 let hint = match required {
                     "format" => "write format = 1 at the top",
@@ -316,11 +318,12 @@ impl Reader {
                 Problem::new("unsupported_key", format!("{} is not supported by this version yet", shown(&entry.key)))
                     .hint("leave it out, or update Footplate once it is there")
             } else {
-                let problem = Problem::new("unknown_key", format!("{what} has no key {}", shown(&entry.key)));
-                match nearest(&entry.key, known.iter().copied()) {
-                    Some(name) => problem.hint(format!("did you mean \"{name}\"?")),
-                    None => problem.hint(format!("known are {}", known.join(", "))),
+                if let Some(name) = nearest(&entry.key, known.iter().copied()) {
+                    // The key that was meant is not called missing as well.
+                    self.faulty.push(self.path.iter().cloned().chain([name.to_owned()]).collect());
                 }
+                let message = format!("{what} has no key {}", shown(&entry.key));
+                unknown("unknown_key", message, &entry.key, known.iter().copied())
             };
             self.found.push(Found::new(entry.at, problem));
         }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -197,10 +198,14 @@ pub(crate) fn toml(text: &str) -> Tree {
     let mut found = Vec::new();
     let root = Node { at, data: Data::Table(entries(table.get_ref(), 1, &mut found)) };
     let mut whole = true;
+    let mut headers = Vec::new();
     for error in &errors {
         let at = error.span().map_or(text.len(), |span| span.start);
         let problem = match error.message() {
-            "duplicate key" => duplicate_in_toml(text, &root, error.span().unwrap_or(at..at)),
+            "duplicate key" => match duplicate_in_toml(text, &root, error.span().unwrap_or(at..at), &mut headers) {
+                Some(problem) => problem,
+                None => continue,
+            },
             message if message.contains("recursion limit") => {
                 whole = false;
                 too_deep(at).problem
@@ -253,36 +258,43 @@ fn toml_node(value: &Spanned<DeValue<'_>>, depth: usize, found: &mut Vec<Found>)
 }
 
 /// The parser names only the second place of a key. The first is found through the key's path, which the line and the header above it say.
-fn duplicate_in_toml(text: &str, root: &Node, span: std::ops::Range<usize>) -> Problem {
+/// `None` for a key that is there twice only because its table is, which is told by itself.
+fn duplicate_in_toml(text: &str, root: &Node, span: Range<usize>, headers: &mut Vec<usize>) -> Option<Problem> {
     let lines = Lines::new(text);
     let key = text.get(span.clone()).unwrap_or_default().trim_matches(['"', '\'']);
     let line_start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
     let line = text[line_start..].lines().next().unwrap_or_default();
-    let header = |line: &str| line.trim_start().starts_with('[');
-    let mut small = String::new();
-    if !header(line) {
-        if let Some(above) = text[..line_start].lines().rev().find(|line| header(line)) {
-            small.push_str(above);
-            small.push('\n');
-        }
-        small.push_str(&text[line_start..span.end]);
-        small.push_str(" = 0");
+    let first = if is_header(line) {
+        headers.push(line_start);
+        let path = path_in(line, key);
+        text[..line_start]
+            .split_inclusive('\n')
+            .scan(0, |next, line| Some((std::mem::replace(next, *next + line.len()), line)))
+            .find(|(_, line)| is_header(line) && path.is_some() && path_in(line, key) == path)
+            .map(|(at, _)| at)
     } else {
-        small.push_str(line);
-    }
-    let first = path_in(&small, key).and_then(|path| first_place(root, &path, span.start));
+        let above = text[..line_start].lines().rev().find(|line| is_header(line));
+        if let Some(above) = above {
+            let at = above.as_ptr() as usize - text.as_ptr() as usize;
+            if headers.contains(&at) {
+                return None;
+            }
+        }
+        let small = format!("{}\n{} = 0", above.unwrap_or_default(), &text[line_start..span.end]);
+        path_in(&small, key).and_then(|path| first_place(root, &path, span.start))
+    };
     let first = first.or_else(|| before(root, key, span.start));
     let (second_line, _) = lines.of(span.start);
-    match first {
-        Some(at) => {
-            let (first_line, _) = lines.of(at);
-            Problem::new(
-                "duplicate_key",
-                format!("{} is there twice: on line {first_line} and on line {second_line}", shown(key)),
-            )
-        }
-        None => Problem::new("duplicate_key", format!("{} is there twice, again on line {second_line}", shown(key))),
-    }
+    let message = match first {
+        Some(at) => format!("{} is there twice: on line {} and on line {second_line}", shown(key), lines.of(at).0),
+        None => format!("{} is there twice, again on line {second_line}", shown(key)),
+    };
+    Some(Problem::new("duplicate_key", message))
+}
+
+/// Does the line open a table?
+fn is_header(line: &str) -> bool {
+    line.trim_start().starts_with('[')
 }
 
 /// The path of the deepest key of a text that holds one key only; `None` unless it ends with `key`.

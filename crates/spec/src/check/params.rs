@@ -37,7 +37,8 @@ pub(super) fn check(checker: &mut Checker, definition: &Definition) {
                 }
                 Some(param) => {
                     if let Err(problem) = accept(name, param, value) {
-                        checker.push(&here, problem);
+                        let message = format!("preset \"{preset}\": {}", problem.message);
+                        checker.push(&here, Problem { message, ..problem });
                     }
                 }
             }

@@ -112,8 +112,8 @@ impl One<'_> {
         for (index, need) in stage.needs.iter().enumerate() {
             if !self.definition.stages.contains_key(need) {
                 let message = format!("stage \"{}\" needs {}, and there is no such stage", self.name, shown(need));
-                let others = self.definition.stages.keys().map(String::as_str).filter(|other| *other != self.name);
-                let problem = unknown("unknown_need", message, need, others);
+                let problem = Problem::new("unknown_need", message);
+                let problem = self.checker.unknown_stage(self.definition, self.name, need, problem);
                 self.push(&["needs", &index.to_string()], problem);
             }
         }
@@ -305,7 +305,7 @@ impl One<'_> {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         let written = path.join(".");
         let no = |wrong: &str, what: &str, known: &[&str]| {
-            let message = format!("{written}: there is no {what}");
+            let message = format!("there is no {what}");
             Some(unknown("unknown_name", message, wrong, known.iter().copied()))
         };
         match path.as_slice() {
@@ -328,16 +328,16 @@ impl One<'_> {
             },
             ["run", field, ..] => {
                 let known = ["id", "number", "name", "dir", "config"];
-                if known.contains(field) { None } else { no(field, &format!("run.{field}"), &known) }
+                if known.contains(field) { None } else { no(field, &written, &known) }
             }
-            ["attempt", field, ..] => no(field, &format!("attempt.{field}"), &["number"]),
-            ["pipeline", field, ..] => no(field, &format!("pipeline.{field}"), &["dir"]),
+            ["attempt", field, ..] => no(field, &written, &["number"]),
+            ["pipeline", field, ..] => no(field, &written, &["dir"]),
             ["checkpoint"] | ["checkpoint", "path"] if place != Place::Condition => None,
             ["checkpoint", "path"] => {
                 let message = "checkpoint.path is not known when `if` is decided";
                 Some(Problem::new("unknown_name", message))
             }
-            ["checkpoint", field, ..] => no(field, &format!("checkpoint.{field}"), &["path"]),
+            ["checkpoint", field, ..] => no(field, &written, &["path"]),
             ["stages", name, "outputs", ..] => self.stage(name, &written),
             ["stages", name, field, ..] => {
                 let message = format!("{written}: of a stage only the outputs can be used");
@@ -364,8 +364,8 @@ impl One<'_> {
         }
         if !self.definition.stages.contains_key(name) {
             let message = format!("{written}: there is no stage {}", shown(name));
-            let others = self.definition.stages.keys().map(String::as_str).filter(|other| *other != self.name);
-            return Some(unknown("unknown_stage", message, name, others));
+            let problem = Problem::new("unknown_stage", message);
+            return Some(self.checker.unknown_stage(self.definition, self.name, name, problem));
         }
         if !self.referred.iter().any(|known| known == name) {
             self.referred.push(name.to_owned());
