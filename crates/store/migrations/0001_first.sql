@@ -48,7 +48,8 @@ CREATE TABLE run_body (
   limits       TEXT NOT NULL -- JSON
 ) STRICT;
 
--- How many runs there are by what lists are filtered by, so that a total never costs a scan.
+-- How many runs there are by what lists are filtered by, so that a total never costs a scan. New runs are added by whoever inserts
+-- them, since a trigger would make each insert keep a journal of its own.
 CREATE TABLE run_count (
   status     TEXT NOT NULL,
   queue      TEXT NOT NULL,
@@ -56,10 +57,6 @@ CREATE TABLE run_count (
   runs       INTEGER NOT NULL CHECK (runs >= 0),
   PRIMARY KEY (status, queue, experiment)
 ) STRICT, WITHOUT ROWID;
-CREATE TRIGGER run_count_insert AFTER INSERT ON run BEGIN
-  INSERT INTO run_count VALUES (new.status, new.queue, coalesce(new.experiment, ''), 1)
-    ON CONFLICT DO UPDATE SET runs = runs + 1;
-END;
 CREATE TRIGGER run_count_update AFTER UPDATE OF status, queue, experiment ON run
 WHEN old.status <> new.status OR old.queue <> new.queue OR old.experiment IS NOT new.experiment BEGIN
   UPDATE run_count SET runs = runs - 1
@@ -154,8 +151,9 @@ CREATE TABLE wish (
 CREATE INDEX wish_pending ON wish (seq) WHERE status = 'pending';
 CREATE INDEX wish_cancel ON wish (run, generation) WHERE kind = 'cancel';
 
+-- The newest row is never removed, so that numbers rise without end.
 CREATE TABLE event (
-  seq  INTEGER PRIMARY KEY AUTOINCREMENT,
+  seq  INTEGER PRIMARY KEY,
   time INTEGER NOT NULL,
   run  INTEGER,
   data TEXT NOT NULL -- JSON

@@ -39,8 +39,13 @@ impl Store {
     /// `Newer`; `Older` unless `role` is `Owner`, who migrates; `Io`, `Damaged`, `Busy` after 30 s.
     pub fn open(dir: &Path, role: Role) -> Result<Store, StoreError> {
         let path = dir.join("state.db");
-        if role != Role::ReadOnly && !path.exists() {
-            migrate::create_missing(dir, &path)?;
+        match path.try_exists() {
+            Ok(true) => {}
+            Ok(false) if role == Role::ReadOnly => {
+                return Err(StoreError::io(&path, std::io::ErrorKind::NotFound.into()));
+            }
+            Ok(false) => migrate::create_missing(dir, &path)?,
+            Err(e) => return Err(StoreError::io(&path, e)),
         }
         let access = match role {
             Role::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
@@ -50,11 +55,13 @@ impl Store {
         conn.busy_handler(Some(pace::busy_handler()))?;
         conn.execute_batch(
             "PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
-             PRAGMA journal_size_limit = 8388608;",
+             PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 16777216;",
         )?;
         if cfg!(target_os = "macos") {
             conn.execute_batch("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;")?;
         }
+        // KiB. The owner lives long and is to stay small; guests come and go, and write whole sweeps.
+        conn.pragma_update(None, "cache_size", if role == Role::Owner { -4096 } else { -16384 })?;
         conn.set_prepared_statement_cache_capacity(128);
         let found = migrate::user_version(&conn)?;
         if found > SCHEMA_VERSION && role != Role::ReadOnly {

@@ -42,18 +42,15 @@ impl Read<'_> {
     /// # Errors
     /// Those of reading.
     pub fn last_seq(&self) -> Result<i64, StoreError> {
-        Ok(self.one("SELECT seq FROM sqlite_sequence WHERE name = 'event'", [], |r| r.get(0))?.unwrap_or(0))
+        Ok(self.one("SELECT max(seq) FROM event", [], |r| r.get::<_, Option<i64>>(0))?.flatten().unwrap_or(0))
     }
 
-    /// The least number still kept; `last_seq() + 1` where none is. A cursor below `first_seq() - 1` has missed events.
+    /// The least number still kept, 1 before the first event. A cursor below `first_seq() - 1` has missed events.
     ///
     /// # Errors
     /// Those of reading.
     pub fn first_seq(&self) -> Result<i64, StoreError> {
-        match self.one("SELECT min(seq) FROM event", [], |r| r.get::<_, Option<i64>>(0))?.flatten() {
-            Some(seq) => Ok(seq),
-            None => Ok(self.last_seq()? + 1),
-        }
+        Ok(self.one("SELECT min(seq) FROM event", [], |r| r.get::<_, Option<i64>>(0))?.flatten().unwrap_or(1))
     }
 }
 
@@ -67,8 +64,8 @@ impl Tx<'_> {
         Ok(self.conn.last_insert_rowid())
     }
 
-    /// Removes the oldest events: those before the first one of the last `keep_ms`, and all but the newest `keep_rows`. Returns how
-    /// many.
+    /// Removes the oldest events: those before the first one of the last `keep_ms`, and all but the newest `keep_rows`; the
+    /// newest one stays in any case. Returns how many.
     ///
     /// # Errors
     /// Those of writing.
@@ -82,6 +79,6 @@ impl Tx<'_> {
                 |r| r.get(0),
             )?
             .unwrap_or(last);
-        Ok(self.write("DELETE FROM event WHERE seq <= ?1", [by_rows.max(by_time)])? as u64)
+        Ok(self.write("DELETE FROM event WHERE seq <= ?1", [by_rows.max(by_time).min(last - 1)])? as u64)
     }
 }

@@ -279,6 +279,27 @@ impl Read<'_> {
             format!("SELECT {BRIEF} FROM run WHERE status IN ('draft','queued','running','paused') ORDER BY number");
         self.all(&sql, [], brief)
     }
+
+    /// The number of the newest run; 0 where there is none.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn newest_run(&self) -> Result<i64, StoreError> {
+        Ok(self.one("SELECT max(number) FROM run", [], |row| row.get::<_, Option<i64>>(0))?.flatten().unwrap_or(0))
+    }
+
+    /// Open runs, drafts left out, of which a stage waits.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn waiting_runs(&self) -> Result<Vec<i64>, StoreError> {
+        self.all(
+            "SELECT r.number FROM run r WHERE r.status IN ('queued','running','paused')
+               AND EXISTS (SELECT 1 FROM stage s WHERE s.run = r.number AND s.status = 'waiting') ORDER BY r.number",
+            [],
+            |row| row.get(0),
+        )
+    }
 }
 
 impl Tx<'_> {
@@ -320,6 +341,11 @@ impl Tx<'_> {
             return number.map(|number| (number, false)).ok_or(StoreError::Damaged("the index of ids".to_owned()));
         }
         let number = self.conn.last_insert_rowid();
+        self.write(
+            "INSERT INTO run_count (status, queue, experiment, runs) VALUES (?1, ?2, coalesce(?3, ''), 1)
+             ON CONFLICT (status, queue, experiment) DO UPDATE SET runs = runs + 1",
+            params![status.as_str(), run.queue, run.experiment],
+        )?;
         self.write(
             "INSERT INTO run_body (run, definition, params, cwd, pipeline_dir, run_dir, env_hash, secrets, umask, limits)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",

@@ -144,10 +144,10 @@ impl Read<'_> {
     pub fn find_runs(&self, text: &str) -> Result<Matches, StoreError> {
         let mut matches = Matches::default();
         let digits = text.strip_prefix('#').unwrap_or(text);
-        if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
-            if let Ok(number) = digits.parse::<i64>() {
-                matches.number = self.found("number = ?1", [Value::from(number)])?.pop();
-            }
+        if digits.bytes().all(|b| b.is_ascii_digit())
+            && let Ok(number) = digits.parse::<i64>()
+        {
+            matches.number = self.found("number = ?1", [Value::from(number)])?.pop();
         }
         if let Some(hex) = hex_of(text) {
             if hex.len() == 32 {
