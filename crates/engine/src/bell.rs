@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
+use footplate_shim::os::make_fifo;
 use rustix::fs::OFlags;
 
 use crate::home::Home;
@@ -52,9 +53,9 @@ impl Bell {
             Ok(facts) if facts.file_type().is_fifo() => {}
             Ok(_) => {
                 std::fs::remove_file(&path)?;
-                make(&path)?;
+                make_fifo(&path)?;
             }
-            Err(e) if e.kind() == io::ErrorKind::NotFound => make(&path)?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => make_fifo(&path)?,
             Err(e) => return Err(e),
         }
         Ok(Bell { fifo: open(&path, true)? })
@@ -84,10 +85,6 @@ impl AsFd for Bell {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fifo.as_fd()
     }
-}
-
-fn make(path: &Path) -> io::Result<()> {
-    rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::from_raw_mode(0o600)).map_err(io::Error::from)
 }
 
 fn open(path: &Path, listen: bool) -> io::Result<File> {

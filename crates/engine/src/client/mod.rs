@@ -2,17 +2,21 @@
 //!
 //! Deliberately not here: any other change of state, signals, files of attempts (all the owner's), and how things look.
 
+mod check;
 pub mod explain;
 mod history;
 mod keeper;
 mod look;
+mod machine;
 mod resolve;
 mod submit;
 mod types;
 mod waiting;
 mod wishes;
 
-pub use keeper::PresenceGuard;
+pub use footplate_core::report::Report;
+pub use keeper::{Client, PresenceGuard};
+pub use machine::machine_capacity;
 pub use types::{
     ListQuery, MetricPoint, OwnerStart, OwnerState, Resolved, RunPage, Submit, Wish, WishAnswer, WishRequest,
 };

@@ -238,6 +238,12 @@ pub enum Wish {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         paused: Option<bool>,
     },
+    /// Start the drafts that a batch was written as, up to its last transaction. Written by [`super::Client::submit_batch`]
+    /// in that transaction; numbers that are no drafts (any more) are left alone. `run` is not set.
+    Release {
+        /// Numbers of runs, from and to, both within.
+        runs: Vec<(i64, i64)>,
+    },
     /// Remove ended runs of some age. `run` is not set.
     Clean {
         /// Ended longer ago than this, milliseconds.
@@ -320,6 +326,7 @@ mod tests {
             Wish::Set { priority: Some(-5), queue: None, timeout_ms: Some(1000) },
             Wish::Tag { add: vec!["a".into()], remove: vec![] },
             Wish::Queue { name: "training".into(), limit: Some(2), priority: None, paused: None },
+            Wish::Release { runs: vec![(1, 1000), (1003, 1003)] },
             Wish::Clean { older_than_ms: 5, dry_run: false },
         ] {
             let (kind, args) = wish.to_row();

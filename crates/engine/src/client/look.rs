@@ -1,0 +1,383 @@
+//! Views of runs and queues, each from one snapshot of the store.
+
+use std::collections::HashMap;
+
+use footplate_core::definition::Definition;
+use footplate_core::view::{AttemptView, Failure, QueueView, RunView, StageView, Waiting};
+use footplate_core::{AttemptStatus, ErrorCode, Fault, RunStatus, StageStatus, UtcMs};
+use footplate_shim::clock;
+use footplate_store::{AttemptRow, LatestRow, Read, RunRow, StageRow, StoreError};
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::explain::{self, Facts};
+use super::keeper::Client;
+use super::machine::machine_capacity;
+use super::types::{ListQuery, OwnerState, RunPage};
+use super::waiting::Reasons;
+use super::wishes::no_run;
+
+/// Most runs of one page.
+const PAGE_MOST: u32 = 10_000;
+
+impl Client {
+    /// A page of runs, newest first, without stages and parameters.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub fn list(&self, query: &ListQuery) -> Result<RunPage, Fault> {
+        let confirmed = self.confirm()?;
+        let present = matches!(self.owner(), OwnerState::Present { .. });
+        let read = self.store.read()?;
+        let (rows, total) = read.list(&footplate_store::ListQuery {
+            statuses: query.statuses.clone(),
+            queue: query.queue.clone(),
+            experiment: query.experiment.clone(),
+            search: query.search.clone(),
+            limit: query.limit.min(PAGE_MOST),
+            offset: query.offset,
+        })?;
+        let mut viewer = Viewer::new(&read, present, confirmed);
+        let mut runs = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut view = viewer.run(row)?;
+            view.params = None;
+            view.stages = None;
+            runs.push(view);
+        }
+        Ok(RunPage { runs, total })
+    }
+
+    /// One run, with its stages, attempts and parameters.
+    ///
+    /// # Errors
+    /// `NotFound`; `Storage`.
+    pub fn show(&self, number: i64) -> Result<RunView, Fault> {
+        let confirmed = self.confirm()?;
+        let present = matches!(self.owner(), OwnerState::Present { .. });
+        let read = self.store.read()?;
+        let row = read.run(number)?.ok_or_else(|| no_run(number))?;
+        Ok(Viewer::new(&read, present, confirmed).run(row)?)
+    }
+
+    /// The queues with their counts, highest priority first.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub fn queues(&self) -> Result<Vec<QueueView>, Fault> {
+        self.confirm()?;
+        let cores = machine_capacity().cpus;
+        let read = self.store.read()?;
+        let counts: HashMap<String, (u64, u64)> =
+            read.queue_counts()?.into_iter().map(|c| (c.queue, (c.queued, c.running))).collect();
+        let view = |queue: footplate_store::QueueRow| {
+            let (queued, running) = counts.get(&queue.name).copied().unwrap_or_default();
+            QueueView {
+                priority: queue.priority,
+                limit: queue.limit.unwrap_or(cores),
+                paused: queue.paused,
+                queued,
+                running,
+                name: queue.name,
+            }
+        };
+        Ok(read.queues()?.into_iter().map(view).collect())
+    }
+
+    /// The ended runs that `clean` would remove: numbers, oldest end first, at most `limit`.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub fn cleanable(&self, older_than_ms: u64, limit: u32) -> Result<Vec<i64>, Fault> {
+        let before = clock::wall_ms().saturating_sub(i64::try_from(older_than_ms).unwrap_or(i64::MAX));
+        Ok(self.store.read()?.ended_before(before, limit)?.into_iter().map(|(number, _)| number).collect())
+    }
+}
+
+/// Makes views from one snapshot.
+struct Viewer<'r> {
+    read: &'r Read<'r>,
+    reasons: Reasons<'r>,
+    confirmed: bool,
+    now: UtcMs,
+}
+
+/// A run's rows, read together.
+pub(super) struct Rows {
+    pub(super) definition: Option<Definition>,
+    pub(super) stages: Vec<StageRow>,
+    pub(super) attempts: Vec<AttemptRow>,
+}
+
+impl Rows {
+    /// Reads what belongs to a run. A definition that cannot be read (damage) leaves the rows.
+    pub(super) fn of(read: &Read<'_>, run: &RunRow) -> Result<Rows, StoreError> {
+        let text = match run.definition.is_empty() {
+            false => Some(run.definition.clone()),
+            true => read.run(run.number)?.map(|row| row.definition),
+        };
+        let definition = text.and_then(|text| serde_json::from_str(&text).ok());
+        Ok(Rows { definition, stages: read.stages(run.number)?, attempts: read.attempts(run.number)? })
+    }
+
+    pub(super) fn stage(&self, row: &StageRow) -> Option<&footplate_core::definition::Stage> {
+        self.definition.as_ref()?.stages.get_index(row.idx as usize).map(|(_, stage)| stage)
+    }
+}
+
+impl<'r> Viewer<'r> {
+    fn new(read: &'r Read<'r>, owner: bool, confirmed: bool) -> Viewer<'r> {
+        let now = UtcMs(clock::wall_ms());
+        Viewer { read, reasons: Reasons::new(read, now, owner), confirmed, now }
+    }
+
+    fn run(&mut self, run: RunRow) -> Result<RunView, StoreError> {
+        let rows = Rows::of(self.read, &run)?;
+        let latest: HashMap<u32, LatestRow> =
+            self.read.latest(run.number)?.into_iter().map(|row| (row.stage, row)).collect();
+        let mut stages = Vec::with_capacity(rows.stages.len());
+        for row in &rows.stages {
+            stages.push(self.stage(&run, &rows, row, latest.get(&row.idx))?);
+        }
+        let live = rows.attempts.iter().any(|a| a.status.is_live());
+        let running = || stages.iter().filter(|s| s.status == StageStatus::Running);
+        let newest = rows
+            .stages
+            .iter()
+            .filter(|s| s.status == StageStatus::Running)
+            .filter_map(|s| latest.get(&s.idx).filter(|l| l.attempt == s.attempt && l.message.is_some()))
+            .max_by_key(|l| l.updated_at);
+        Ok(RunView {
+            id: run.id,
+            number: run.number,
+            pipeline: run.pipeline.clone(),
+            experiment: run.experiment.clone(),
+            queue: run.queue.clone(),
+            priority: run.priority,
+            target: run.target.clone(),
+            tags: run.tags.clone(),
+            status: run.status,
+            confirmed: self.confirmed || !live,
+            progress: progress(run.status, &stages),
+            // What runs now takes at least this long.
+            eta_s: running().filter_map(|s| s.eta_s).reduce(f64::max),
+            message: newest.and_then(|l| l.message.clone()),
+            waiting: waiting(run.status, &stages),
+            created_at: UtcMs(run.created_at),
+            started_at: run.started_at.map(UtcMs),
+            finished_at: run.finished_at.map(UtcMs),
+            result: run.result,
+            result_at: run.result_at.map(UtcMs),
+            generation: run.generation,
+            error: run_error(&run, &stages),
+            params: Some(serde_json::from_str(&run.params).unwrap_or_default()),
+            name: run.name,
+            stages: Some(stages),
+        })
+    }
+
+    fn stage(
+        &mut self,
+        run: &RunRow,
+        rows: &Rows,
+        row: &StageRow,
+        latest: Option<&LatestRow>,
+    ) -> Result<StageView, StoreError> {
+        let definition = rows.stage(row);
+        // What an attempt before this one reported says nothing of the present.
+        let latest = latest.filter(|l| l.attempt == row.attempt);
+        let running = row.status == StageStatus::Running;
+        let done = row.status.satisfies_a_need();
+        let attempts = rows
+            .attempts
+            .iter()
+            .filter(|a| a.stage == row.idx)
+            .map(|a| attempt_view(run, rows, row, a))
+            .collect();
+        Ok(StageView {
+            name: row.name.clone(),
+            status: row.status,
+            queue: row.queue.clone(),
+            needs: definition.map(|d| d.needs.clone()).unwrap_or_default(),
+            progress: if done { Some(1.0) } else { latest.and_then(|l| l.progress) },
+            eta_s: latest.filter(|_| running).and_then(|l| left(l, self.now)),
+            message: latest.filter(|_| running).and_then(|l| l.message.clone()),
+            metrics: latest.map(|l| metrics(&l.data)).unwrap_or_default(),
+            waiting: self.reasons.of(run, rows.definition.as_ref(), &rows.stages, row)?,
+            outputs: serde_json::from_str(&row.outputs).unwrap_or_default(),
+            allow_failure: definition.is_some_and(|d| d.allow_failure),
+            tail: definition.is_some_and(|d| d.tail),
+            queued_at: row.queued_at.map(UtcMs),
+            started_at: row.started_at.map(UtcMs),
+            finished_at: row.finished_at.map(UtcMs),
+            error: stage_error(run, rows, row),
+            attempts,
+        })
+    }
+}
+
+/// The time left that a program gave a while ago, as of now.
+fn left(latest: &LatestRow, now: UtcMs) -> Option<f64> {
+    latest.eta_s.map(|eta| (eta - now.seconds_since(UtcMs(latest.updated_at))).max(0.0))
+}
+
+/// The mean over stages; skipped ones do not count. None before anything is known.
+fn progress(status: RunStatus, stages: &[StageView]) -> Option<f64> {
+    if status == RunStatus::Completed {
+        return Some(1.0);
+    }
+    let counted: Vec<Option<f64>> =
+        stages.iter().filter(|s| s.status != StageStatus::Skipped).map(|s| s.progress).collect();
+    if counted.iter().all(Option::is_none) {
+        return None;
+    }
+    Some(counted.iter().map(|p| p.unwrap_or(0.0)).sum::<f64>() / counted.len() as f64)
+}
+
+/// Position and newest values of metrics, as the owner keeps them in `latest.data`: `{"latest": {..}, "metrics": {..}}`.
+fn metrics(data: &str) -> IndexMap<String, f64> {
+    let data: Value = serde_json::from_str(data).unwrap_or_default();
+    let number = |value: &Value| match value {
+        Value::Number(n) => n.as_f64(),
+        // JSON has no word for them.
+        Value::String(text) => match text.as_str() {
+            "NaN" => Some(f64::NAN),
+            "Infinity" | "inf" => Some(f64::INFINITY),
+            "-Infinity" | "-inf" => Some(f64::NEG_INFINITY),
+            _ => None,
+        },
+        _ => None,
+    };
+    let position = ["step", "total", "epoch", "epochs", "rate"].into_iter();
+    let mut found: IndexMap<String, f64> =
+        position.filter_map(|name| Some((name.to_owned(), data["latest"].get(name).and_then(number)?))).collect();
+    if let Some(values) = data.get("metrics").and_then(Value::as_object) {
+        found.extend(values.iter().filter_map(|(name, value)| Some((name.clone(), number(value)?))));
+    }
+    found
+}
+
+/// Of a run that does nothing now: what keeps it, a reason of its own before that of a stage it waits for.
+fn waiting(status: RunStatus, stages: &[StageView]) -> Option<Waiting> {
+    if status.is_ended() || stages.iter().any(|s| s.status == StageStatus::Running) {
+        return None;
+    }
+    let reasons = || stages.iter().filter_map(|s| s.waiting.as_ref());
+    reasons().find(|w| w.reason != "dependency").or_else(|| reasons().next()).cloned()
+}
+
+fn stored(error: Option<&String>) -> Option<Failure> {
+    serde_json::from_str(error?).ok()
+}
+
+pub(super) fn attempt_error(run: &RunRow, rows: &Rows, stage: &StageRow, attempt: &AttemptRow) -> Option<Failure> {
+    let failed = match attempt.status {
+        AttemptStatus::Failed
+        | AttemptStatus::TimedOut
+        | AttemptStatus::LaunchFailed
+        | AttemptStatus::Interrupted => true,
+        AttemptStatus::Launching
+        | AttemptStatus::Running
+        | AttemptStatus::Stopping
+        | AttemptStatus::Completed
+        | AttemptStatus::Cancelled
+        | AttemptStatus::Void => false,
+    };
+    if !failed {
+        return None;
+    }
+    stored(attempt.error.as_ref()).or_else(|| {
+        let newest = stage.attempt == attempt.number;
+        let facts = Facts {
+            exit_code: attempt.exit_code,
+            signal: attempt.signal,
+            timeout_ms: rows.stage(stage).and_then(|s| s.timeout).map(|t| t.0),
+            detail: stage.detail.as_deref().filter(|_| newest && stage.code == attempt.code),
+            run: Some(run.number),
+            stage: Some(&stage.name),
+        };
+        Some(explain::failure(attempt.code.unwrap_or(ErrorCode::Interrupted), &facts))
+    })
+}
+
+pub(super) fn stage_error(run: &RunRow, rows: &Rows, stage: &StageRow) -> Option<Failure> {
+    match stage.status {
+        StageStatus::Failed | StageStatus::Interrupted => {}
+        // Why it was not run is worth telling; that a person ended it is no error.
+        StageStatus::Skipped if stage.code != Some(ErrorCode::ConditionFalse) => {}
+        StageStatus::Cancelled if stage.code == Some(ErrorCode::AfterFailed) => {}
+        StageStatus::Waiting
+        | StageStatus::Queued
+        | StageStatus::Running
+        | StageStatus::Retrying
+        | StageStatus::Held
+        | StageStatus::Completed
+        | StageStatus::Cached
+        | StageStatus::Skipped
+        | StageStatus::Cancelled => return None,
+    }
+    let code = stage.code.unwrap_or(ErrorCode::Interrupted);
+    let last = rows.attempts.iter().rfind(|a| a.stage == stage.idx && a.number == stage.attempt);
+    stored(stage.error.as_ref())
+        .or_else(|| last.filter(|a| a.code == Some(code)).and_then(|a| attempt_error(run, rows, stage, a)))
+        .or_else(|| {
+            let facts = Facts {
+                detail: stage.detail.as_deref(),
+                run: Some(run.number),
+                stage: Some(&stage.name),
+                ..Facts::default()
+            };
+            Some(explain::failure(code, &facts))
+        })
+}
+
+fn run_error(run: &RunRow, stages: &[StageView]) -> Option<Failure> {
+    let first = |status: StageStatus| {
+        let counts = |s: &&StageView| s.status == status && !s.allow_failure && !s.tail && s.error.is_some();
+        stages.iter().filter(counts).min_by_key(|s| s.finished_at).and_then(|s| s.error.clone())
+    };
+    stored(run.error.as_ref()).or_else(|| match run.status {
+        RunStatus::Failed => first(StageStatus::Failed),
+        RunStatus::Interrupted => first(StageStatus::Interrupted),
+        RunStatus::Cancelled if run.after_failed => {
+            let facts = Facts { run: Some(run.number), ..Facts::default() };
+            stages.iter().find_map(|s| s.error.clone()).or_else(|| Some(explain::failure(ErrorCode::AfterFailed, &facts)))
+        }
+        RunStatus::Draft
+        | RunStatus::Queued
+        | RunStatus::Running
+        | RunStatus::Paused
+        | RunStatus::Completed
+        | RunStatus::Cancelled => None,
+    })
+}
+
+fn attempt_view(run: &RunRow, rows: &Rows, stage: &StageRow, attempt: &AttemptRow) -> AttemptView {
+    AttemptView {
+        number: attempt.number,
+        status: attempt.status,
+        paused: attempt.paused,
+        pid: attempt.pid,
+        exit_code: attempt.exit_code,
+        signal: attempt.signal,
+        started_at: attempt.started_at.map(UtcMs),
+        finished_at: attempt.finished_at.map(UtcMs),
+        running_s: attempt.running_ms.map(|ms| ms as f64 / 1000.0),
+        log_size: attempt.log_size,
+        note: attempt.note.clone(),
+        error: attempt_error(run, rows, stage, attempt),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn newest_values_come_with_their_position_and_with_what_json_cannot_say() {
+        let found = metrics(r#"{"latest":{"step":3,"epoch":1.5,"message":"x"},"metrics":{"loss":"NaN","acc":0.5}}"#);
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["step", "epoch", "loss", "acc"]);
+        assert!(found["loss"].is_nan());
+        assert!(metrics("damaged").is_empty());
+    }
+}

@@ -1,0 +1,79 @@
+//! What this machine has for stages. Deliberately not here: what is in use (the owner's), and which GPU is which.
+
+use std::path::Path;
+
+use footplate_core::schedule::Capacity;
+
+/// Cores, memory and GPUs of this machine, as far as this process may use them. Tests set `FOOTPLATE_TEST_CPUS`,
+/// `FOOTPLATE_TEST_MEMORY` (bytes) and `FOOTPLATE_TEST_GPUS`.
+#[must_use]
+pub fn machine_capacity() -> Capacity {
+    let test = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    Capacity {
+        cpus: test("FOOTPLATE_TEST_CPUS").map_or_else(cores, small),
+        memory: test("FOOTPLATE_TEST_MEMORY").unwrap_or_else(memory),
+        gpus: test("FOOTPLATE_TEST_GPUS").map_or_else(gpus, small),
+    }
+}
+
+fn cores() -> u32 {
+    // Knows of affinity and of the control group's quota.
+    std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX))
+}
+
+#[cfg(target_os = "linux")]
+fn memory() -> u64 {
+    let number = |path: &str| std::fs::read_to_string(path).ok().and_then(|text| text.trim().parse::<u64>().ok());
+    let total = rustix::system::sysinfo();
+    let total = total.totalram.saturating_mul(u64::from(total.mem_unit.max(1)));
+    // A container's limit, where it has one.
+    let limit = number("/sys/fs/cgroup/memory.max").or_else(|| number("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
+    limit.map_or(total, |limit| limit.min(total))
+}
+
+#[cfg(target_os = "linux")]
+fn gpus() -> u32 {
+    let count = |folder: &str, fits: fn(&str) -> bool| {
+        let all = std::fs::read_dir(Path::new(folder)).into_iter().flatten().flatten();
+        all.filter(|entry| entry.file_name().to_str().is_some_and(fits)).count()
+    };
+    let nvidia = count("/dev", |name| {
+        name.strip_prefix("nvidia").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
+    });
+    // Compute nodes of amdgpu; the one of each processor has no graphics device.
+    let amd = count("/sys/class/kfd/kfd/topology/nodes", |node| {
+        std::fs::read_to_string(format!("/sys/class/kfd/kfd/topology/nodes/{node}/gpu_id"))
+            .is_ok_and(|id| id.trim() != "0" && !id.trim().is_empty())
+    });
+    u32::try_from(nvidia + amd).unwrap_or(u32::MAX)
+}
+
+#[cfg(target_os = "macos")]
+fn memory() -> u64 {
+    let mut bytes: u64 = 0;
+    let mut size = size_of::<u64>();
+    #[expect(unsafe_code, reason = "sysctlbyname(3) is the only way to ask")]
+    // SAFETY: name is NUL-terminated; bytes and size live through the call and fit each other.
+    let asked = unsafe {
+        libc::sysctlbyname(c"hw.memsize".as_ptr(), (&raw mut bytes).cast(), &raw mut size, std::ptr::null_mut(), 0)
+    };
+    if asked == 0 { bytes } else { 0 }
+}
+
+/// Apple's processors have one.
+#[cfg(target_os = "macos")]
+fn gpus() -> u32 {
+    u32::from(Path::new("/System/Library/Frameworks/Metal.framework").exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_has_something() {
+        let found = machine_capacity();
+        assert!(found.cpus >= 1 && found.memory > 1 << 20, "{found:?}");
+    }
+}

@@ -1,0 +1,125 @@
+//! The log of one attempt, by byte offset. Anybody may read; text does not ride on events.
+//!
+//! Deliberately not here: lines, escapes, bars (the doors and `footplate-progress`).
+
+use std::io;
+
+use footplate_core::AttemptKey;
+use footplate_shim::folder::AttemptDir;
+use footplate_shim::log::{IndexKind, LogRead, LogReader, index};
+
+/// What stands at an offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogChunk {
+    /// So many bytes, at least one.
+    Bytes(usize),
+    /// What was there is gone: over the cap, or lost. The next byte is at `next`.
+    Dropped {
+        /// The offset to go on from.
+        next: u64,
+    },
+    /// Nothing there yet; nothing at all any more where the attempt has ended.
+    End,
+}
+
+/// When output came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogTime {
+    /// UTC milliseconds.
+    pub at_ms: i64,
+    /// The offset of the chunk that came then.
+    pub offset: u64,
+}
+
+/// A part of the output that was thrown away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogGap {
+    /// UTC milliseconds.
+    pub at_ms: i64,
+    /// The offset it stood at.
+    pub offset: u64,
+    /// So many bytes.
+    pub bytes: u64,
+    /// True: the disk was full, and its bytes have no offsets. False: the middle of a log over its cap.
+    pub no_room: bool,
+}
+
+/// The log of one attempt.
+#[derive(Debug)]
+pub struct LogSource {
+    key: AttemptKey,
+    stage: String,
+    folder: AttemptDir,
+    reader: LogReader,
+    ended: bool,
+}
+
+impl LogSource {
+    pub(crate) fn new(key: AttemptKey, stage: String, folder: AttemptDir, ended: bool) -> LogSource {
+        let reader = LogReader::new(&folder);
+        LogSource { key, stage, folder, reader, ended }
+    }
+
+    /// Which attempt it is.
+    #[must_use]
+    pub fn key(&self) -> AttemptKey {
+        self.key
+    }
+
+    /// The name of its stage.
+    #[must_use]
+    pub fn stage(&self) -> &str {
+        &self.stage
+    }
+
+    /// Reads what stands at an offset.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn read(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<LogChunk> {
+        Ok(match self.reader.read_at(offset, buffer)? {
+            LogRead::Bytes(n) => LogChunk::Bytes(n),
+            LogRead::Dropped { next } => LogChunk::Dropped { next },
+            LogRead::End => LogChunk::End,
+        })
+    }
+
+    /// The end of the log as it is now.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.folder.log_end()
+    }
+
+    /// Whether the attempt had ended when this was opened, or its tree is gone since: what is there now is all there will be.
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        self.ended || self.folder.swept().is_some()
+    }
+
+    /// When output came, oldest first; at most ten entries a second.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn times(&self) -> io::Result<Vec<LogTime>> {
+        let entries = index(&self.folder)?;
+        let chunks = entries.iter().filter(|entry| entry.kind == IndexKind::Chunk);
+        Ok(chunks.map(|entry| LogTime { at_ms: entry.wall_ms, offset: entry.offset }).collect())
+    }
+
+    /// What was thrown away, oldest first.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn gaps(&self) -> io::Result<Vec<LogGap>> {
+        let entries = index(&self.folder)?;
+        let gap = |entry: &footplate_shim::log::IndexEntry| {
+            let no_room = match entry.kind {
+                IndexKind::Chunk => return None,
+                IndexKind::NoRoom => true,
+                IndexKind::OverCap => false,
+            };
+            Some(LogGap { at_ms: entry.wall_ms, offset: entry.offset, bytes: entry.dropped, no_room })
+        };
+        Ok(entries.iter().filter_map(gap).collect())
+    }
+}
