@@ -98,7 +98,7 @@ pub struct Report {
     pub max_parallelism: u32,
     /// Attempts that ran side by side.
     pub peak_parallelism: u32,
-    /// The chain of needs that ran longest, first stage first.
+    /// The chain of needs that ran longest, first stage first; without tails and what did not run.
     pub critical_path: Vec<String>,
     /// Seconds that its stages ran.
     pub critical_path_s: f64,
@@ -188,10 +188,13 @@ pub fn report(input: &ReportInput, now: UtcMs) -> Report {
     let first_start = input.stages.iter().flat_map(|stage| &stage.attempts).filter_map(|a| a.started_at).min();
     let queued_s = first_start.unwrap_or(end).seconds_since(input.created_at);
     let execution_s = first_start.map_or(0.0, |start| end.seconds_since(start));
-    let run_s: Vec<f64> = stages.iter().map(|stage| stage.run_s).collect();
-    let (path, critical_path_s) = dag::critical_path(&needs, &run_s);
+    // Nobody waits for a tail, so it is on no path; nor is what never ran.
+    let on_path = |stage: &StageReport| !stage.tail && stage.run_s > 0.0;
+    let run_s: Vec<f64> = stages.iter().map(|stage| if on_path(stage) { stage.run_s } else { 0.0 }).collect();
+    let (mut path, critical_path_s) = dag::critical_path(&needs, &run_s);
+    path.retain(|index| on_path(&stages[*index as usize]));
     let peak = peak_parallelism(input, now);
-    let name = |index: &u32| input.stages[*index as usize].name.clone();
+    let name = |index: &u32| stages[*index as usize].name.clone();
 
     let mut totals: IndexMap<StageStatus, u64> = StageStatus::ALL.iter().map(|status| (*status, 0)).collect();
     for stage in &input.stages {
@@ -257,7 +260,8 @@ fn stage_report(stage: &StageInput, now: UtcMs) -> StageReport {
         allow_failure: stage.allow_failure,
         tail: stage.tail,
         queued_s: queued_s(stage, now),
-        run_s: attempts.iter().map(|attempt| attempt.run_s).sum(),
+        // Not `sum`: that of nothing is -0.0.
+        run_s: attempts.iter().fold(0.0, |sum, attempt| sum + attempt.run_s),
         attempts,
         error: stage.error.clone(),
     }

@@ -1,7 +1,7 @@
 //! The backlog: what is queued, what runs, and which starts next.
 //!
-//! Cost of `next`: one step for each distinct demand in an open queue, and O(log n) to take the stage out; one comparison where nothing
-//! has changed since it last found nothing. `push`, `remove`, `ended`: O(log n).
+//! Cost of `next`: O(log n) where the first has room or no core is free; else one step more for each distinct demand that the free cores
+//! would do for; one comparison where nothing has changed since it last found nothing. `push`, `remove`, `ended`: O(log n).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -229,19 +229,14 @@ impl Backlog {
         if !self.changed || self.held.is_some() || self.at_max() {
             return None;
         }
-        let (fit, blocked) = self.scan(None);
-        // The clock of the first that waits for room runs only where it is really first: nothing ahead of it is left to start.
-        let fit = match (fit, blocked) {
-            (fit, Some(head)) if fit.is_none_or(|fit| head < fit) => {
-                let demand = self.demand_of(head.rank.key());
-                if self.wait_at_head(head.rank.key(), now) && fit.is_some() {
-                    self.scan(Some((head, demand))).0
-                } else {
-                    fit
-                }
+        let fit = self.first().and_then(|first| {
+            let demand = self.demand_of(first.rank.key());
+            if self.lacking(demand, Demand::default()).is_none() {
+                return Some(first);
             }
-            (fit, _) => fit,
-        };
+            let kept = self.wait_at_head(first.rank.key(), now);
+            self.first_with_room(if kept { demand } else { Demand::default() })
+        });
         let Some(place) = fit else {
             self.changed = false;
             return None;
@@ -302,9 +297,13 @@ impl Backlog {
         if let Some(what) = self.lacking(slot.demand, Demand::default()) {
             return Some(self.room(what, slot.demand, None));
         }
-        let (_, blocked) = self.scan(None);
-        let head = blocked.filter(|head| *head < Place::new(queue.rule.priority, slot.rank))?.rank.key();
-        let what = self.lacking(slot.demand, self.demand_of(head)).filter(|_| self.is_kept(head, now))?;
+        // It has room of its own: only room kept for the head can be in its way.
+        let head = self.first().filter(|head| *head < Place::new(queue.rule.priority, slot.rank))?.rank.key();
+        let beside = self.demand_of(head);
+        if self.lacking(beside, Demand::default()).is_none() || !self.is_kept(head, now) {
+            return None;
+        }
+        let what = self.lacking(slot.demand, beside)?;
         Some(self.room(what, slot.demand, Some(head.run)))
     }
 
@@ -454,22 +453,27 @@ impl Backlog {
         }
     }
 
-    /// The first stage of the open queues that has room, and the first that has not. With `kept`: what lies behind that stage has room
-    /// only where it takes nothing of the room kept for it.
-    fn scan(&self, kept: Option<(Place, Demand)>) -> (Option<Place>, Option<Place>) {
-        let (mut fit, mut blocked): (Option<Place>, Option<Place>) = (None, None);
+    /// The first stage of the open queues.
+    fn first(&self) -> Option<Place> {
+        let open = self.queues.iter().filter(|q| q.is_open());
+        open.filter_map(|q| q.ready.first().map(|rank| Place::new(q.rule.priority, *rank))).min()
+    }
+
+    /// The first stage of the open queues for which there is room while `beside` stays free too.
+    fn first_with_room(&self, beside: Demand) -> Option<Place> {
+        let taken = self.used.cpus + u64::from(beside.cpus);
+        let cpus = u64::from(self.capacity.cpus).saturating_sub(taken) as u32;
+        let most = Demand { cpus, memory: u64::MAX, gpus: u32::MAX };
+        let mut first: Option<Place> = None;
         for queue in self.queues.iter().filter(|q| q.is_open()) {
-            for (demand, line) in &queue.lines {
-                let Some(rank) = line.first() else { continue };
-                let place = Place::new(queue.rule.priority, *rank);
-                let beside = kept.filter(|(head, _)| *head < place).map_or_else(Demand::default, |(_, d)| d);
-                let first = if self.lacking(*demand, beside).is_none() { &mut fit } else { &mut blocked };
-                if first.is_none_or(|first| place < first) {
-                    *first = Some(place);
+            for (demand, line) in queue.lines.range(..=most) {
+                let place = line.first().map(|rank| Place::new(queue.rule.priority, *rank));
+                if self.lacking(*demand, beside).is_none() && place.is_some() && (first.is_none() || place < first) {
+                    first = place;
                 }
             }
         }
-        (fit, blocked)
+        first
     }
 
     /// What this demand lacks now while `beside` stays free too. What is not asked for is never lacking.
@@ -518,7 +522,7 @@ impl Backlog {
         }
     }
 
-    /// Notes that a stage waits for room at the head. True where room is kept for it.
+    /// Notes that the first stage of all waits for room. True where room is kept for it.
     fn wait_at_head(&mut self, key: StageKey, now: UtcMs) -> bool {
         let Some(slot) = self.slots.get_mut(&key) else { return false };
         let since = slot.head_since.map_or(now, |since| since.min(now));

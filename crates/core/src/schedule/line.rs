@@ -47,7 +47,9 @@ pub(super) struct Queue {
     pub(super) running: u32,
     /// All its queued stages, startable or not: what people see as its order.
     pub(super) all: BTreeSet<Rank>,
-    /// Those that start as soon as the queue and the machine have room. No line is empty.
+    /// Those that start as soon as the queue and the machine have room.
+    pub(super) ready: BTreeSet<Rank>,
+    /// The same, one line for each demand. No line is empty.
     pub(super) lines: BTreeMap<Demand, BTreeSet<Rank>>,
     /// Those that start at a known time at the earliest.
     pub(super) timed: BTreeSet<(UtcMs, StageKey)>,
@@ -55,7 +57,15 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn new(name: Arc<str>, rule: QueueRule) -> Self {
-        Queue { name, rule, running: 0, all: BTreeSet::new(), lines: BTreeMap::new(), timed: BTreeSet::new() }
+        Queue {
+            name,
+            rule,
+            running: 0,
+            all: BTreeSet::new(),
+            ready: BTreeSet::new(),
+            lines: BTreeMap::new(),
+            timed: BTreeSet::new(),
+        }
     }
 
     /// Room for one more stage now.
@@ -69,10 +79,12 @@ impl Queue {
     }
 
     pub(super) fn line_up(&mut self, demand: Demand, rank: Rank) {
+        self.ready.insert(rank);
         self.lines.entry(demand).or_default().insert(rank);
     }
 
     pub(super) fn leave_line(&mut self, demand: Demand, rank: Rank) {
+        self.ready.remove(&rank);
         if let Some(line) = self.lines.get_mut(&demand) {
             line.remove(&rank);
             if line.is_empty() {

@@ -61,7 +61,7 @@ impl AttemptState {
 /// One move of an attempt.
 ///
 /// # Errors
-/// `Illegal` for any input to an ended attempt, for a verdict that is no end, and for `void` or `launch_failed` once it was seen to run.
+/// `Illegal` for any input to an ended attempt, and for a verdict that is no end.
 pub fn step(state: &AttemptState, input: AttemptInput) -> Result<AttemptState, Illegal> {
     match (state, input) {
         (AttemptState::Launching | AttemptState::Running, AttemptInput::Started) => Ok(AttemptState::Running),
@@ -70,21 +70,19 @@ pub fn step(state: &AttemptState, input: AttemptInput) -> Result<AttemptState, I
         (AttemptState::Launching | AttemptState::Running | AttemptState::Stopping, AttemptInput::StopRequested) => {
             Ok(AttemptState::Stopping)
         }
-        // Which statuses end an attempt from here: none that is live, and once it was seen to run it was launched.
+        // `void` and `launch_failed` after `running` too: the start record is written before the gate opens, and before exec.
         (AttemptState::Launching | AttemptState::Running | AttemptState::Stopping, AttemptInput::Settled(verdict)) => {
-            let ends = match verdict.status {
-                AttemptStatus::Launching | AttemptStatus::Running | AttemptStatus::Stopping => false,
-                AttemptStatus::Void | AttemptStatus::LaunchFailed => *state != AttemptState::Running,
+            match verdict.status {
                 AttemptStatus::Completed
                 | AttemptStatus::Failed
                 | AttemptStatus::TimedOut
                 | AttemptStatus::Cancelled
-                | AttemptStatus::Interrupted => true,
-            };
-            if ends {
-                Ok(AttemptState::Ended(verdict))
-            } else {
-                Err(Illegal::at("attempt", state, &AttemptInput::Settled(verdict)))
+                | AttemptStatus::Interrupted
+                | AttemptStatus::LaunchFailed
+                | AttemptStatus::Void => Ok(AttemptState::Ended(verdict)),
+                AttemptStatus::Launching | AttemptStatus::Running | AttemptStatus::Stopping => {
+                    Err(Illegal::at("attempt", state, &AttemptInput::Settled(verdict)))
+                }
             }
         }
         (

@@ -84,12 +84,13 @@ pub fn result(flags: RunFlags, shape: &Shape, stages: &[StageState]) -> Option<R
 
 fn outcome(flags: RunFlags, shape: &Shape, stages: &[StageState]) -> RunStatus {
     let counted = || stages.iter().zip(&shape.rules).filter(|(_, rule)| !rule.tail);
-    let any = |status: StageStatus| counted().any(|(s, rule)| s.status() == status && !rule.allow_failure);
-    if flags.after_failed || counted().any(|(s, _)| s.status() == StageStatus::Cancelled) {
+    let any = |status: StageStatus| counted().any(|(s, _)| s.status() == status);
+    if flags.after_failed || any(StageStatus::Cancelled) {
         RunStatus::Cancelled
-    } else if any(StageStatus::Failed) {
+    } else if counted().any(|(s, rule)| s.status() == StageStatus::Failed && !rule.allow_failure) {
         RunStatus::Failed
     } else if any(StageStatus::Interrupted) {
+        // `allow_failure` allows a failure; an end that is not known is never `completed`.
         RunStatus::Interrupted
     } else {
         RunStatus::Completed

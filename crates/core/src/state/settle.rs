@@ -60,6 +60,7 @@ pub struct Verdict {
 const ENOENT: i32 = 2;
 const EACCES: i32 = 13;
 const ENOEXEC: i32 = 8;
+const ENOSPC: i32 = 28;
 
 /// Decides how an attempt ended. `cancel_wished`: an accepted cancel of this attempt's generation is on record.
 #[must_use]
@@ -67,6 +68,7 @@ pub fn settle(evidence: &Evidence, cancel_wished: bool) -> Verdict {
     let plain = |status, code| Verdict { status, code, exit_code: None, signal: None, note: None };
     match evidence {
         Evidence::Voided => plain(AttemptStatus::Void, None),
+        Evidence::NoClaim { errno: ENOSPC } => plain(AttemptStatus::LaunchFailed, Some(ErrorCode::DiskFull)),
         Evidence::NoClaim { .. } => plain(AttemptStatus::LaunchFailed, Some(ErrorCode::LaunchFailed)),
         Evidence::ExecFailed { errno, what } => {
             let code = match (*errno, what.as_str()) {

@@ -333,8 +333,8 @@ pub fn after_attempt(
         AttemptStatus::Failed => failure(RetryOn::Failed),
         AttemptStatus::TimedOut => failure(RetryOn::TimedOut),
         AttemptStatus::LaunchFailed => {
-            // A working folder that is gone may come back (a disk not mounted): the stage waits for it.
-            let held = code == ErrorCode::CwdMissing && !cancelled;
+            // A working folder may come back (a disk not mounted), and so may room: the stage waits for it.
+            let held = matches!(code, ErrorCode::CwdMissing | ErrorCode::DiskFull) && !cancelled;
             (if held { AfterAttempt::Held(code) } else { AfterAttempt::Failed(code) }, used)
         }
         AttemptStatus::Interrupted => {

@@ -1,0 +1,213 @@
+//! What is done after the commit: building folders, starting shims, writing into their `ctl`, removing what was removed. Nothing here
+//! changes a state; what fails here is found again by looking.
+
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command as Program, Stdio};
+
+use footplate_core::AttemptKey;
+use footplate_shim::clock;
+use footplate_shim::contract::{Command, SECRETS_OPTION, Spec, encode_secrets};
+use footplate_shim::failpoint;
+use footplate_shim::folder::AttemptDir;
+use footplate_shim::identity::Identity;
+use rustix::pipe::{PipeFlags, pipe_with};
+
+use super::launch::run_json;
+use super::live::{Live, Sent};
+use super::mind::Mind;
+use crate::secrets::Secrets;
+
+/// An attempt to launch.
+pub(super) struct Launch {
+    /// Which.
+    pub(super) key: AttemptKey,
+    /// What to run.
+    pub(super) spec: Spec,
+    /// What goes over the pipe.
+    pub(super) secrets: Secrets,
+}
+
+/// What is to be done.
+pub(super) enum Effect {
+    /// Build the folder, start a shim.
+    Launch(Box<Launch>),
+    /// Give the attempt up, unless a shim has it; then stop it.
+    Stop {
+        /// Which.
+        key: AttemptKey,
+        /// The wish.
+        wish: String,
+        /// Time between TERM and KILL, milliseconds.
+        grace_ms: u64,
+    },
+    /// Say something to the shim.
+    Tell {
+        /// Which.
+        key: AttemptKey,
+        /// What.
+        command: Command,
+    },
+    /// Remove folders and files of a run that was removed.
+    Remove {
+        /// Folders and files.
+        paths: Vec<PathBuf>,
+    },
+}
+
+impl Mind {
+    /// Does what the last commit decided.
+    pub(super) fn act(&mut self) {
+        for effect in std::mem::take(&mut self.effects) {
+            match effect {
+                Effect::Launch(launch) => self.launch_now(*launch),
+                Effect::Stop { key, wish, grace_ms } => self.stop_now(key, wish, grace_ms),
+                Effect::Tell { key, command } => {
+                    if let Some(live) = self.live.get_mut(&key) {
+                        tell(live, command);
+                    }
+                }
+                Effect::Remove { paths } => remove(&paths),
+            }
+        }
+    }
+
+    fn launch_now(&mut self, launch: Launch) {
+        failpoint::hit("launch-after-commit");
+        if let Err(error) = self.prepare_run(launch.key.run, &launch) {
+            eprintln!("run #{}: its folders could not be made: {error}", launch.key.run);
+        }
+        let Some(live) = self.live.get_mut(&launch.key) else { return };
+        let built = match live.dir.path().parent() {
+            Some(parent) => AttemptDir::build(parent, &launch.key.folder_name(), &launch.spec),
+            None => Err(io::ErrorKind::InvalidInput.into()),
+        };
+        failpoint::hit("launch-folder-built");
+        match built {
+            Ok(dir) => {
+                live.dir = dir;
+                live.known = true;
+                spawn(live, &self.installed.shim, &launch.secrets);
+            }
+            Err(error) => {
+                live.refused = Some(error.raw_os_error().unwrap_or(0));
+                live.spawned += 1;
+                live.look_soon();
+            }
+        }
+        failpoint::hit("launch-shim-started");
+    }
+
+    /// The folders of a run, `run.json` and `config.json`: at its first launch.
+    fn prepare_run(&mut self, number: i64, launch: &Launch) -> io::Result<()> {
+        let Some(run) = self.runs.get(&number) else { return Ok(()) };
+        let folder = self.home.attempts_of(&run.row.id);
+        let file = self.home.run_json(&run.row.id);
+        if file.exists() && launch.spec.run_dir.is_dir() {
+            return Ok(());
+        }
+        let make = |path: &Path| std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        make(&folder)?;
+        make(&launch.spec.run_dir)?;
+        let config = serde_json::to_vec(&run.params)?;
+        replace(&folder.join("config.json"), &config)?;
+        replace(&file, &serde_json::to_vec(&run_json(run))?)
+    }
+
+    fn stop_now(&mut self, key: AttemptKey, wish: String, grace_ms: u64) {
+        failpoint::hit("cancel-after-commit");
+        let Some(live) = self.live.get_mut(&key) else { return };
+        // The same create that a shim claims by: either it never runs, or the shim has it and is told.
+        let void = live.dir.exists() && live.dir.try_void().unwrap_or(false);
+        if !void {
+            tell(live, Command::Stop { wish, grace_ms });
+        }
+        live.look_soon();
+    }
+}
+
+/// Starts a shim for an attempt whose folder is there.
+pub(super) fn spawn(live: &mut Live, shim: &Path, secrets: &Secrets) {
+    live.spawned += 1;
+    let mut program = Program::new(shim);
+    program.arg(live.dir.path()).stdin(Stdio::null()).stdout(Stdio::null());
+    program.env_clear();
+    for name in ["FOOTPLATE_TEST_BOOT_ID", "FOOTPLATE_SHIM_FAILPOINT"] {
+        if let Some(value) = std::env::var_os(name) {
+            let name = if name == "FOOTPLATE_SHIM_FAILPOINT" { "FOOTPLATE_FAILPOINT" } else { name };
+            program.env(name, value);
+        }
+    }
+    let started = pipe_of(secrets).and_then(|pipe| {
+        if let Some(pipe) = pipe {
+            program.args([SECRETS_OPTION, "0"]).stdin(Stdio::from(pipe));
+        }
+        program.spawn()
+    });
+    match started {
+        Ok(child) => {
+            live.pidfd = Identity::of(child.id().cast_signed()).and_then(|i| i.open_pidfd().ok().flatten());
+            live.child = Some(child);
+            live.look_every = 8;
+            live.look_again();
+        }
+        Err(error) => {
+            live.refused = Some(error.raw_os_error().unwrap_or(0));
+            live.look_soon();
+        }
+    }
+}
+
+/// The read end of a pipe that the secrets come over; none where there are none.
+fn pipe_of(secrets: &Secrets) -> io::Result<Option<OwnedFd>> {
+    if secrets.env.is_empty() {
+        return Ok(None);
+    }
+    let wire = encode_secrets(&secrets.env)?;
+    let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
+    let mut write = std::fs::File::from(write);
+    if wire.len() <= 32 * 1024 {
+        write.write_all(&wire)?;
+    } else {
+        // More than a pipe holds: written while the shim reads; a shim that dies ends the writing.
+        std::thread::Builder::new().name("secrets".to_owned()).spawn(move || {
+            let _ = write.write_all(&wire);
+        })?;
+    }
+    Ok(Some(read))
+}
+
+/// Says something to the shim, and remembers it until the shim writes that it got it.
+fn tell(live: &mut Live, command: Command) {
+    // A shim that has not opened its FIFO yet is told again at the next look.
+    let _ = live.dir.tell(&command);
+    if !live.sent.iter().any(|s| s.command.wish() == command.wish()) {
+        live.sent.push(Sent { command, at: clock::running_ms(), got: false, woken: false });
+    }
+    live.look_soon();
+}
+
+fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let draft = path.with_extension(format!("tmp{}", std::process::id()));
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    file.write_all(content)?;
+    std::fs::rename(draft, path)
+}
+
+fn remove(paths: &[PathBuf]) {
+    for path in paths {
+        // remove_dir_all follows no links; a link itself is removed.
+        let gone = match std::fs::symlink_metadata(path) {
+            Ok(about) if about.is_dir() => std::fs::remove_dir_all(path),
+            Ok(_) => std::fs::remove_file(path),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = gone
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            eprintln!("{} could not be removed: {error}", path.display());
+        }
+    }
+}

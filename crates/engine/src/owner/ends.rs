@@ -1,0 +1,222 @@
+//! The end of an attempt: the verdict, the values handed on, and what follows for its stage and its run.
+
+use std::path::Path;
+
+use footplate_core::definition::Stage;
+use footplate_core::event::Event;
+use footplate_core::state::attempt::{AttemptInput, step};
+use footplate_core::state::settle::{Evidence, Verdict, settle};
+use footplate_core::state::stage::{AfterAttempt, StageInput, after_attempt};
+use footplate_core::view::Failure;
+use footplate_core::{AttemptKey, AttemptStatus, ErrorCode};
+use footplate_shim::contract::Exit;
+use footplate_shim::folder::AttemptDir;
+use footplate_store::Tx;
+use footplate_store::{AttemptChange, StageChange};
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::Trouble;
+use super::mind::Mind;
+use super::tail::{Newest, Summary};
+use super::{follow, outputs};
+use crate::client::explain;
+
+/// All that is known when an attempt is settled.
+pub(super) struct End {
+    /// Which.
+    pub(super) key: AttemptKey,
+    /// What the folder says.
+    pub(super) evidence: Evidence,
+    /// The exit record.
+    pub(super) exit: Option<Box<Exit>>,
+    /// What the log says.
+    pub(super) summary: Summary,
+    /// The newest state.
+    pub(super) newest: Option<Newest>,
+}
+
+impl Mind {
+    /// Settles an attempt: its row, its stage, what follows.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn settle(&mut self, tx: &Tx<'_>, end: End) -> Result<(), Trouble> {
+        let End { key, evidence, exit, summary, newest } = end;
+        let Some(live) = self.live.get(&key) else { return Ok(()) };
+        let (state, dir) = (live.state.clone(), live.dir.clone());
+        let stage = key.stage;
+        let jitter = self.jitter();
+        let now = self.now;
+        let run = self.run(tx, key.run)?;
+        let cancelled = run.cancelled || run.cancelled_stages.contains(&stage);
+        let verdict = settle(&evidence, cancelled);
+        let next = step(&state, AttemptInput::Settled(verdict.clone()))?;
+
+        let mut detail = summary.fault.clone();
+        let (mut values, notes) = outputs::read(&dir.output_path());
+        values.extend(summary.outputs);
+        let definition = run.stage(stage).clone();
+        let (mut after, budgets) = after_attempt(
+            &verdict,
+            cancelled,
+            &definition.retries,
+            definition.interruption(),
+            run.budgets(stage),
+            now,
+            jitter,
+        );
+        if after == AfterAttempt::Completed {
+            match self.declared_outputs(tx, key, &mut values)? {
+                Ok(()) => {}
+                Err((code, text)) => {
+                    after = AfterAttempt::Failed(code);
+                    detail = Some(text);
+                }
+            }
+        }
+        let failure = self.explain(&verdict, &after, &evidence, &dir, &definition, detail.as_deref(), key);
+        let change = attempt_change(
+            &verdict,
+            exit.as_deref(),
+            summary.fault.is_some().then_some(summary.read_to),
+            dir.log_end(),
+            now.0,
+        );
+        let error = failure.as_ref().and_then(|f| serde_json::to_string(f).ok());
+        let change = AttemptChange { error: error.clone(), ..change };
+        if !tx.move_attempt(key, &[state.status()], &change, now.0)? {
+            return Err(Trouble::LostRace(format!("attempt {}.{} of run #{}", stage, key.attempt, key.run)));
+        }
+        for text in notes.into_iter().chain(summary.notes).chain(summary.fault).chain(verdict.note.map(str::to_owned)) {
+            tx.append(Some(key.run), &Event::Note { stage: Some(stage), text }, now.0)?;
+        }
+        if let Some(newest) = newest.filter(|n| n.latest != Default::default() || !n.values.is_empty()) {
+            let mut row = follow::latest_row(key, &newest);
+            if verdict.status == AttemptStatus::Completed {
+                row.progress = Some(1.0);
+                row.eta_s = None;
+            }
+            tx.put_latest(&row)?;
+        }
+        if let Some(live) = self.live.get_mut(&key) {
+            live.state = next;
+        }
+        if let Some(child) = self.live.remove(&key).and_then(|live| live.child) {
+            self.leaving.push(child);
+        }
+        let again = matches!(after, AfterAttempt::Again | AfterAttempt::RetryAt(_));
+        let resume = again && definition.interruption() != footplate_core::definition::OnInterrupt::Restart;
+        let ended_well = after == AfterAttempt::Completed;
+        self.move_stage(tx, key.stage_key(), StageInput::AttemptEnded(after), |c| StageChange {
+            retries_used: Some(budgets.retries),
+            interruptions: Some(budgets.interruptions),
+            detail,
+            resume: again.then_some(resume),
+            outputs: ended_well.then(|| serde_json::to_string(&values).unwrap_or_default()),
+            error: Some(error),
+            ..c
+        })?;
+        self.propagate(tx, key.run, &[stage])
+    }
+
+    /// The declared outputs, rendered; absolute paths must be there. The program's own values win over a declaration of the same name.
+    fn declared_outputs(
+        &mut self,
+        tx: &Tx<'_>,
+        key: AttemptKey,
+        values: &mut IndexMap<String, Value>,
+    ) -> Result<Result<(), (ErrorCode, String)>, Trouble> {
+        let home = self.home.clone();
+        let run = self.run(tx, key.run)?;
+        let stage = run.stage(key.stage).clone();
+        let name = run.rows[key.stage as usize].name.clone();
+        if stage.outputs.is_empty() {
+            return Ok(Ok(()));
+        }
+        let rendered = run.with_scope(&home, &IndexMap::new(), key.stage, key.attempt, None, |scope| {
+            footplate_spec::render_outputs(&name, &stage, scope)
+        });
+        let rendered = match rendered {
+            Ok(rendered) => rendered,
+            Err(error) => return Ok(Err((error.code, error.to_string()))),
+        };
+        for (name, value) in rendered {
+            if let Value::String(path) = &value
+                && Path::new(path).is_absolute()
+                && !Path::new(path).exists()
+            {
+                let text = format!("its output {name:?} is declared as {path}, which is not there");
+                return Ok(Err((ErrorCode::OutputMissing, text)));
+            }
+            values.entry(name).or_insert(value);
+        }
+        Ok(Ok(()))
+    }
+
+    /// Why it did not complete, in sentences.
+    fn explain(
+        &self,
+        verdict: &Verdict,
+        after: &AfterAttempt,
+        evidence: &Evidence,
+        dir: &AttemptDir,
+        definition: &Stage,
+        detail: Option<&str>,
+        key: AttemptKey,
+    ) -> Option<Failure> {
+        let code = match after {
+            AfterAttempt::Failed(code) => Some(*code),
+            _ => verdict.code,
+        }?;
+        let known = match evidence {
+            Evidence::NoClaim { errno } => {
+                Some(format!("it could not be started: {}", std::io::Error::from_raw_os_error(*errno)))
+            }
+            Evidence::ExecFailed { .. } => dir.spec().ok().map(|spec| explain::not_started(&spec, evidence)),
+            Evidence::Voided | Evidence::Exited { .. } | Evidence::Lost { .. } => None,
+        };
+        let name = self.runs.get(&key.run).map(|r| r.rows[key.stage as usize].name.as_str());
+        Some(explain::failure(
+            code,
+            &explain::Facts {
+                exit_code: verdict.exit_code,
+                signal: verdict.signal,
+                timeout_ms: definition.timeout.map(|t| t.0),
+                detail: known.as_deref().or(detail),
+                run: Some(key.run),
+                stage: name,
+            },
+        ))
+    }
+}
+
+fn attempt_change(
+    verdict: &Verdict,
+    exit: Option<&Exit>,
+    read_to: Option<u64>,
+    log_size: u64,
+    now: i64,
+) -> AttemptChange {
+    let ran = exit.filter(|e| e.exec_errno.is_none());
+    AttemptChange {
+        code: verdict.code,
+        exit_code: verdict.exit_code,
+        signal: verdict.signal,
+        log_size: Some(log_size),
+        log_read_to: read_to,
+        note: verdict.note.map(str::to_owned),
+        started_at: ran.map(|e| e.started_ms),
+        finished_at: Some(ran.map_or(now, |e| e.finished_ms.max(e.started_ms))),
+        running_ms: ran.map(|e| e.running_ms),
+        ..AttemptChange::to(verdict.status)
+    }
+}
+
+impl End {
+    /// An attempt of which nothing is left to read.
+    #[must_use]
+    pub(super) fn nothing(key: AttemptKey, evidence: Evidence) -> End {
+        End { key, evidence, exit: None, summary: Summary::default(), newest: None }
+    }
+}

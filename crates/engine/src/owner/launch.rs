@@ -1,0 +1,264 @@
+//! From a queued stage to an attempt that is on disk: what is run is made here, in the transaction; folder and shim come after the commit.
+
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use footplate_core::state::stage::StageInput;
+use footplate_core::{AttemptKey, AttemptStatus, ErrorCode, StageKey};
+use footplate_shim::clock;
+use footplate_shim::contract::{OsBytes, Spec, VERSION};
+use footplate_shim::folder::AttemptDir;
+use footplate_store::Tx;
+use footplate_store::{AttemptRow, StageChange};
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::Trouble;
+use super::active::ActiveRun;
+use super::checkpoint;
+use super::effects::{Effect, Launch};
+use super::live::{Live, mark};
+use super::mind::Mind;
+use crate::home::Home;
+use crate::install::{Installed, companion};
+use crate::secrets::Secrets;
+
+/// How many shims may come and go without a claim before a launch is given up.
+pub(super) const SHIMS_PER_ATTEMPT: u32 = 3;
+
+/// Why a stage cannot be launched.
+struct Refusal {
+    code: ErrorCode,
+    text: String,
+    /// Something outside may change it.
+    held: bool,
+}
+
+impl Mind {
+    /// Starts all that may start now.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn start_stages(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
+        while let Some(key) = self.backlog.next(self.now) {
+            self.launch(tx, key)?;
+        }
+        Ok(())
+    }
+
+    fn launch(&mut self, tx: &Tx<'_>, key: StageKey) -> Result<(), Trouble> {
+        footplate_shim::failpoint::hit("launch-before-commit");
+        let home = self.home.clone();
+        let installed = self.installed.clone();
+        let now = self.now;
+        let run = self.run(tx, key.run)?;
+        let attempt = run.rows[key.stage as usize].attempt + 1;
+        // A stage's own earliest moment is known from its definition only.
+        let entry = super::mind::entry(run, key);
+        if entry.not_before.is_some_and(|at| at > now) {
+            self.backlog.ended(key);
+            self.backlog.push(entry);
+            return Ok(());
+        }
+        let key3 = AttemptKey { run: key.run, stage: key.stage, attempt };
+        match make(run, &home, &installed, key3) {
+            Err(refusal) => {
+                self.backlog.ended(key);
+                let input =
+                    if refusal.held { StageInput::Hold(refusal.code) } else { StageInput::Unmakeable(refusal.code) };
+                self.move_stage(tx, key, input, |c| StageChange { detail: Some(refusal.text), ..c })?;
+                self.propagate(tx, key.run, &[key.stage])
+            }
+            Ok((spec, secrets)) => {
+                let run_id = run.row.id;
+                let boot = spec.boot_id.clone();
+                let row = launching(key3, run.row.generation, boot.clone(), self.now.0);
+                tx.insert_attempt(&row, self.now.0)?;
+                self.move_stage(tx, key, StageInput::Launched { attempt }, |c| c)?;
+                let dir = AttemptDir::open(self.home.attempt(&run_id, key3));
+                self.live.insert(key3, Live::new(key3, run_id, dir, boot));
+                self.effects.push(Effect::Launch(Box::new(Launch { key: key3, spec, secrets })));
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes the launch of an attempt again whose row was committed by an owner that died before its folder was built.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn relaunch(&mut self, tx: &Tx<'_>, key: AttemptKey) -> Result<Option<Launch>, Trouble> {
+        let home = self.home.clone();
+        let installed = self.installed.clone();
+        let run = self.run(tx, key.run)?;
+        Ok(make(run, &home, &installed, key).ok().map(|(spec, secrets)| Launch { key, spec, secrets }))
+    }
+}
+
+fn launching(key: AttemptKey, generation: u32, boot_id: String, now: i64) -> AttemptRow {
+    AttemptRow {
+        run: key.run,
+        stage: key.stage,
+        number: key.attempt,
+        generation,
+        status: AttemptStatus::Launching,
+        code: None,
+        boot_id,
+        created_at: now,
+        pid: None,
+        started_at: None,
+        finished_at: None,
+        running_ms: None,
+        exit_code: None,
+        signal: None,
+        paused: false,
+        orphan: false,
+        note: None,
+        error: None,
+        log_size: None,
+        log_read_to: None,
+        spawned: 0,
+    }
+}
+
+fn make(run: &ActiveRun, home: &Home, installed: &Installed, key: AttemptKey) -> Result<(Spec, Secrets), Refusal> {
+    let stage = run.stage(key.stage);
+    let row = &run.rows[key.stage as usize];
+    let secrets = read_secrets(run, home)?;
+    let texts: IndexMap<String, String> = secrets
+        .params
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .collect();
+    let resume_from =
+        if row.resume && !stage.resume.is_empty() { newest_checkpoint(run, home, key, &texts) } else { None };
+    let resume_text = resume_from.as_ref().map(|p| p.to_string_lossy().into_owned());
+    let rendered = run
+        .with_scope(home, &texts, key.stage, key.attempt, resume_text.as_deref(), |scope| {
+            footplate_spec::render(&row.name, stage, scope)
+        })
+        .map_err(|e| Refusal { code: e.code, text: e.to_string(), held: false })?;
+    for name in &stage.secrets {
+        if !secrets.env.iter().any(|(n, _)| n.0 == name.as_bytes()) && !has_variable(run, home, name) {
+            let text = format!("the secret {name} is not there: it was not in the environment that submitted the run");
+            return Err(Refusal { code: ErrorCode::SecretMissing, text, held: true });
+        }
+    }
+    let bytes = |v: &[u8]| PathBuf::from(std::ffi::OsString::from_vec(v.to_vec()));
+    let submitted = bytes(&run.row.cwd);
+    let cwd = rendered.cwd.as_ref().map_or_else(|| submitted.clone(), |c| submitted.join(c));
+    if !cwd.is_dir() {
+        let text = format!("its working folder {} is not there", cwd.display());
+        return Err(Refusal { code: ErrorCode::CwdMissing, text, held: true });
+    }
+    let mut argv: Vec<OsBytes> = rendered.argv.iter().map(|a| OsBytes::from(a.as_str())).collect();
+    if let Some(path) = rendered.argv.first().and_then(|name| companion(name)) {
+        argv[0] = OsBytes::from(path);
+    }
+    let mut env: Vec<(OsBytes, OsBytes)> = vec![("FOOTPLATE_DATA".into(), OsBytes::from(home.root()))];
+    env.extend(rendered.env.iter().map(|(n, v)| (OsBytes::from(n.as_str()), OsBytes::from(v.as_str()))));
+    let owner_argv = ["--data-dir", "", "work", "--until-idle", "--no-wait"];
+    let owner_argv = std::iter::once(OsBytes::from(installed.footplate.as_path()))
+        .chain(owner_argv.iter().map(|a| if a.is_empty() { OsBytes::from(home.root()) } else { OsBytes::from(*a) }))
+        .collect();
+    let spec = Spec {
+        version: VERSION,
+        run_id: run.row.id.to_string(),
+        run_number: key.run,
+        stage: row.name.clone(),
+        stage_index: key.stage,
+        attempt: key.attempt,
+        argv,
+        cwd: OsBytes::from(cwd),
+        env_file: run.row.env_hash.as_ref().map(|hash| home.env_file(hash)),
+        env,
+        env_remove: Vec::new(),
+        secrets: !secrets.env.is_empty(),
+        umask: Some(run.row.umask),
+        limits: serde_json::from_str(&run.row.limits).unwrap_or_default(),
+        run_dir: bytes(&run.row.run_dir),
+        timeout_ms: stage.timeout.map(|t| t.0),
+        grace_ms: stage.grace_ms(),
+        wait_group: stage.wait_group,
+        log_cap: test_size("FOOTPLATE_TEST_LOG_CAP").unwrap_or(2 << 30),
+        segment: test_size("FOOTPLATE_TEST_SEGMENT").unwrap_or(64 << 20),
+        mark: mark(&run.row.id, key),
+        boot_id: clock::boot_id().to_owned(),
+        bell: home.bell(),
+        owner_lock: home.owner_lock(),
+        bin_dir: home.bin_dir(),
+        owner_argv,
+    };
+    Ok((spec, secrets))
+}
+
+/// Smaller logs for tests.
+fn test_size(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+fn read_secrets(run: &ActiveRun, home: &Home) -> Result<Secrets, Refusal> {
+    let Some(name) = &run.row.secrets else { return Ok(Secrets::default()) };
+    Secrets::read(home, name).map_err(|e| Refusal {
+        code: ErrorCode::SecretMissing,
+        text: format!("the secrets captured with this run cannot be read: {e}"),
+        held: true,
+    })
+}
+
+fn has_variable(run: &ActiveRun, home: &Home, name: &str) -> bool {
+    let Some(content) = run.row.env_hash.as_ref().and_then(|hash| std::fs::read(home.env_file(hash)).ok()) else {
+        return false;
+    };
+    content
+        .split(|b| *b == 0)
+        .any(|pair| pair.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'=')))
+}
+
+/// The newest valid checkpoint: of those that progress lines of this stage named, and those that fit its pattern.
+fn newest_checkpoint(
+    run: &ActiveRun,
+    home: &Home,
+    key: AttemptKey,
+    secrets: &IndexMap<String, String>,
+) -> Option<PathBuf> {
+    let telemetry = footplate_store::telemetry::Telemetry::open(&home.telemetry(&run.row.id), false).ok().flatten();
+    let cwd = PathBuf::from(std::ffi::OsString::from_vec(run.row.cwd.clone()));
+    let named: Vec<String> = telemetry
+        .and_then(|t| t.checkpoints(key.stage).ok())
+        .unwrap_or_default()
+        .into_iter()
+        .map(|c| absolute(&cwd, &c.path))
+        .collect();
+    let stage = run.stage(key.stage);
+    let pattern = run
+        .with_scope(home, secrets, key.stage, key.attempt, None, |scope| {
+            footplate_spec::render(&run.rows[key.stage as usize].name, stage, scope)
+        })
+        .ok()
+        .and_then(|rendered| rendered.checkpoint_glob)
+        .map(|p| absolute(&cwd, &p));
+    checkpoint::newest_valid(&named, pattern.as_deref(), clock::wall_ms())
+}
+
+fn absolute(cwd: &Path, path: &str) -> String {
+    cwd.join(path).to_string_lossy().into_owned()
+}
+
+/// What stands in `run.json`: enough to build the run's rows again.
+#[must_use]
+pub(super) fn run_json(run: &ActiveRun) -> Value {
+    serde_json::json!({
+        "version": 1,
+        "id": run.row.id,
+        "number": run.row.number,
+        "name": run.row.name,
+        "pipeline": run.row.pipeline,
+        "experiment": run.row.experiment,
+        "queue": run.row.queue,
+        "priority": run.row.priority,
+        "created_at": footplate_core::UtcMs(run.row.created_at),
+        "definition": run.definition,
+        "params": run.params,
+    })
+}

@@ -1,0 +1,99 @@
+//! Reading an attempt's folder: claim, then lock, then exit record, in this order (docs/RUN-FOLDER.md; the model in
+//! crates/shim/tests says what goes wrong in another). Decides nothing about stages.
+
+use std::io;
+
+use footplate_core::ErrorCode;
+use footplate_core::state::settle::Evidence;
+use footplate_shim::contract::{Exit, Start};
+use footplate_shim::folder::{AttemptDir, Claim, ExitRecord};
+
+/// What a folder says.
+#[derive(Debug)]
+pub(super) enum Seen {
+    /// No claim: no shim has taken it, as far as can be known.
+    Unclaimed {
+        /// Whether the folder is there.
+        built: bool,
+    },
+    /// The folder is gone although somebody had claimed it.
+    Gone,
+    /// A shim holds it.
+    Held {
+        /// Its start record, once the program runs.
+        start: Option<Start>,
+    },
+    /// It is over; nothing of it is left.
+    Over {
+        /// What is known of the end.
+        evidence: Evidence,
+        /// The exit record.
+        exit: Option<Box<Exit>>,
+    },
+    /// Nobody holds it, and its tree was not swept.
+    Unswept {
+        /// What is known of the end.
+        evidence: Evidence,
+        /// The exit record.
+        exit: Option<Box<Exit>>,
+        /// The start record, to find the tree by.
+        start: Option<Start>,
+    },
+}
+
+/// Reads the folder of an attempt launched in this boot. `known_claimed`: it was seen claimed before.
+///
+/// # Errors
+/// What the system says, other than that a file is not there.
+pub(super) fn look(dir: &AttemptDir, known_claimed: bool) -> io::Result<Seen> {
+    match dir.claim()? {
+        Claim::None if dir.exists() => return Ok(Seen::Unclaimed { built: true }),
+        Claim::None if known_claimed => return Ok(Seen::Gone),
+        Claim::None => return Ok(Seen::Unclaimed { built: false }),
+        Claim::Void => return Ok(Seen::Over { evidence: Evidence::Voided, exit: None }),
+        Claim::Run(_) => {}
+    }
+    if dir.lock_is_held()? {
+        return Ok(Seen::Held { start: dir.start() });
+    }
+    let start = dir.start();
+    let (evidence, exit) = match dir.exit()? {
+        ExitRecord::Valid(exit) => (exited(&exit), Some(exit)),
+        ExitRecord::Blank | ExitRecord::Missing => {
+            (Evidence::Lost { started: start.is_some(), why: ErrorCode::ShimLost }, None)
+        }
+    };
+    if dir.swept().is_some() { Ok(Seen::Over { evidence, exit }) } else { Ok(Seen::Unswept { evidence, exit, start }) }
+}
+
+/// Reads the folder of an attempt launched in an earlier boot: only the exit record counts.
+///
+/// # Errors
+/// What the system says, other than that a file is not there.
+pub(super) fn look_after_reboot(dir: &AttemptDir, known_claimed: bool) -> io::Result<Seen> {
+    if known_claimed && !dir.path().exists() {
+        return Ok(Seen::Gone);
+    }
+    Ok(match dir.exit()? {
+        ExitRecord::Valid(exit) => Seen::Over { evidence: exited(&exit), exit: Some(exit) },
+        ExitRecord::Missing => Seen::Over { evidence: Evidence::Voided, exit: None },
+        ExitRecord::Blank => {
+            Seen::Over { evidence: Evidence::Lost { started: true, why: ErrorCode::Rebooted }, exit: None }
+        }
+    })
+}
+
+fn exited(exit: &Exit) -> Evidence {
+    match exit.exec_errno {
+        Some(errno) => {
+            Evidence::ExecFailed { errno, what: exit.exec_what.clone().unwrap_or_else(|| "exec".to_owned()) }
+        }
+        None => Evidence::Exited {
+            code: exit.code,
+            signal: exit.signal,
+            by_wish: exit.by_wish.clone(),
+            timed_out: exit.timed_out,
+            session_end: exit.session_end,
+        },
+    }
+}

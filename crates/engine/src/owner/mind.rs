@@ -1,0 +1,455 @@
+//! What the owner remembers between commits, and the moves it makes on it. Each move is one step of the law, one conditional update and one
+//! event; a worklist carries what follows from it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use footplate_core::event::Event;
+use footplate_core::schedule::{Backlog, Capacity, Demand, Entry, QueueRule, RunGate};
+use footplate_core::state::run::{Follow, derive, follow, result, stopped_by_failure};
+use footplate_core::state::stage::{StageInput, StageState, step};
+use footplate_core::{AttemptKey, ErrorCode, RunStatus, StageKey, UtcMs};
+use footplate_store::RunBrief;
+use footplate_store::StageChange;
+use footplate_store::Tx;
+use indexmap::IndexMap;
+
+use super::Trouble;
+use super::active::{ActiveRun, apply};
+use super::effects::Effect;
+use super::live::Live;
+use super::wishes::Awaiting;
+use crate::home::Home;
+use crate::install::Installed;
+
+/// What the owner remembers. Everything here can be read again from the store and the folders.
+pub(super) struct Mind {
+    /// The data folder.
+    pub(super) home: Home,
+    /// Where shims and owners are started from.
+    pub(super) installed: Installed,
+    /// What is queued and what runs.
+    pub(super) backlog: Backlog,
+    /// Runs that something happened to.
+    pub(super) runs: HashMap<i64, ActiveRun>,
+    /// Attempts that hold a slot.
+    pub(super) live: BTreeMap<AttemptKey, Live>,
+    /// Retries by the time they are due.
+    pub(super) retries: BTreeSet<(i64, StageKey)>,
+    /// Who comes after whom: the awaited run, then those that wait for it.
+    pub(super) after: HashMap<i64, BTreeSet<i64>>,
+    /// Wishes whose effect is awaited.
+    pub(super) awaiting: Vec<Awaiting>,
+    /// Runs up to this number have been seen.
+    pub(super) seen_run: i64,
+    /// Runs to look at before the commit.
+    pub(super) touched: BTreeSet<i64>,
+    /// What is to be done after the commit.
+    pub(super) effects: Vec<Effect>,
+    /// The time of this turn.
+    pub(super) now: UtcMs,
+    /// Shims of settled attempts that have not quite gone.
+    pub(super) leaving: Vec<std::process::Child>,
+    /// State of the jitter's generator.
+    pub(super) dice: u64,
+}
+
+impl Mind {
+    /// A mind that knows nothing yet.
+    #[must_use]
+    pub(super) fn new(home: &Home, installed: &Installed, capacity: Capacity, max: Option<u32>) -> Mind {
+        let mut backlog = Backlog::new(capacity);
+        backlog.set_max(max);
+        Mind {
+            home: home.clone(),
+            installed: installed.clone(),
+            backlog,
+            runs: HashMap::new(),
+            live: BTreeMap::new(),
+            retries: BTreeSet::new(),
+            after: HashMap::new(),
+            awaiting: Vec::new(),
+            seen_run: 0,
+            touched: BTreeSet::new(),
+            effects: Vec::new(),
+            now: UtcMs(footplate_shim::clock::wall_ms()),
+            leaving: Vec::new(),
+            dice: u64::from(std::process::id()) << 20 | footplate_shim::clock::running_ms(),
+        }
+    }
+
+    /// The rules of all queues, from the store.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn read_queues(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
+        let cores = crate::client::machine_capacity().cpus;
+        for queue in tx.queues()? {
+            let rule =
+                QueueRule { priority: queue.priority, limit: queue.limit.unwrap_or(cores), paused: queue.paused };
+            self.backlog.set_queue(&queue.name, rule);
+        }
+        Ok(())
+    }
+
+    /// The run in memory, read where it was not.
+    ///
+    /// # Errors
+    /// What the store says; `Damaged` where it is not there or cannot be understood.
+    pub(super) fn run(&mut self, tx: &Tx<'_>, number: i64) -> Result<&mut ActiveRun, Trouble> {
+        if !self.runs.contains_key(&number) {
+            let row = tx.run(number)?.ok_or_else(|| Trouble::Damaged(format!("run #{number} is not in the store")))?;
+            let wishes = tx.cancel_wishes(number, row.generation)?;
+            let mut run = ActiveRun::new(row, tx.stages(number)?)?;
+            run.note_cancels(&wishes);
+            self.runs.insert(number, run);
+        }
+        self.runs.get_mut(&number).ok_or_else(|| Trouble::Damaged(format!("run #{number}")))
+    }
+
+    /// A number in [0, 1) for the jitter of retries; xorshift, seeded by pid and clock.
+    pub(super) fn jitter(&mut self) -> f64 {
+        self.dice |= 1;
+        self.dice ^= self.dice << 13;
+        self.dice ^= self.dice >> 7;
+        self.dice ^= self.dice << 17;
+        (self.dice >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// One move of a stage: the law, the store, our memory, the backlog. What follows for others is not done here.
+    ///
+    /// # Errors
+    /// `Law` for a move that is none, `LostRace` where the store's row was another.
+    pub(super) fn move_stage(
+        &mut self,
+        tx: &Tx<'_>,
+        key: StageKey,
+        input: StageInput,
+        adjust: impl FnOnce(StageChange) -> StageChange,
+    ) -> Result<(), Trouble> {
+        let now = self.now;
+        let launched = matches!(input, StageInput::Launched { .. });
+        let run = self.run(tx, key.run)?;
+        let index = key.stage as usize;
+        let before = run.states[index].clone();
+        let next = step(&before, input)?;
+        let mut change = StageChange { code: next.code(), ..StageChange::to(next.status()) };
+        match &next {
+            StageState::Queued if run.rows[index].queued_at.is_none() || before == StageState::Waiting => {
+                change.queued_at = Some(Some(now.0));
+            }
+            StageState::Running { attempt } => {
+                change.attempt = Some(*attempt);
+                if run.rows[index].started_at.is_none() {
+                    change.started_at = Some(Some(now.0));
+                }
+            }
+            StageState::Retrying { at } => change.retry_at = Some(at.0),
+            StageState::Waiting | StageState::Queued | StageState::Held { .. } => {}
+            StageState::Completed
+            | StageState::Cached
+            | StageState::Skipped { .. }
+            | StageState::Failed { .. }
+            | StageState::Cancelled
+            | StageState::Interrupted { .. } => change.finished_at = Some(Some(now.0)),
+        }
+        let change = adjust(change);
+        if !tx.move_stage(key, before.status(), &change, now.0)? {
+            return Err(Trouble::LostRace(format!("stage {} of run #{}", key.stage, key.run)));
+        }
+        apply(&change, &mut run.rows[index]);
+        run.states[index] = next.clone();
+        self.touched.insert(key.run);
+        self.follow_in_backlog(key, &before, &next, launched);
+        Ok(())
+    }
+
+    fn follow_in_backlog(&mut self, key: StageKey, before: &StageState, next: &StageState, launched: bool) {
+        match before {
+            StageState::Queued if !launched => {
+                self.backlog.remove(key);
+            }
+            StageState::Running { .. } => self.backlog.ended(key),
+            StageState::Retrying { at } => {
+                self.retries.remove(&(at.0, key));
+            }
+            StageState::Waiting
+            | StageState::Queued
+            | StageState::Held { .. }
+            | StageState::Completed
+            | StageState::Cached
+            | StageState::Skipped { .. }
+            | StageState::Failed { .. }
+            | StageState::Cancelled
+            | StageState::Interrupted { .. } => {}
+        }
+        match next {
+            StageState::Queued => {
+                if let Some(run) = self.runs.get(&key.run) {
+                    self.backlog.push(entry(run, key));
+                }
+            }
+            StageState::Retrying { at } => {
+                self.retries.insert((at.0, key));
+            }
+            StageState::Waiting
+            | StageState::Running { .. }
+            | StageState::Held { .. }
+            | StageState::Completed
+            | StageState::Cached
+            | StageState::Skipped { .. }
+            | StageState::Failed { .. }
+            | StageState::Cancelled
+            | StageState::Interrupted { .. } => {}
+        }
+    }
+
+    /// Does what follows from the ends of these stages for those that need them, and for theirs.
+    ///
+    /// # Errors
+    /// As [`Mind::move_stage`].
+    pub(super) fn propagate(&mut self, tx: &Tx<'_>, number: i64, ended: &[u32]) -> Result<(), Trouble> {
+        let mut todo: Vec<u32> = {
+            let run = self.run(tx, number)?;
+            ended.iter().flat_map(|s| run.shape.dependants[*s as usize].iter().copied()).collect()
+        };
+        while let Some(stage) = todo.pop() {
+            let run = self.run(tx, number)?;
+            let Some(what) = follow(&run.shape, &run.states, stage) else { continue };
+            let key = run.key(stage);
+            match what {
+                Follow::Skip { need } => {
+                    let why = format!("{} ended {}", run.rows[need as usize].name, run.states[need as usize].status());
+                    self.move_stage(tx, key, StageInput::Skip(ErrorCode::NeedNotCompleted), |c| StageChange {
+                        detail: Some(why),
+                        ..c
+                    })?;
+                }
+                Follow::Ready => self.make_ready(tx, key)?,
+            }
+            let run = self.run(tx, number)?;
+            if run.states[stage as usize].status().is_ended() {
+                todo.extend(run.shape.dependants[stage as usize].iter().copied());
+            }
+        }
+        self.stop_after_failure(tx, number)
+    }
+
+    /// Queues a waiting stage whose needs have ended, unless its condition says otherwise.
+    fn make_ready(&mut self, tx: &Tx<'_>, key: StageKey) -> Result<(), Trouble> {
+        let home = self.home.clone();
+        let run = self.run(tx, key.run)?;
+        let verdict = match &run.stage(key.stage).condition {
+            None => Ok(true),
+            Some(text) => run.with_scope(
+                &home,
+                &IndexMap::new(),
+                key.stage,
+                run.rows[key.stage as usize].attempt + 1,
+                None,
+                |scope| footplate_spec::condition(&run.rows[key.stage as usize].name, text, scope),
+            ),
+        };
+        match verdict {
+            Ok(true) => self.move_stage(tx, key, StageInput::Ready, |c| c),
+            Ok(false) => self.move_stage(tx, key, StageInput::Skip(ErrorCode::ConditionFalse), |c| c),
+            Err(error) => {
+                let text = error.to_string();
+                self.move_stage(tx, key, StageInput::Unmakeable(error.code), |c| StageChange {
+                    detail: Some(text),
+                    ..c
+                })
+            }
+        }
+    }
+
+    /// `on_failure = "stop"`: what has not started is skipped.
+    fn stop_after_failure(&mut self, tx: &Tx<'_>, number: i64) -> Result<(), Trouble> {
+        let run = self.run(tx, number)?;
+        if !stopped_by_failure(&run.shape, &run.states) {
+            return Ok(());
+        }
+        for key in self.startable(tx, number)? {
+            self.move_stage(tx, key, StageInput::Skip(ErrorCode::StoppedByFailure), |c| c)?;
+        }
+        Ok(())
+    }
+
+    /// The stages of a run that have not ended and are not running.
+    ///
+    /// # Errors
+    /// As [`Mind::run`].
+    pub(super) fn startable(&mut self, tx: &Tx<'_>, number: i64) -> Result<Vec<StageKey>, Trouble> {
+        let run = self.run(tx, number)?;
+        let open = |s: &StageState| !s.status().is_ended() && !matches!(s, StageState::Running { .. });
+        Ok((0..run.states.len() as u32).filter(|i| open(&run.states[*i as usize])).map(|i| run.key(i)).collect())
+    }
+
+    /// Waiting stages whose needs have ended already (or that have none): at submit, at start, after a reopening.
+    ///
+    /// # Errors
+    /// As [`Mind::move_stage`].
+    pub(super) fn activate(&mut self, tx: &Tx<'_>, number: i64) -> Result<(), Trouble> {
+        let stages = self.run(tx, number)?.states.len() as u32;
+        let mut ended = Vec::new();
+        for stage in 0..stages {
+            let run = self.run(tx, number)?;
+            let key = run.key(stage);
+            match follow(&run.shape, &run.states, stage) {
+                Some(Follow::Ready) => self.make_ready(tx, key)?,
+                Some(Follow::Skip { need }) => {
+                    let why = format!("{} ended {}", run.rows[need as usize].name, run.states[need as usize].status());
+                    self.move_stage(tx, key, StageInput::Skip(ErrorCode::NeedNotCompleted), |c| StageChange {
+                        detail: Some(why),
+                        ..c
+                    })?;
+                }
+                None => continue,
+            }
+            if self.run(tx, number)?.states[stage as usize].status().is_ended() {
+                ended.push(stage);
+            }
+        }
+        self.touched.insert(number);
+        self.propagate(tx, number, &ended)
+    }
+
+    /// The run's status, derived; its result and its end where they are reached. Ended runs leave the memory.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn conclude(&mut self, tx: &Tx<'_>, number: i64) -> Result<(), Trouble> {
+        let now = self.now.0;
+        let run = self.run(tx, number)?;
+        let status = derive(run.flags(), &run.shape, &run.states);
+        let first = run.rows.iter().filter_map(|r| r.started_at).min();
+        if run.row.started_at.is_none() && first.is_some() {
+            run.row.started_at = first;
+            tx.set_run_times(number, first, run.row.finished_at)?;
+        }
+        if run.row.result.is_none()
+            && let Some(outcome) = result(run.flags(), &run.shape, &run.states)
+        {
+            run.row.result = Some(outcome);
+            run.row.result_at = Some(now);
+            tx.fix_result(number, outcome, now)?;
+            self.after_result(tx, number)?;
+        }
+        let run = self.run(tx, number)?;
+        if run.row.status != status {
+            run.row.status = status;
+            tx.set_run_status(number, status, now)?;
+            if status.is_ended() {
+                run.row.finished_at = Some(now);
+                let started = run.row.started_at;
+                tx.set_run_times(number, started, Some(now))?;
+            }
+        }
+        if status.is_ended() {
+            self.answer_ended(tx, number, status)?;
+            self.runs.remove(&number);
+            self.backlog.open_run(number);
+        }
+        Ok(())
+    }
+
+    /// Opens, or cancels, the runs that come after this one.
+    fn after_result(&mut self, tx: &Tx<'_>, number: i64) -> Result<(), Trouble> {
+        for waiting in self.after.remove(&number).unwrap_or_default() {
+            self.backlog.open_gate(waiting, RunGate::After { run: number });
+            let Some(row) = tx.run(waiting)? else { continue };
+            self.gate_after(tx, waiting, &row.after)?;
+        }
+        Ok(())
+    }
+
+    /// Closes a run's gate while a run it comes after has no result; cancels it where one did not complete and had to.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn gate_after(
+        &mut self,
+        tx: &Tx<'_>,
+        number: i64,
+        after: &[footplate_store::After],
+    ) -> Result<(), Trouble> {
+        let mut awaited = None;
+        for one in after {
+            // A run that was removed had ended.
+            let outcome = match self.runs.get(&one.run) {
+                Some(run) => run.row.result,
+                None => tx.run(one.run)?.map_or(Some(RunStatus::Completed), |row| row.result),
+            };
+            match outcome {
+                None => awaited = awaited.or(Some(one.run)),
+                Some(RunStatus::Completed) => {}
+                Some(_) if one.ok_only => return self.cancel_after_failed(tx, number, one.run),
+                Some(_) => {}
+            }
+        }
+        if let Some(run) = awaited {
+            self.after.entry(run).or_default().insert(number);
+            self.backlog.close_run(number, RunGate::After { run });
+        }
+        Ok(())
+    }
+
+    fn cancel_after_failed(&mut self, tx: &Tx<'_>, number: i64, awaited: i64) -> Result<(), Trouble> {
+        let run = self.run(tx, number)?;
+        if run.row.status.is_ended() {
+            return Ok(());
+        }
+        run.row.after_failed = true;
+        let (draft, paused) = (run.row.draft, run.row.paused);
+        tx.set_run_flags(number, draft, paused, true)?;
+        let text = format!("it comes after run #{awaited}, which did not complete");
+        tx.append(Some(number), &Event::Note { stage: None, text: text.clone() }, self.now.0)?;
+        for key in self.startable(tx, number)? {
+            let text = text.clone();
+            self.move_stage(tx, key, StageInput::Cancel, |c| StageChange {
+                code: Some(ErrorCode::AfterFailed),
+                detail: Some(text),
+                ..c
+            })?;
+        }
+        self.touched.insert(number);
+        Ok(())
+    }
+
+    /// A run that was submitted: its gates, its queued stages, and what can start of it.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn take_in(&mut self, tx: &Tx<'_>, brief: &RunBrief) -> Result<(), Trouble> {
+        self.seen_run = self.seen_run.max(brief.number);
+        if brief.draft {
+            self.backlog.close_run(brief.number, RunGate::Draft);
+        }
+        if brief.paused {
+            self.backlog.close_run(brief.number, RunGate::Paused);
+        }
+        if !brief.after.is_empty() {
+            self.gate_after(tx, brief.number, &brief.after)?;
+        }
+        Ok(())
+    }
+}
+
+/// A queued stage as the backlog knows it.
+#[must_use]
+pub(super) fn entry(run: &ActiveRun, key: StageKey) -> Entry {
+    let row = &run.rows[key.stage as usize];
+    let own = run.stage(key.stage).not_before.as_deref().and_then(UtcMs::parse);
+    let not_before = match (own, run.row.not_before.map(UtcMs)) {
+        (Some(a), Some(b)) => Some(a.max(b)),
+        (one, other) => one.or(other),
+    };
+    Entry {
+        key,
+        queue: Arc::from(row.queue.as_str()),
+        run_priority: run.row.priority,
+        order: run.row.order_key,
+        demand: Demand { cpus: row.cpus, memory: row.memory, gpus: row.gpus },
+        not_before,
+    }
+}

@@ -1,0 +1,254 @@
+//! One attempt's log, read once from its start to its end: progress, points, checkpoints and outputs. What was read and how far are
+//! stored in one transaction, so that another owner goes on exactly there.
+
+use std::io;
+use std::path::PathBuf;
+
+use footplate_progress::{Checkpoint, Latest, Note, Options, Point, Reader, Sink};
+use footplate_shim::clock;
+use footplate_shim::folder::AttemptDir;
+use footplate_shim::log::{LogRead, LogReader};
+use footplate_store::telemetry::{CheckpointRow, PointRow, ReaderMark, Telemetry};
+use indexmap::IndexMap;
+use serde_json::Value;
+
+/// How much is read at a time, bytes.
+const CHUNK: usize = 128 * 1024;
+
+/// What is known once the end was reached.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Summary {
+    /// Values handed on through progress lines; the newest of each key.
+    pub(super) outputs: IndexMap<String, Value>,
+    /// Offset up to which the log was read.
+    pub(super) read_to: u64,
+    /// What was odd in the output since the owner took it up, said once each.
+    pub(super) notes: Vec<String>,
+    /// Why reading stopped before the end.
+    pub(super) fault: Option<String>,
+}
+
+/// The newest state of an attempt, for those who look.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Newest {
+    /// Position and message.
+    pub(super) latest: Latest,
+    /// The newest value of each metric.
+    pub(super) values: IndexMap<String, f64>,
+    /// Offset up to which the log was read.
+    pub(super) read_to: u64,
+}
+
+/// Reads one attempt's log.
+pub(super) struct Tail {
+    log: LogReader,
+    reader: Reader,
+    options: Options,
+    stage: u32,
+    attempt: u32,
+    telemetry_path: PathBuf,
+    telemetry: Option<Telemetry>,
+    offset: u64,
+    collected: Collected,
+    values: IndexMap<String, f64>,
+    outputs: IndexMap<String, Value>,
+    buffer: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Collected {
+    points: Vec<PointRow>,
+    checkpoints: Vec<CheckpointRow>,
+    outputs: Vec<(String, Value)>,
+    notes: Vec<String>,
+    stage: u32,
+    attempt: u32,
+    now: i64,
+}
+
+impl Sink for Collected {
+    fn point(&mut self, p: Point<'_>) {
+        self.points.push(PointRow {
+            stage: self.stage,
+            attempt: self.attempt,
+            name: p.name.into(),
+            step: p.step.map(|s| i64::try_from(s).unwrap_or(i64::MAX)),
+            epoch: p.epoch,
+            time: p.time_ms,
+            value: p.value,
+        });
+    }
+    fn checkpoint(&mut self, c: Checkpoint) {
+        self.checkpoints.push(CheckpointRow {
+            stage: self.stage,
+            attempt: self.attempt,
+            path: c.path,
+            step: c.step.map(|s| i64::try_from(s).unwrap_or(i64::MAX)),
+            epoch: c.epoch,
+            time: c.time_ms,
+            size: None,
+            data: serde_json::to_string(&c.metrics.into_iter().collect::<IndexMap<_, _>>()).unwrap_or_default(),
+        });
+    }
+    fn output(&mut self, key: &str, value: Value) {
+        self.outputs.push((key.to_owned(), value));
+    }
+    fn note(&mut self, n: Note) {
+        self.notes.push(said(&n));
+    }
+}
+
+impl Tail {
+    /// Takes up the log where the last reader stored its mark, or at its start.
+    #[must_use]
+    pub(super) fn open(dir: &AttemptDir, telemetry_path: PathBuf, stage: u32, attempt: u32, options: Options) -> Tail {
+        let mut telemetry = Telemetry::open(&telemetry_path, false).ok().flatten();
+        let mut tail = Tail {
+            log: LogReader::new(dir),
+            reader: reader(&options),
+            options,
+            stage,
+            attempt,
+            telemetry_path,
+            telemetry: None,
+            offset: 0,
+            collected: Collected { stage, attempt, ..Collected::default() },
+            values: IndexMap::new(),
+            outputs: IndexMap::new(),
+            buffer: Vec::new(),
+        };
+        if let Some(store) = &mut telemetry
+            && let Ok(Some((offset, state))) = store.mark(stage, attempt)
+            && let Ok(reader) = Reader::restore(tail.options.clone(), &state)
+        {
+            tail.reader = reader;
+            tail.offset = offset;
+            tail.values = store
+                .last_values(stage, attempt)
+                .unwrap_or_default()
+                .into_iter()
+                .map(|p| (p.name.to_string(), p.value))
+                .collect();
+            tail.outputs = store.outputs(stage, attempt).unwrap_or_default().into_iter().collect();
+        }
+        tail.telemetry = telemetry;
+        tail
+    }
+
+    /// Reads what is there, at most so many bytes, and stores what it found. True: the end was reached.
+    ///
+    /// # Errors
+    /// What reading the log or storing says.
+    pub(super) fn advance(&mut self, at_most: usize) -> io::Result<bool> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.resize(CHUNK, 0);
+        let mut left = at_most;
+        let end = loop {
+            if left == 0 {
+                break Ok(false);
+            }
+            let room = left.min(CHUNK);
+            match self.log.read_at(self.offset, &mut buffer[..room]) {
+                Ok(LogRead::Bytes(n)) => {
+                    self.collected.now = clock::wall_ms();
+                    self.reader.feed(&buffer[..n], self.collected.now, &mut self.collected);
+                    self.offset += n as u64;
+                    left -= n;
+                }
+                Ok(LogRead::Dropped { next }) => self.offset = next,
+                Ok(LogRead::End) => break Ok(true),
+                Err(error) => break Err(error),
+            }
+        };
+        self.buffer = buffer;
+        self.store()?;
+        end
+    }
+
+    /// Reads to the end and takes an unfinished last line for a line.
+    #[must_use]
+    pub(super) fn finish(mut self) -> (Summary, Newest) {
+        let mut fault = None;
+        loop {
+            match self.advance(usize::MAX) {
+                Ok(true) => break,
+                Ok(false) => {}
+                Err(error) => {
+                    fault = Some(format!("the log could not be read beyond byte {}: {error}", self.offset));
+                    break;
+                }
+            }
+        }
+        self.collected.now = clock::wall_ms();
+        self.reader.finish(self.collected.now, &mut self.collected);
+        if let Err(error) = self.store() {
+            fault.get_or_insert_with(|| format!("what the log says could not be stored: {error}"));
+        }
+        let newest = self.newest();
+        (Summary { outputs: self.outputs, read_to: self.offset, notes: self.collected.notes, fault }, newest)
+    }
+
+    /// The newest state.
+    #[must_use]
+    pub(super) fn newest(&self) -> Newest {
+        Newest { latest: self.reader.state().clone(), values: self.values.clone(), read_to: self.offset }
+    }
+
+    fn store(&mut self) -> io::Result<()> {
+        let found = &mut self.collected;
+        if found.points.is_empty() && found.checkpoints.is_empty() && found.outputs.is_empty() {
+            return Ok(());
+        }
+        for point in &found.points {
+            match self.values.get_mut(&*point.name) {
+                Some(value) => *value = point.value,
+                None => {
+                    self.values.insert(point.name.to_string(), point.value);
+                }
+            }
+        }
+        self.outputs.extend(found.outputs.iter().cloned());
+        if self.telemetry.is_none() {
+            self.telemetry = Telemetry::open(&self.telemetry_path, true).map_err(io::Error::other)?;
+        }
+        if let Some(telemetry) = &mut self.telemetry {
+            let state = self.reader.save();
+            let mark = ReaderMark { stage: self.stage, attempt: self.attempt, offset: self.offset, state: &state };
+            telemetry.commit(&mark, &found.points, &found.checkpoints, &found.outputs).map_err(io::Error::other)?;
+        }
+        found.points.clear();
+        found.checkpoints.clear();
+        found.outputs.clear();
+        Ok(())
+    }
+}
+
+/// Patterns were compiled when the run was checked. One that does not compile any more is left out: progress is still read.
+fn reader(options: &Options) -> Reader {
+    match Reader::new(options.clone()).or_else(|_| Reader::new(Options::default())) {
+        Ok(reader) => reader,
+        Err(_) => unreachable!("without patterns nothing can be wrong with them"),
+    }
+}
+
+/// A note as a sentence.
+fn said(note: &Note) -> String {
+    match note {
+        Note::ProgressClamped { raw } => format!("the program said progress {raw}; the bar shows 0 to 100 %"),
+        Note::ProgressWentBack { from, to } => format!("progress went back from {from} to {to}; the bar stays"),
+        Note::LineTooLong { offset, bytes } => {
+            format!("a line of {bytes} bytes (at byte {offset} of the log) is log only")
+        }
+        Note::BadLine { offset, reason } => {
+            format!("a ##PROGRESS## line at byte {offset} of the log could not be read: {reason}")
+        }
+        Note::BadValue { offset } => {
+            format!("a ##PROGRESS## line at byte {offset} of the log has a value of the wrong kind")
+        }
+        Note::TooManySeries { name } => format!("more than 200 metrics: {name} and later ones are not stored"),
+        Note::BadName { name } => format!("{name:?} is no name for a metric"),
+        Note::PointsDropped { name } => format!("{name} had more than 10 points a second; some were left out"),
+        Note::ChildStatus { status } => format!("the program says its status is {status:?}; only its exit counts"),
+        Note::ChildError { error } => format!("the program reports an error: {error}"),
+    }
+}

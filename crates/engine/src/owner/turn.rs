@@ -1,0 +1,431 @@
+//! The owner's loop: wait, look, one transaction, effects.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use footplate_core::event::Event;
+use footplate_core::schedule::{Demand, Entry};
+use footplate_core::state::attempt::{AttemptInput, AttemptState, step};
+use footplate_core::{AttemptKey, Fault, StageStatus, UtcMs};
+use footplate_shim::clock;
+use footplate_shim::failpoint;
+use footplate_shim::folder::AttemptDir;
+use footplate_store::{AttemptChange, RunBrief, Store, Tx};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::follow::Follower;
+use super::live::Live;
+use super::lock::OwnerLock;
+use super::mind::Mind;
+use super::recover::{Eyes, Finding, log_read, observe, swept};
+use super::sweeps::Sweeps;
+use super::wake::{Wakeable, Waker, pair};
+use super::{Left, Trouble, WorkOptions};
+use crate::bell::Bell;
+use crate::home::Home;
+use crate::install::Installed;
+
+/// While there is work, the store is looked at this often even if nobody rings, milliseconds.
+const LOOK_AT_STORE_MS: u64 = 2_000;
+const SIGNALS: [i32; 2] = [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT];
+
+struct Owner<'a> {
+    mind: Mind,
+    home: &'a Home,
+    lock: &'a OwnerLock,
+    options: WorkOptions,
+    follower: Follower,
+    sweeps: Sweeps,
+    bell: Bell,
+    waker: Waker,
+    wakeable: Wakeable,
+    told: Arc<AtomicBool>,
+    /// The store's version at the last look.
+    version: Option<i64>,
+    /// Wishes up to this one were taken.
+    seen_wish: i64,
+    /// A thread waits for the last guest to leave.
+    waits_for_presence: Arc<AtomicBool>,
+}
+
+/// Is the owner until there is a reason to leave; gives the store back.
+pub(super) fn run(
+    home: &Home,
+    installed: &Installed,
+    mut store: Store,
+    lock: &OwnerLock,
+    options: WorkOptions,
+) -> Result<(Store, Left, i64), Trouble> {
+    let (waker, wakeable) = pair()?;
+    let told = Arc::new(AtomicBool::new(false));
+    for signal in SIGNALS {
+        signal_hook::flag::register(signal, Arc::clone(&told))?;
+        waker.on_signal(signal)?;
+    }
+    let mut owner = Owner {
+        mind: Mind::new(home, installed, crate::client::machine_capacity(), options.max),
+        home,
+        lock,
+        options,
+        follower: Follower::start(home, waker.clone())?,
+        sweeps: Sweeps::new(home.bin_dir(), waker.clone()),
+        bell: Bell::listen(home)?,
+        waker,
+        wakeable,
+        told,
+        version: None,
+        seen_wish: 0,
+        waits_for_presence: Arc::new(AtomicBool::new(false)),
+    };
+    owner.remember(&mut store)?;
+    loop {
+        let left = owner.turn(&mut store)?;
+        if let Some(left) = left {
+            let seen = owner.mind.seen_run;
+            return Ok((store, left, seen));
+        }
+        owner.wait(&store)?;
+    }
+}
+
+/// True where a guest wrote something that no owner has taken.
+pub(super) fn anything_new(store: &Store, seen_run: i64) -> Result<bool, Fault> {
+    let found = || -> Result<bool, footplate_store::StoreError> {
+        let read = store.read()?;
+        Ok(!read.pending_wishes()?.is_empty() || read.newest_run()? > seen_run)
+    };
+    found().map_err(|e| e.fault())
+}
+
+impl Owner<'_> {
+    /// Reads what the last owner left: queues, open runs, live attempts, queued stages, retries. Starts nothing yet.
+    fn remember(&mut self, store: &mut Store) -> Result<(), Trouble> {
+        let tx = store.begin()?;
+        let mind = &mut self.mind;
+        mind.now = UtcMs(clock::wall_ms());
+        mind.read_queues(&tx)?;
+        let open: HashMap<i64, RunBrief> = tx.open_runs()?.into_iter().map(|b| (b.number, b)).collect();
+        for brief in open.values() {
+            mind.take_in(&tx, brief)?;
+        }
+        mind.seen_run = mind.seen_run.max(tx.newest_run()?);
+        for row in tx.live_attempts()? {
+            let key = AttemptKey { run: row.run, stage: row.stage, attempt: row.number };
+            let run = mind.run(&tx, row.run)?;
+            let run_id = run.row.id;
+            let adopted = super::mind::entry(run, key.stage_key());
+            let mut live = Live::new(key, run_id, AttemptDir::open(self.home.attempt(&run_id, key)), row.boot_id);
+            live.state = AttemptState::live(row.status).unwrap_or(AttemptState::Launching);
+            live.known = row.status == footplate_core::AttemptStatus::Running;
+            live.paused = row.paused;
+            live.look_soon();
+            mind.live.insert(key, live);
+            mind.backlog.adopt(adopted);
+            mind.touched.insert(row.run);
+        }
+        for stage in tx.open_stages(StageStatus::Queued)? {
+            if let Some(brief) = open.get(&stage.run) {
+                mind.backlog.push(queued(brief, stage.idx, &stage.queue, stage.cpus, stage.memory, stage.gpus));
+            }
+        }
+        for stage in tx.open_stages(StageStatus::Retrying)? {
+            let key = footplate_core::StageKey { run: stage.run, stage: stage.idx };
+            mind.retries.insert((stage.retry_at.unwrap_or(0), key));
+        }
+        for stage in tx.open_stages(StageStatus::Held)? {
+            mind.run(&tx, stage.run)?;
+            let key = footplate_core::StageKey { run: stage.run, stage: stage.idx };
+            // What was missing may be there now.
+            mind.move_stage(&tx, key, footplate_core::state::stage::StageInput::Release, |c| c)?;
+        }
+        for number in tx.waiting_runs()? {
+            mind.activate(&tx, number)?;
+        }
+        tx.commit()?;
+        // First all that was running: recovery never starts more than the limits allow.
+        self.take_wishes_first(store)
+    }
+
+    /// Wishes before folders: the end of an attempt depends on what was wished.
+    fn take_wishes_first(&mut self, store: &mut Store) -> Result<(), Trouble> {
+        let tx = store.begin()?;
+        self.take_wishes(&tx)?;
+        let touched = std::mem::take(&mut self.mind.touched);
+        conclude(&mut self.mind, &tx, touched)?;
+        tx.commit()?;
+        self.mind.act();
+        Ok(())
+    }
+
+    fn turn(&mut self, store: &mut Store) -> Result<Option<Left>, Trouble> {
+        self.wakeable.drain();
+        let rang = self.bell.drain()?;
+        self.mind.now = UtcMs(clock::wall_ms());
+        self.mind.leaving.retain_mut(|shim| matches!(shim.try_wait(), Ok(None)));
+        let mut findings = self.look();
+        let version = store.data_version()?;
+        let new = rang || self.version != Some(version);
+        self.version = Some(version);
+        if new || !findings.is_empty() || self.something_due() {
+            if !self.lock.is_still_there() {
+                return Err(Trouble::Damaged("the data folder was replaced under the owner".to_owned()));
+            }
+            let tx = store.begin()?;
+            if new {
+                self.take_new_runs(&tx)?;
+                self.take_wishes(&tx)?;
+            }
+            let mut relaunch = Vec::new();
+            for finding in findings.drain(..) {
+                self.apply(&tx, finding, &mut relaunch)?;
+            }
+            self.queue_due_retries(&tx)?;
+            if !self.told.load(Ordering::Relaxed) {
+                self.mind.start_stages(&tx)?;
+            }
+            while !self.mind.touched.is_empty() {
+                let touched = std::mem::take(&mut self.mind.touched);
+                conclude(&mut self.mind, &tx, touched)?;
+                // A run that ended may let another begin.
+                if !self.told.load(Ordering::Relaxed) {
+                    self.mind.start_stages(&tx)?;
+                }
+            }
+            failpoint::hit("turn-before-commit");
+            tx.commit()?;
+            failpoint::hit("turn-after-commit");
+            for launch in relaunch {
+                self.mind.effects.push(super::effects::Effect::Launch(Box::new(launch)));
+            }
+            self.mind.act();
+        }
+        if self.told.load(Ordering::Relaxed) {
+            return Ok(Some(Left::Told));
+        }
+        if rang && asks_for_hand_over(self.home) {
+            return Ok(Some(Left::HandOver));
+        }
+        Ok((self.options.until_idle && self.is_idle()).then_some(Left::Idle))
+    }
+
+    fn eyes<'b>(mind: &'b Mind, key: AttemptKey, follower: &'b Follower, sweeps: &'b Sweeps) -> Eyes<'b> {
+        let run = mind.runs.get(&key.run);
+        let stage = run.map(|r| r.stage(key.stage));
+        Eyes {
+            home: &mind.home,
+            shim: &mind.installed.shim,
+            follower,
+            sweeps,
+            options: footplate_progress::Options {
+                progress_pattern: stage.and_then(|s| s.progress_pattern.clone()),
+                metric_pattern: stage.and_then(|s| s.metric_pattern.clone()),
+            },
+            secrets: run.and_then(|r| r.row.secrets.clone()),
+        }
+    }
+
+    /// Looks at the attempts whose time has come, and takes what other threads finished.
+    fn look(&mut self) -> Vec<Finding> {
+        let now = clock::running_ms();
+        let mut findings = Vec::new();
+        let due: Vec<AttemptKey> =
+            self.mind.live.iter().filter(|(_, l)| l.look_at.is_some_and(|at| at <= now)).map(|(k, _)| *k).collect();
+        for key in due {
+            findings.extend(self.with_live(key, |live, eyes| observe(live, eyes)));
+        }
+        while let Some(done) = self.sweeps.done() {
+            findings.extend(self.with_live(done.key, |live, eyes| swept(live, done.gone, done.left, eyes)));
+        }
+        while let Some(answer) = self.follower.answer() {
+            findings.extend(self.with_live(answer.key, |live, _| log_read(live, answer.summary, answer.newest)));
+        }
+        findings
+    }
+
+    fn with_live(&mut self, key: AttemptKey, f: impl FnOnce(&mut Live, &Eyes<'_>) -> Vec<Finding>) -> Vec<Finding> {
+        let Some(mut live) = self.mind.live.remove(&key) else { return Vec::new() };
+        let findings = f(&mut live, &Self::eyes(&self.mind, key, &self.follower, &self.sweeps));
+        self.mind.live.insert(key, live);
+        findings
+    }
+
+    fn something_due(&self) -> bool {
+        let now = self.mind.now;
+        self.mind.retries.first().is_some_and(|(at, _)| *at <= now.0)
+            || self.mind.backlog.next_due(now).is_some_and(|at| at <= now)
+    }
+
+    fn take_new_runs(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
+        loop {
+            let briefs = tx.runs_after(self.mind.seen_run, 1000)?;
+            if briefs.is_empty() {
+                return Ok(());
+            }
+            for brief in briefs {
+                self.mind.take_in(tx, &brief)?;
+                let number = brief.number;
+                let stages = tx.stages(number)?;
+                let waiting = stages.iter().any(|s| s.status == StageStatus::Waiting);
+                if waiting && !brief.draft {
+                    self.mind.activate(tx, number)?;
+                }
+                for row in stages.into_iter().filter(|s| s.status == StageStatus::Queued) {
+                    self.mind.backlog.push(queued(&brief, row.idx, &row.queue, row.cpus, row.memory, row.gpus));
+                }
+            }
+        }
+    }
+
+    fn take_wishes(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
+        for row in tx.pending_wishes()? {
+            if row.seq > self.seen_wish {
+                self.seen_wish = row.seq;
+                self.mind.grant(tx, &row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(
+        &mut self,
+        tx: &Tx<'_>,
+        finding: Finding,
+        relaunch: &mut Vec<super::effects::Launch>,
+    ) -> Result<(), Trouble> {
+        let now = self.mind.now.0;
+        match finding {
+            Finding::Started(key, start) => {
+                if let Some(live) = self.mind.live.get_mut(&key) {
+                    let next = step(&live.state, AttemptInput::Started)?;
+                    let change = AttemptChange {
+                        pid: Some(start.child.pid),
+                        started_at: Some(start.started_ms),
+                        ..AttemptChange::to(next.status())
+                    };
+                    tx.move_attempt(key, &[live.state.status()], &change, now)?;
+                    live.state = next;
+                }
+                Ok(())
+            }
+            Finding::Ended(end) => self.mind.settle(tx, *end),
+            Finding::Relaunch(key) => {
+                match self.mind.relaunch(tx, key)? {
+                    Some(launch) => relaunch.push(launch),
+                    None => {
+                        let evidence = footplate_core::state::settle::Evidence::Voided;
+                        self.mind.settle(tx, super::ends::End::nothing(key, evidence))?;
+                    }
+                }
+                Ok(())
+            }
+            Finding::Carried(key, command) => self.mind.carried(tx, key, &command),
+            Finding::Stuck(key, left) => {
+                let text = format!("does not go away, is tried again each 10 s: {}", left.join(", "));
+                tx.append(Some(key.run), &Event::Note { stage: Some(key.stage), text }, now)?;
+                Ok(())
+            }
+        }
+    }
+
+    fn queue_due_retries(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
+        while let Some((at, key)) = self.mind.retries.first().copied() {
+            if at > self.mind.now.0 {
+                return Ok(());
+            }
+            self.mind.retries.remove(&(at, key));
+            self.mind.move_stage(tx, key, footplate_core::state::stage::StageInput::RetryDue, |c| c)?;
+        }
+        Ok(())
+    }
+
+    /// Nothing live, nothing that starts or comes due by itself, and nobody looks.
+    fn is_idle(&mut self) -> bool {
+        let mind = &self.mind;
+        let busy = !mind.live.is_empty()
+            || !mind.awaiting.is_empty()
+            || !mind.retries.is_empty()
+            || mind.backlog.can_start_by_itself();
+        !busy && !self.somebody_is_present()
+    }
+
+    /// Where a guest is present, a thread waits until the last one has left.
+    fn somebody_is_present(&mut self) -> bool {
+        let Ok(file) =
+            std::fs::File::options().read(true).write(true).create(true).truncate(false).open(self.home.presence())
+        else {
+            return false;
+        };
+        if !matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)) {
+            return false;
+        }
+        if !self.waits_for_presence.swap(true, Ordering::SeqCst) {
+            let (waits, waker) = (Arc::clone(&self.waits_for_presence), self.waker.clone());
+            let started = std::thread::Builder::new().name("presence".to_owned()).spawn(move || {
+                let _ = file.lock();
+                waits.store(false, Ordering::SeqCst);
+                waker.wake();
+            });
+            if started.is_err() {
+                self.waits_for_presence.store(false, Ordering::SeqCst);
+            }
+        }
+        true
+    }
+
+    fn wait(&mut self, _store: &Store) -> Result<(), Trouble> {
+        let now = clock::running_ms();
+        let wall = clock::wall_ms();
+        let mind = &self.mind;
+        let looks = mind.live.values().filter_map(|l| l.look_at).map(|at| at.saturating_sub(now));
+        let due = |at: i64| u64::try_from(at.saturating_sub(wall)).unwrap_or(0);
+        let retry = mind.retries.first().map(|(at, _)| due(*at));
+        let start = mind.backlog.next_due(mind.now).map(|at| due(at.0));
+        let work = !mind.live.is_empty() || !mind.awaiting.is_empty() || mind.backlog.can_start_by_itself();
+        let store = work.then_some(LOOK_AT_STORE_MS);
+        let timeout = looks.chain(retry).chain(start).chain(store).min().map(|ms| {
+            // The wall clock may jump: what is due by it is looked at again at least each minute.
+            let ms = ms.min(60_000);
+            Timespec { tv_sec: (ms / 1000).cast_signed(), tv_nsec: ((ms % 1000) * 1_000_000).cast_signed() }
+        });
+        let watched: Vec<(AttemptKey, &std::os::fd::OwnedFd)> =
+            mind.live.iter().filter_map(|(k, l)| l.pidfd.as_ref().map(|fd| (*k, fd))).collect();
+        let mut fds = vec![PollFd::new(&self.bell, PollFlags::IN), PollFd::new(&self.wakeable, PollFlags::IN)];
+        fds.extend(watched.iter().map(|(_, fd)| PollFd::new(*fd, PollFlags::IN)));
+        // Interrupted or not: the turn looks at everything.
+        let _ = poll(&mut fds, timeout.as_ref());
+        let ended: Vec<AttemptKey> =
+            fds.iter().skip(2).zip(&watched).filter(|(fd, _)| !fd.revents().is_empty()).map(|(_, (k, _))| *k).collect();
+        for key in ended {
+            if let Some(live) = self.mind.live.get_mut(&key) {
+                live.pidfd = None;
+                live.look_soon();
+            }
+        }
+        Ok(())
+    }
+}
+
+fn conclude(mind: &mut Mind, tx: &Tx<'_>, touched: std::collections::BTreeSet<i64>) -> Result<(), Trouble> {
+    for number in touched {
+        mind.answer_stages(tx, number)?;
+        mind.conclude(tx, number)?;
+    }
+    Ok(())
+}
+
+fn asks_for_hand_over(home: &Home) -> bool {
+    std::fs::read_to_string(home.hand_over()).is_ok_and(|version| version.trim() != super::lock::VERSION)
+}
+
+/// A queued stage, from its rows alone.
+fn queued(brief: &RunBrief, idx: u32, queue: &str, cpus: u32, memory: u64, gpus: u32) -> Entry {
+    Entry {
+        key: footplate_core::StageKey { run: brief.number, stage: idx },
+        queue: Arc::from(queue),
+        run_priority: brief.priority,
+        order: brief.order_key,
+        demand: Demand { cpus, memory, gpus },
+        not_before: brief.not_before.map(UtcMs),
+    }
+}

@@ -1,0 +1,58 @@
+//! What ends the owner's wait: a pipe that other threads and signals write into.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use rustix::pipe::{PipeFlags, pipe_with};
+
+/// Wakes the owner's loop. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Waker(Arc<OwnedFd>);
+
+/// The end that the loop waits on.
+#[derive(Debug)]
+pub(super) struct Wakeable(OwnedFd);
+
+/// Makes a pair.
+///
+/// # Errors
+/// What the system says.
+pub(super) fn pair() -> io::Result<(Waker, Wakeable)> {
+    let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+    Ok((Waker(Arc::new(write)), Wakeable(read)))
+}
+
+impl Waker {
+    /// Wakes the loop; one byte too many in a full pipe is none too few.
+    pub(super) fn wake(&self) {
+        let _ = rustix::io::write(&*self.0, b"!");
+    }
+
+    /// Lets a signal wake the loop.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn on_signal(&self, signal: i32) -> io::Result<()> {
+        signal_hook::low_level::pipe::register(signal, self.0.try_clone()?).map(|_| ())
+    }
+}
+
+impl Wakeable {
+    /// Takes what has been written.
+    pub(super) fn drain(&self) {
+        drain(self.0.as_fd());
+    }
+}
+
+impl AsFd for Wakeable {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Reads a non-blocking descriptor empty.
+pub(super) fn drain(fd: BorrowedFd<'_>) {
+    let mut buffer = [0; 256];
+    while matches!(rustix::io::read(fd, &mut buffer), Ok(n) if n == buffer.len()) {}
+}
