@@ -85,17 +85,9 @@ impl Checker {
         for (name, stage) in &definition.stages {
             referred.push(stage::check(self, definition, name, stage));
         }
-        for ((name, stage), referred) in definition.stages.iter_mut().zip(referred) {
+        for (stage, referred) in definition.stages.values_mut().zip(referred) {
             let mut unique: Vec<String> = Vec::with_capacity(stage.needs.len() + referred.len());
-            for need in &stage.needs {
-                if unique.contains(need) {
-                    let message = format!("stage \"{name}\" names {} in needs twice", shown(need));
-                    self.warnings.push(Warning { code: "repeated", message });
-                } else {
-                    unique.push(need.clone());
-                }
-            }
-            for need in referred {
+            for need in stage.needs.drain(..).chain(referred) {
                 if !unique.contains(&need) {
                     unique.push(need);
                 }

@@ -239,29 +239,29 @@ impl Renderer<'_> {
             let plain = scope.params.iter().map(|(name, value)| (name.as_str(), cell(value)));
             let hidden =
                 scope.secrets.iter().filter(|_| secrets).map(|(name, text)| (name.as_str(), Cell::from(text.as_str())));
-            root.push(("params", Cell::from_iter(plain.chain(hidden))));
+            root.push(("params", Cell::from_pairs(plain.chain(hidden))));
         }
         if wanted("run") {
             let run = &scope.run;
             let texts = [("id", run.id), ("name", run.name), ("dir", run.dir), ("config", run.config)];
             let texts = texts.into_iter().map(|(key, text)| (key, Cell::from(text)));
-            root.push(("run", Cell::from_iter(texts.chain([("number", Cell::from(run.number))]))));
+            root.push(("run", Cell::from_pairs(texts.chain([("number", Cell::from(run.number))]))));
         }
-        root.push(("pipeline", Cell::from_iter([("dir", Cell::from(scope.pipeline_dir))])));
+        root.push(("pipeline", Cell::from_pairs([("dir", Cell::from(scope.pipeline_dir))])));
         if wanted("stages") {
             let stages = scope.stages.iter().filter(|(name, _)| {
                 uses.paths.iter().any(|path| path[0] == "stages" && path.get(1).is_none_or(|used| used == *name))
             });
             let stages = stages.map(|(name, outputs)| {
-                let outputs = Cell::from_iter(outputs.iter().map(|(key, value)| (key.as_str(), cell(value))));
-                (name.as_str(), Cell::from_iter([("outputs", outputs)]))
+                let outputs = Cell::from_pairs(outputs.iter().map(|(key, value)| (key.as_str(), cell(value))));
+                (name.as_str(), Cell::from_pairs([("outputs", outputs)]))
             });
-            root.push(("stages", Cell::from_iter(stages)));
+            root.push(("stages", Cell::from_pairs(stages)));
         }
-        root.push(("attempt", Cell::from_iter([("number", Cell::from(scope.attempt))])));
-        root.push(("checkpoint", Cell::from_iter(scope.checkpoint.map(|path| ("path", Cell::from(path))))));
+        root.push(("attempt", Cell::from_pairs([("number", Cell::from(scope.attempt))])));
+        root.push(("checkpoint", Cell::from_pairs(scope.checkpoint.map(|path| ("path", Cell::from(path))))));
         root.push(("queue", Cell::from(scope.queue)));
-        Cell::from_iter(root)
+        Cell::from_pairs(root)
     }
 
     /// The first reference that leads nowhere is what people need to hear; the engine's own sentence names only the last part.
@@ -324,6 +324,6 @@ fn cell(value: &Value) -> Cell {
         },
         Value::String(text) => Cell::from(text.as_str()),
         Value::Array(items) => Cell::from_iter(items.iter().map(cell)),
-        Value::Object(map) => Cell::from_iter(map.iter().map(|(key, value)| (key.as_str(), cell(value)))),
+        Value::Object(map) => Cell::from_pairs(map.iter().map(|(key, value)| (key.as_str(), cell(value)))),
     }
 }
