@@ -71,7 +71,7 @@ pub(crate) struct Line {
     pub(crate) strings: String,
     /// What stands in comments, and nothing else.
     pub(crate) comments: String,
-    /// Whether it is in a test: a file under `tests/`, or below the first `#[cfg(test)]` of a file.
+    /// Whether it is in a test: a file under `tests/`, `examples/` or `benches/`, or below the first `#[cfg(test)]` of a file.
     pub(crate) test: bool,
 }
 
@@ -79,7 +79,7 @@ impl Source {
     pub(crate) fn of(path: &str, text: &str) -> Self {
         let mut marks = Marks::default();
         let mut lines = Vec::new();
-        let mut test = path.split('/').any(|part| part == "tests" || part == "tests.rs");
+        let mut test = path.split('/').any(|part| ["tests", "tests.rs", "examples", "benches"].contains(&part));
         for (index, text) in text.lines().enumerate() {
             let mut line = Line { number: index + 1, test: false, ..Line::default() };
             marks.line(text, &mut line);

@@ -1,4 +1,4 @@
-//! The executable from outside: real processes, real files. Meant for `--release`; candle is slow without.
+//! The executable from outside: real processes, real files. Meant for `--profile optimised`; candle is slow without.
 #![expect(clippy::unwrap_used, reason = "tests may, and the lint overlooks the functions beside them")]
 
 use std::fs;
@@ -12,7 +12,8 @@ use tempfile::TempDir;
 
 fn sample(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_footplate-sample"));
-    command.args(arguments);
+    // One thread, as the template has it: more only wait for each other where tests run side by side.
+    command.args(arguments).env("RAYON_NUM_THREADS", "1");
     command
 }
 
@@ -118,7 +119,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
 #[test]
 fn a_training_killed_and_resumed_ends_in_the_same_bytes_as_one_that_was_not() {
     let home = Home::new();
-    let whole = home.small("whole", &["--epochs", "5"]).env("RAYON_NUM_THREADS", "1").output().unwrap();
+    let whole = home.small("whole", &["--epochs", "5"]).env("RAYON_NUM_THREADS", "2").output().unwrap();
     assert!(whole.status.success());
 
     let mut child = home.small("cut", &["--epochs", "5", "--pace", "2"]).stdout(Stdio::piped()).spawn().unwrap();
