@@ -341,11 +341,7 @@ impl Tx<'_> {
             return number.map(|number| (number, false)).ok_or(StoreError::Damaged("the index of ids".to_owned()));
         }
         let number = self.conn.last_insert_rowid();
-        self.write(
-            "INSERT INTO run_count (status, queue, experiment, runs) VALUES (?1, ?2, coalesce(?3, ''), 1)
-             ON CONFLICT (status, queue, experiment) DO UPDATE SET runs = runs + 1",
-            params![status.as_str(), run.queue, run.experiment],
-        )?;
+        self.count_one(status, &run.queue, run.experiment.as_deref())?;
         self.write(
             "INSERT INTO run_body (run, definition, params, cwd, pipeline_dir, run_dir, env_hash, secrets, umask, limits)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -365,6 +361,21 @@ impl Tx<'_> {
         self.insert_stages(number, stages)?;
         self.append(Some(number), &Event::RunSubmitted, run.created_at)?;
         Ok((number, true))
+    }
+}
+
+impl Tx<'_> {
+    /// Not by a trigger, nor by one statement that does both: each would cost more than the run's own row.
+    fn count_one(&self, status: RunStatus, queue: &str, experiment: Option<&str>) -> Result<(), StoreError> {
+        let values = params![status.as_str(), queue, experiment.unwrap_or("")];
+        let counted = self.write(
+            "UPDATE run_count SET runs = runs + 1 WHERE status = ?1 AND queue = ?2 AND experiment = ?3",
+            values,
+        )?;
+        if counted == 0 {
+            self.write("INSERT INTO run_count (status, queue, experiment, runs) VALUES (?1, ?2, ?3, 1)", values)?;
+        }
+        Ok(())
     }
 }
 

@@ -82,33 +82,41 @@ impl Read<'_> {
     /// # Errors
     /// Those of reading.
     pub fn list(&self, query: &ListQuery) -> Result<(Vec<RunRow>, u64), StoreError> {
-        let total = match &query.search {
-            Some(text) if !text.is_empty() => self.searched(query, text)?,
-            _ => self.total(query)?,
-        };
+        if query.search.as_ref().is_some_and(|text| !text.is_empty()) {
+            return self.searched(query);
+        }
+        let total = self.total(query)?;
         let wanted = total.saturating_sub(query.offset).min(u64::from(query.limit));
         if wanted == 0 {
             return Ok((Vec::new(), total));
         }
         // Stopping at the number that the total says keeps a rare queue from costing a walk through all of history.
-        let (from, mut values) = page(query, wanted);
+        let (from, values) = page(query, wanted);
         let sql = format!(
             "SELECT {COLUMNS} FROM ({from}) AS page JOIN run r ON r.number = page.number
              JOIN run_body b ON b.run = page.number ORDER BY page.number DESC"
         );
-        let rows = self.all(&sql, params_from_iter(values.drain(..)), from_row)?;
-        Ok((rows, total))
+        Ok((self.all(&sql, params_from_iter(values), from_row)?, total))
+    }
+
+    /// One walk over the names says both how many there are and which.
+    fn searched(&self, query: &ListQuery) -> Result<(Vec<RunRow>, u64), StoreError> {
+        let (condition, values) = condition(query, "experiment");
+        let sql = format!("SELECT number FROM run {condition}");
+        let mut numbers: Vec<i64> = self.all(&sql, params_from_iter(values), |r| r.get(0))?;
+        numbers.sort_unstable_by(|a, b| b.cmp(a));
+        let offset = usize::try_from(query.offset).unwrap_or(usize::MAX);
+        let sql = format!("SELECT {COLUMNS} FROM run r JOIN run_body b ON b.run = r.number WHERE r.number = ?1");
+        let mut rows = Vec::new();
+        for number in numbers.iter().skip(offset).take(query.limit as usize) {
+            rows.extend(self.one(&sql, [number], from_row)?);
+        }
+        Ok((rows, numbers.len() as u64))
     }
 
     fn total(&self, query: &ListQuery) -> Result<u64, StoreError> {
         let (condition, values) = condition(query, "coalesce(experiment, '')");
         let sql = format!("SELECT coalesce(sum(runs), 0) FROM run_count {condition}");
-        Ok(self.one(&sql, params_from_iter(values), |r| row::unsigned(r, 0))?.unwrap_or(0))
-    }
-
-    fn searched(&self, query: &ListQuery, _text: &str) -> Result<u64, StoreError> {
-        let (condition, values) = condition(query, "experiment");
-        let sql = format!("SELECT count(*) FROM run {condition}");
         Ok(self.one(&sql, params_from_iter(values), |r| row::unsigned(r, 0))?.unwrap_or(0))
     }
 

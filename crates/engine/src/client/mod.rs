@@ -5,6 +5,7 @@
 mod check;
 pub mod explain;
 mod history;
+mod inspect;
 mod keeper;
 mod look;
 mod machine;
@@ -15,6 +16,7 @@ mod waiting;
 mod wishes;
 
 pub use footplate_core::report::Report;
+pub use inspect::StoreCheck;
 pub use keeper::{Client, PresenceGuard};
 pub use machine::machine_capacity;
 pub use types::{

@@ -134,10 +134,13 @@ pub(super) fn spawn(live: &mut Live, shim: &Path, secrets: &Secrets) {
     let mut program = Program::new(shim);
     program.arg(live.dir.path()).stdin(Stdio::null()).stdout(Stdio::null());
     program.env_clear();
-    for name in ["FOOTPLATE_TEST_BOOT_ID", "FOOTPLATE_SHIM_FAILPOINT"] {
-        if let Some(value) = std::env::var_os(name) {
-            let name = if name == "FOOTPLATE_SHIM_FAILPOINT" { "FOOTPLATE_FAILPOINT" } else { name };
-            program.env(name, value);
+    // Our own failpoints are not the shim's.
+    for (ours, theirs) in [
+        ("FOOTPLATE_TEST_BOOT_ID", "FOOTPLATE_TEST_BOOT_ID"),
+        ("FOOTPLATE_TEST_SHIM_FAILPOINT", "FOOTPLATE_FAILPOINT"),
+    ] {
+        if let Some(value) = std::env::var_os(ours) {
+            program.env(theirs, value);
         }
     }
     let started = pipe_of(secrets).and_then(|pipe| {

@@ -11,7 +11,7 @@ use footplate_core::{AttemptKey, Fault, StageStatus, UtcMs};
 use footplate_shim::clock;
 use footplate_shim::failpoint;
 use footplate_shim::folder::AttemptDir;
-use footplate_store::{AttemptChange, RunBrief, Store, Tx};
+use footplate_store::{AttemptChange, CapacityRow, RunBrief, Store, Tx};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::follow::Follower;
@@ -45,6 +45,8 @@ struct Owner<'a> {
     version: Option<i64>,
     /// Wishes up to this one were taken.
     seen_wish: i64,
+    /// Guests were told that there is an owner who looked at all that was live.
+    announced: bool,
     /// A thread waits for the last guest to leave.
     waits_for_presence: Arc<AtomicBool>,
 }
@@ -76,6 +78,7 @@ pub(super) fn run(
         told,
         version: None,
         seen_wish: 0,
+        announced: false,
         waits_for_presence: Arc::new(AtomicBool::new(false)),
     };
     owner.remember(&mut store)?;
@@ -167,7 +170,7 @@ impl Owner<'_> {
         let version = store.data_version()?;
         let new = rang || self.version != Some(version);
         self.version = Some(version);
-        if new || !findings.is_empty() || self.something_due() {
+        if new || !self.announced || !findings.is_empty() || self.something_due() {
             if !self.lock.is_still_there() {
                 return Err(Trouble::Damaged("the data folder was replaced under the owner".to_owned()));
             }
@@ -192,8 +195,13 @@ impl Owner<'_> {
                     self.mind.start_stages(&tx)?;
                 }
             }
+            if !self.announced {
+                // From here on what the store says of live attempts is confirmed.
+                tx.put_capacity(&announcement(self.mind.now))?;
+            }
             failpoint::hit("turn-before-commit");
             tx.commit()?;
+            self.announced = true;
             failpoint::hit("turn-after-commit");
             for launch in relaunch {
                 self.mind.effects.push(super::effects::Effect::Launch(Box::new(launch)));
@@ -427,5 +435,15 @@ fn queued(brief: &RunBrief, idx: u32, queue: &str, cpus: u32, memory: u64, gpus:
         order: brief.order_key,
         demand: Demand { cpus, memory, gpus },
         not_before: brief.not_before.map(UtcMs),
+    }
+}
+
+fn announcement(now: UtcMs) -> CapacityRow {
+    let machine = crate::client::machine_capacity();
+    CapacityRow {
+        pid: std::process::id(),
+        version: super::lock::VERSION.to_owned(),
+        data: serde_json::json!({ "cpus": machine.cpus, "memory": machine.memory, "gpus": machine.gpus }).to_string(),
+        updated_at: now.0,
     }
 }

@@ -1,0 +1,49 @@
+//! What `doctor` and `run --like` ask: is the store sound, and what was a run's pipeline.
+
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use footplate_core::definition::Definition;
+use footplate_core::{ErrorCode, Fault};
+use footplate_store::SCHEMA_VERSION;
+
+use super::Client;
+
+/// Whether the store is sound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreCheck {
+    /// The schema's version in the file.
+    pub schema: u32,
+    /// The version that this program writes.
+    pub known: u32,
+    /// No fault was found.
+    pub sound: bool,
+    /// `ok`, or the faults.
+    pub detail: String,
+}
+
+impl Client {
+    /// Checks the whole store; takes time in proportion to its size.
+    ///
+    /// # Errors
+    /// `Storage` where it cannot even be read.
+    pub fn check_store(&self) -> Result<StoreCheck, Fault> {
+        let schema = self.store.version().map_err(|e| e.fault())?;
+        let faults = self.store.check().map_err(|e| e.fault())?;
+        let detail = if faults.is_empty() { "ok".to_owned() } else { faults.join("; ") };
+        Ok(StoreCheck { schema, known: SCHEMA_VERSION, sound: faults.is_empty(), detail })
+    }
+
+    /// What a run's pipeline was when it was submitted, and the folder of its file.
+    ///
+    /// # Errors
+    /// `NotFound`; `Storage` where it cannot be read.
+    pub fn definition(&self, number: i64) -> Result<(Definition, PathBuf), Fault> {
+        let read = self.store.read().map_err(|e| e.fault())?;
+        let row = read.run(number).map_err(|e| e.fault())?.ok_or_else(|| super::wishes::no_run(number))?;
+        let definition = serde_json::from_str(&row.definition).map_err(|e| {
+            Fault::new(ErrorCode::Storage, format!("The definition of run #{number} cannot be read: {e}."))
+        })?;
+        Ok((definition, PathBuf::from(std::ffi::OsString::from_vec(row.pipeline_dir))))
+    }
+}
