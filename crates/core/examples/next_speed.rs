@@ -1,7 +1,6 @@
 //! What one `next` costs as the queue grows: `cargo run --release -p footplate-core --example next_speed`.
 //!
 //! Each step is what the owner does for one stage: it ends, a new one is pushed, and the next is picked.
-#![expect(clippy::disallowed_methods, reason = "a measurement reads a clock")]
 
 use std::time::Instant;
 

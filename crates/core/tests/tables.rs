@@ -206,7 +206,8 @@ fn after_attempt_table() -> String {
                 let end = Verdict { code, ..verdict(status) };
                 let (after, left) =
                     stage::after_attempt(&end, *cancelled, &retries, *on_interrupt, *used, UtcMs(0), 0.5);
-                let next = stage::step(&StageState::Running { attempt: 1 }, StageInput::AttemptEnded(after)).unwrap();
+                let next = stage::step(&StageState::Running { attempt: 1 }, StageInput::AttemptEnded(after))
+                    .expect("a running stage takes every end");
                 let mut text = next.status().to_string();
                 if let StageState::Retrying { at } = next {
                     let _ = write!(text, " in {}", Span(at.0 as u64));

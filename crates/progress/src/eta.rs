@@ -154,3 +154,69 @@ impl Estimate {
         if sound { Ok(estimate) } else { Err(RestoreError::Damaged) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is shown after each point.
+    fn shown(points: &[(i64, f64)]) -> Vec<Option<f64>> {
+        let mut estimate = Estimate::new();
+        let each = points.iter().map(|(at, position)| {
+            estimate.observe(*at, *position);
+            estimate.left(*at)
+        });
+        each.collect()
+    }
+
+    #[test]
+    fn nothing_is_shown_before_three_points() {
+        let shown = shown(&[(0, 0.0), (1000, 0.1), (2000, 0.2)]);
+        assert_eq!(shown[..2], [None, None]);
+        assert!((shown[2].unwrap() - 8.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_slow_first_step_is_soon_forgotten() {
+        let points: Vec<(i64, f64)> =
+            std::iter::once((0, 0.0)).chain((0..40).map(|at| (60_000 + at * 1000, 0.01 * (at + 1) as f64))).collect();
+        let left = shown(&points).last().copied().flatten().unwrap();
+        assert!((55.0..75.0).contains(&left), "60 s are left, shown {left}");
+    }
+
+    #[test]
+    fn it_counts_down_and_does_not_jump_while_the_rate_holds() {
+        let points: Vec<(i64, f64)> = (0..90).map(|at| (at * 1000 + (at % 3) * 150, at as f64 / 100.0)).collect();
+        let shown: Vec<f64> = shown(&points).into_iter().flatten().collect();
+        for pair in shown[5..].windows(2) {
+            assert!((pair[1] - pair[0] + 1.0).abs() < 3.0, "{pair:?}");
+        }
+        assert!((shown.last().unwrap() - 11.0).abs() < 2.0);
+    }
+
+    #[test]
+    fn one_long_pause_moves_it_little_and_a_new_pace_wins_in_time() {
+        let mut points: Vec<(i64, f64)> = (0..50).map(|at| (at * 1000, at as f64 / 1000.0)).collect();
+        points.extend((50..60).map(|at| (at * 1000 + 60_000, at as f64 / 1000.0)));
+        let left = shown(&points).last().copied().flatten().unwrap();
+        assert!((800.0..1100.0).contains(&left), "940 s are left, shown {left}");
+        points.extend((1..200).map(|at| (119_000 + at * 1000, 0.059 + at as f64 * 0.004)));
+        let left = shown(&points).last().copied().flatten().unwrap();
+        assert!((20.0..60.0).contains(&left), "36 s are left, shown {left}");
+    }
+
+    #[test]
+    fn the_end_is_zero_and_going_back_begins_anew() {
+        let mut estimate = Estimate::new();
+        for at in 0..=10 {
+            estimate.observe(at * 1000, at as f64 / 10.0);
+        }
+        assert_eq!(estimate.left(10_000), Some(0.0));
+        estimate.observe(11_000, 0.1);
+        assert_eq!(estimate.left(11_000), None);
+        estimate.observe(i64::MIN, f64::NAN);
+        estimate.observe(i64::MAX, 0.2);
+        estimate.observe(i64::MIN, 0.3);
+        assert_eq!(estimate.left(i64::MAX), None);
+    }
+}

@@ -5,9 +5,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
 use memchr::memmem;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::line::stream::MARKER;
@@ -130,22 +131,34 @@ impl Message<'_> {
     }
 }
 
-/// The payloads of a line: what follows each marker that is not itself within one.
+static FINDER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(MARKER));
+
+/// Where the payload behind the first marker begins.
 pub(crate) fn find(line: &[u8]) -> Option<usize> {
-    memmem::find(line, MARKER.as_bytes()).map(|at| at + MARKER.len())
+    FINDER.find(line).map(|at| at + MARKER.len())
 }
 
-/// Reads the payload behind a marker. Returns the message and how many bytes it took, the closing `##` included.
-pub(crate) fn read(payload: &[u8]) -> Result<(Message<'_>, usize), String> {
+/// Reads the payload behind a marker into a default message. Returns how many bytes it took, the closing `##` included.
+///
+/// After an error the message holds part of the line and must not be used.
+pub(crate) fn read<'a>(payload: &'a [u8], message: &mut Message<'a>) -> Result<usize, String> {
     if payload.trim_ascii_start().first() != Some(&b'{') {
         return Err("not a JSON object".to_owned());
     }
     if !shallow(payload) {
         return Err(format!("nested more than {DEPTH_LIMIT} deep"));
     }
-    let mut stream = serde_json::Deserializer::from_slice(payload).into_iter::<Message<'_>>();
-    let message = match stream.next() {
-        Some(Ok(message)) => message,
+    // Nearly always the line ends with its `##`.
+    if let Some(json) = payload.trim_ascii_end().strip_suffix(b"##") {
+        let mut whole = serde_json::Deserializer::from_slice(json);
+        if Fill(message).deserialize(&mut whole).is_ok() && whole.end().is_ok() {
+            return Ok(json.len() + 2);
+        }
+        *message = Message::default();
+    }
+    let mut stream = serde_json::Deserializer::from_slice(payload).into_iter::<&'a RawValue>();
+    let json = match stream.next() {
+        Some(Ok(json)) => json,
         Some(Err(error)) => return Err(error.to_string()),
         None => return Err("empty".to_owned()),
     };
@@ -155,7 +168,9 @@ pub(crate) fn read(payload: &[u8]) -> Result<(Message<'_>, usize), String> {
     if !tail.starts_with(b"##") {
         return Err("no ## at its end".to_owned());
     }
-    Ok((message, taken + rest.len() - tail.len() + 2))
+    let mut one = serde_json::Deserializer::from_str(json.get());
+    Fill(message).deserialize(&mut one).map_err(|error| error.to_string())?;
+    Ok(taken + rest.len() - tail.len() + 2)
 }
 
 /// Whether nothing is nested deeper than the limit; brackets within strings do not count.
@@ -472,18 +487,23 @@ fn checkpoint<'a>(raw: &'a RawValue, wrong: &mut u64) -> Option<CheckpointKey<'a
     Some(key)
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Message<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Keys;
-        impl<'de> Visitor<'de> for Keys {
-            type Value = Message<'de>;
+/// Where the keys of a line go: a message is too large to be handed from hand to hand.
+struct Fill<'m, 'a>(&'m mut Message<'a>);
+
+impl<'de> DeserializeSeed<'de> for Fill<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        struct Keys<'m, 'de>(&'m mut Message<'de>);
+        impl<'de> Visitor<'de> for Keys<'_, 'de> {
+            type Value = ();
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Message<'de>, A::Error> {
-                let mut m = Message::default();
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+                let m = self.0;
                 while let Some(Borrowed(key)) = map.next_key::<Borrowed<'de>>()? {
                     match &*key {
                         "type" => m.kind = map.next_value()?,
@@ -516,9 +536,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Message<'a> {
                         _ => m.unknown.push((key, map.next_value()?)),
                     }
                 }
-                Ok(m)
+                Ok(())
             }
         }
-        deserializer.deserialize_map(Keys)
+        deserializer.deserialize_map(Keys(self.0))
     }
 }

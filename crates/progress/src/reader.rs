@@ -22,15 +22,8 @@ const TRIES: usize = 8;
 /// No clock is further from the epoch than this.
 const FAR_MS: i64 = 1 << 52;
 
-const LIMITS: Limits = Limits {
-    raw: PROTOCOL_LINE_LIMIT,
-    row: 2048,
-    left: 200,
-    rows: 10,
-    keep_over: false,
-    parse: true,
-    colour: false,
-};
+const LIMITS: Limits =
+    Limits { raw: PROTOCOL_LINE_LIMIT, row: 2048, left: 200, rows: 10, keep_over: false, parse: true, colour: false };
 
 /// What a stage says about its own lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -153,10 +146,10 @@ impl Parser {
         Ok(Parser { tracker: Tracker::new(), patterns, formats: format::all(), text: String::new() })
     }
 
-    /// One version of a line that is none of the protocol's; `whole` unless more of it may follow.
-    fn version(&mut self, painted: Painted<'_>, whole: bool, now_ms: i64, sink: &mut dyn Sink) {
+    /// One version of a line that is none of the protocol's: for the formats, for the stage's own patterns, or both.
+    fn version(&mut self, painted: Painted<'_>, (formats, own): (bool, bool), now_ms: i64, sink: &mut dyn Sink) {
         let mut found: Option<(Source, Findings)> = None;
-        for format in &mut self.formats {
+        for format in self.formats.iter_mut().take(if formats { usize::MAX } else { 0 }) {
             if format.may_be(painted.text.as_bytes())
                 && let Some(findings) = format.read(painted)
             {
@@ -167,7 +160,7 @@ impl Parser {
         if let Some((source, findings)) = found {
             self.tracker.found(source, &findings, now_ms, sink);
         }
-        if whole && self.patterns.any() && painted.text.len() <= LINE_LIMIT {
+        if own && self.patterns.any() && painted.text.len() <= LINE_LIMIT {
             self.own_patterns(painted.text, now_ms, sink);
         }
     }
@@ -192,19 +185,16 @@ impl Parser {
         let mut rest = payload;
         let mut tries = 0;
         loop {
-            let next = match protocol::read(rest) {
-                Ok((message, taken)) => {
+            let mut message = protocol::Message::default();
+            let next = match protocol::read(rest, &mut message) {
+                Ok(taken) => {
                     self.tracker.protocol(&message, at, sink);
                     taken
                 }
                 Err(reason) => {
                     if let Some(quoted) = protocol::quote_specials(rest)
-                        && let Ok((message, taken)) = protocol::read(&quoted)
+                        && self.quoted(&quoted, at, sink)
                     {
-                        self.tracker.protocol(&message, at, sink);
-                        if let Some(more) = protocol::find(&quoted[taken..]) {
-                            self.more(&quoted[taken + more..], at, sink);
-                        }
                         return;
                     }
                     self.tracker.bad_line(at.offset, reason, sink);
@@ -222,17 +212,29 @@ impl Parser {
         }
     }
 
-    /// What follows a line with bare NaN, already quoted.
-    fn more(&mut self, quoted: &[u8], at: At, sink: &mut dyn Sink) {
+    /// Payloads whose bare NaN and infinities were put between quotes. False if the first is no better for it.
+    fn quoted(&mut self, quoted: &[u8], at: At, sink: &mut dyn Sink) -> bool {
         let mut rest = quoted;
-        while let Ok((message, taken)) = protocol::read(rest) {
-            self.tracker.protocol(&message, at, sink);
-            match protocol::find(&rest[taken..]) {
-                Some(more) => rest = &rest[taken + more..],
-                None => return,
+        let mut any = false;
+        loop {
+            let mut message = protocol::Message::default();
+            match protocol::read(rest, &mut message) {
+                Ok(taken) => {
+                    any = true;
+                    self.tracker.protocol(&message, at, sink);
+                    match protocol::find(&rest[taken..]) {
+                        Some(more) => rest = &rest[taken + more..],
+                        None => return true,
+                    }
+                }
+                Err(reason) => {
+                    if any {
+                        self.tracker.bad_line(at.offset, reason, sink);
+                    }
+                    return any;
+                }
             }
         }
-        self.tracker.bad_line(at.offset, "more lines on one line".to_owned(), sink);
     }
 }
 
@@ -258,7 +260,7 @@ impl Out for Reading<'_> {
         if parser.patterns.any() || parser.formats.iter().any(|format| format.may_be(line)) {
             let text = String::from_utf8_lossy(line);
             let painted = Painted { text: text.trim_end(), nested: false };
-            parser.version(painted, true, self.now_ms, self.sink);
+            parser.version(painted, (true, true), self.now_ms, self.sink);
         }
     }
 
@@ -277,7 +279,8 @@ impl Out for Reading<'_> {
             self.parser.tracker.too_long(row.start, bytes, self.sink);
             return;
         }
-        self.look(&row.chars, end == End::Up, true);
+        let seen = usize::from(row.looked);
+        self.look(&row.chars, end == End::Up, seen, true);
     }
 
     fn bracket(&mut self, screen: &mut Screen) {
@@ -286,7 +289,8 @@ impl Out for Reading<'_> {
         // A bar below another may turn out to be nested: wait for what follows it.
         if at == 0 || row.stayed {
             let end = column.min(row.chars.len());
-            self.look(&row.chars[..end], false, false);
+            row.looked = end as u16;
+            self.look(&row.chars[..end], false, 0, false);
         }
     }
 
@@ -296,15 +300,17 @@ impl Out for Reading<'_> {
 }
 
 impl Reading<'_> {
-    fn look(&mut self, chars: &[char], nested: bool, whole: bool) {
+    /// A version of a row, of which the first `seen` characters were looked at before.
+    fn look(&mut self, chars: &[char], nested: bool, seen: usize, whole: bool) {
         let end = chars.iter().rposition(|c| *c != ' ').map_or(0, |at| at + 1);
-        if end == 0 {
+        let formats = nested || seen != end;
+        if end == 0 || !(formats || self.parser.patterns.any()) {
             return;
         }
         let mut text = std::mem::take(&mut self.parser.text);
         text.clear();
         text.extend(&chars[..end]);
-        self.parser.version(Painted { text: &text, nested }, whole, self.now_ms, self.sink);
+        self.parser.version(Painted { text: &text, nested }, (formats, whole), self.now_ms, self.sink);
         self.parser.text = text;
     }
 }

@@ -56,10 +56,10 @@ impl Checker {
         }
         self.pipeline_name(&definition.name);
         self.line(&["title"], definition.title.as_deref());
-        if let Some(text) = &definition.description {
-            if text.chars().count() > 2000 {
-                self.add(&["description"], "limit", "description has more than 2000 characters");
-            }
+        if let Some(text) = &definition.description
+            && text.chars().count() > 2000
+        {
+            self.add(&["description"], "limit", "description has more than 2000 characters");
         }
         if let Some(queue) = &definition.queue {
             self.queue(&["queue"], queue);

@@ -412,3 +412,37 @@ pub(crate) const TESTS: &[&str] = &[
     "undefined",
     "upper",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_filter_and_test_that_is_allowed_is_there() {
+        let environment = environment();
+        let there = |expression: String| {
+            let compiled = environment.compile_expression_owned(expression).unwrap();
+            compiled.eval(()).unwrap().is_true()
+        };
+        for name in FILTERS {
+            assert!(there(format!("'{name}' is filter")), "{name}");
+        }
+        for name in TESTS {
+            assert!(there(format!("'{name}' is test")), "{name}");
+        }
+        for name in ["attr", "safe", "escape", "pprint", "format"] {
+            assert!(!there(format!("'{name}' is filter")), "{name}");
+        }
+    }
+
+    #[test]
+    fn references_are_found_wherever_they_stand() {
+        let text = "{{ a.b[0]['c d'] }}{% for x in y.z %}{{ x.q }}{{ loop.index }}{% else %}{{ e }}{% endfor %}\
+                    {% with w = v.u %}{{ w }}{% endwith %}{% set s = t %}{{ s.s }}{{ f(g) if h else i[j] }}{{ k | replace(l, m) }}";
+        let found: Vec<String> = uses(text).unwrap().paths.iter().map(|path| path.join(".")).collect();
+        assert_eq!(found, ["a.b.0.c d", "e", "g", "h", "i", "j", "k", "l", "m", "t", "v.u", "y.z"]);
+        assert!(uses("{{ x }}").unwrap().single);
+        assert!(!uses(" {{ x }}").unwrap().single);
+        assert!(!uses("{{ x }}{{ y }}").unwrap().single);
+    }
+}

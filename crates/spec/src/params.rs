@@ -106,7 +106,10 @@ pub fn typed(name: &str, param: &Param, text: &str) -> Result<Value, Problem> {
         ParamKind::Choice => param
             .choices
             .iter()
-            .find(|choice| choice.as_str().map_or_else(|| choice.to_string() == text.trim(), |choice| choice == text))
+            .find(|choice| match choice {
+                Value::String(choice) => choice == text,
+                other => serde_json::from_str::<Value>(text.trim()).is_ok_and(|value| value == **other),
+            })
             .cloned()
             .unwrap_or_else(|| Value::String(text.to_owned())),
     };
@@ -191,12 +194,12 @@ pub(crate) fn accept(name: &str, param: &Param, value: &Value) -> Result<Value, 
             if text.contains('\0') {
                 return Err(Problem::new("bad_value", format!("parameter \"{name}\" holds a NUL")));
             }
-            if let Some(expression) = &param.pattern {
-                if !pattern(expression).is_ok_and(|pattern| pattern.is_match(text)) {
-                    let message = format!("parameter \"{name}\" does not fit the pattern {}", shown(expression));
-                    let message = if secret { message } else { format!("{message}: {}", shown(text)) };
-                    return Err(Problem::new("bad_value", message));
-                }
+            if let Some(expression) = &param.pattern
+                && !pattern(expression).is_ok_and(|pattern| pattern.is_match(text))
+            {
+                let message = format!("parameter \"{name}\" does not fit the pattern {}", shown(expression));
+                let message = if secret { message } else { format!("{message}: {}", shown(text)) };
+                return Err(Problem::new("bad_value", message));
             }
             Ok(value.clone())
         }

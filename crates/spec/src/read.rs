@@ -80,14 +80,14 @@ impl Reader {
             return out;
         };
         // A newer format may have keys of its own: one sentence is more use than a list of unknown keys.
-        if let Some(newer) = entries.iter().find(|e| e.key == "format") {
-            if matches!(&newer.node.data, Data::Number(n) if n.as_u64().is_some_and(|n| n > u64::from(FORMAT))) {
-                let message = format!("format = {} is newer than this version of Footplate reads", newer.node.value());
-                let problem = Problem::new("newer_format", message).hint("please update Footplate");
-                self.found.push(Found::new(newer.node.at, problem));
-                self.faulty.push(Vec::new());
-                return out;
-            }
+        if let Some(newer) = entries.iter().find(|e| e.key == "format")
+            && matches!(&newer.node.data, Data::Number(n) if n.as_u64().is_some_and(|n| n > u64::from(FORMAT)))
+        {
+            let message = format!("format = {} is newer than this version of Footplate reads", newer.node.value());
+            let problem = Problem::new("newer_format", message).hint("please update Footplate");
+            self.found.push(Found::new(newer.node.at, problem));
+            self.faulty.push(Vec::new());
+            return out;
         }
         self.known(entries, PIPELINE, &[], "a pipeline");
         for required in ["format", "name", "stages"] {

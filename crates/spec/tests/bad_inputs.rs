@@ -1,5 +1,6 @@
 //! Every bad input and the exact answer. The cases stand in `bad/*.txt`: `=== title`, the file, `---`, the answer. After a change
 //! that is meant, run with `FOOTPLATE_UPDATE=1` and read the difference.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,5 @@
 //! The example of the documentation is a good pipeline, in both forms.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use footplate_core::definition::{OnFailure, ParamKind};
 use footplate_spec::{parse_json, parse_toml};

@@ -1,4 +1,5 @@
 //! What expressions give, and what they say where a value is not there.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use footplate_core::ErrorCode;
 use footplate_core::definition::{Definition, Stage};

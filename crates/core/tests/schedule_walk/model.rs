@@ -110,8 +110,7 @@ impl Model {
     }
 
     /// Fits into what is free, and leaves `kept` free of what it takes.
-    fn fits(&self, demand: Demand, kept: Demand) -> bool {
-        let free = self.free();
+    fn fits(free: [i64; 3], demand: Demand, kept: Demand) -> bool {
         (0..3).all(|i| parts(demand)[i] == 0 || parts(demand)[i] + parts(kept)[i] <= free[i])
     }
 
@@ -125,21 +124,22 @@ impl Model {
             return None;
         }
         let mut order: Vec<usize> = (0..self.queued.len()).collect();
-        order.sort_by_key(|i| self.rank(&self.queued[*i].entry));
+        order.sort_by_cached_key(|i| self.rank(&self.queued[*i].entry));
         let mut head: Option<usize> = None;
+        let free = self.free();
         for i in order {
-            let entry = self.queued[i].entry.clone();
+            let entry = &self.queued[i].entry;
             let due = entry.not_before.is_none_or(|at| at <= now);
-            if !due || !self.in_line(&entry) || !self.is_open(&entry.queue) {
+            if !due || !self.in_line(entry) || !self.is_open(&entry.queue) {
                 continue;
             }
             let kept = head.map_or(Demand::default(), |head| {
-                let since = self.queued[head].waits_since.unwrap();
+                let since = self.queued[head].waits_since.unwrap_or(now);
                 let kept = now.0 - since.0 >= KEEP_ROOM_AFTER_MS;
                 if kept { self.queued[head].entry.demand } else { Demand::default() }
             });
-            if self.fits(entry.demand, kept) {
-                self.queued.remove(i);
+            if Model::fits(free, entry.demand, kept) {
+                let entry = self.queued.remove(i).entry;
                 self.running.insert(entry.key, entry.clone());
                 return Some(entry);
             }
@@ -195,7 +195,7 @@ impl Model {
                     let mut heads = heads.filter(|item| item.waits_since.is_some_and(waited));
                     assert!(heads.any(|head| {
                         self.rank(&head.entry) < self.rank(entry)
-                            && !self.fits(head.entry.demand, Demand::default())
+                            && !Model::fits(self.free(), head.entry.demand, Demand::default())
                             && wanted + parts(head.entry.demand)[part] > free
                     }));
                 }

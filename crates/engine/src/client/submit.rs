@@ -212,6 +212,8 @@ impl Desk {
 
     fn prepare(&mut self, home: &Home, submit: Submit) -> Result<Prepared, Fault> {
         let mut definition = submit.definition.clone();
+        // First, for its sentences name what was typed; those of the pipeline's check name places in a file.
+        check::arguments(&definition, &submit.environment)?;
         let file = definition.name.clone();
         footplate_spec::check(&mut definition).map_err(|problems| problems.fault(&file))?;
         check::words(&submit)?;
@@ -220,7 +222,6 @@ impl Desk {
         let mut params = footplate_spec::parameters(&definition, None, &submit.params).map_err(|p| p.fault(&file))?;
         footplate_spec::paths_exist(&definition, &params, &cwd).map_err(|p| p.fault(&file))?;
         let secret_params = footplate_spec::take_secrets(&definition, &mut params);
-        check::arguments(&definition, &submit.environment)?;
         check::resources(&definition, self.capacity)?;
 
         let id = RunId(Uuid::now_v7());

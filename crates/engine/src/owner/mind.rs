@@ -219,7 +219,7 @@ impl Mind {
             let key = run.key(stage);
             match what {
                 Follow::Skip { need } => {
-                    let why = format!("{} ended {}", run.rows[need as usize].name, run.states[need as usize].status());
+                    let why = format!("stage {} ended {}", run.rows[need as usize].name, run.states[need as usize].status());
                     self.move_stage(tx, key, StageInput::Skip(ErrorCode::NeedNotCompleted), |c| StageChange {
                         detail: Some(why),
                         ..c
@@ -298,7 +298,7 @@ impl Mind {
             match follow(&run.shape, &run.states, stage) {
                 Some(Follow::Ready) => self.make_ready(tx, key)?,
                 Some(Follow::Skip { need }) => {
-                    let why = format!("{} ended {}", run.rows[need as usize].name, run.states[need as usize].status());
+                    let why = format!("stage {} ended {}", run.rows[need as usize].name, run.states[need as usize].status());
                     self.move_stage(tx, key, StageInput::Skip(ErrorCode::NeedNotCompleted), |c| StageChange {
                         detail: Some(why),
                         ..c

@@ -5,7 +5,7 @@
 //! that comes so belongs to the step after it; which way a program does it is seen at its first figure.
 //! Not here: the figures a program puts into the description.
 
-use memchr::memmem;
+use memchr::{memchr_iter, memmem};
 
 use super::{Findings, Format, Metric, Painted, Position};
 use crate::codec::{RestoreError, Restored, Saved, Writer};
@@ -151,8 +151,13 @@ fn parse(text: &str) -> Option<Bar<'_>> {
     with_total(text).or_else(|| without_total(text))
 }
 
+/// Where the `%|` before a bar stands.
+fn percent_bar(line: &[u8]) -> Option<usize> {
+    memchr_iter(b'|', line).find(|at| *at > 0 && line[at - 1] == b'%').map(|at| at - 1)
+}
+
 fn with_total(text: &str) -> Option<Bar<'_>> {
-    let (head, percent, rest) = match memmem::find(text.as_bytes(), b"%|") {
+    let (head, percent, rest) = match percent_bar(text.as_bytes()) {
         Some(at) => {
             let digits = text[..at].bytes().rev().take_while(u8::is_ascii_digit).count();
             let percent = text[at - digits..at].parse::<f64>().ok()?;
@@ -418,7 +423,8 @@ impl Format for Tqdm {
             return false;
         }
         let end = line.trim_ascii_end();
-        (end.last() == Some(&b']') && memmem::find(end, b" [").is_some()) || memmem::find(line, b"%|").is_some()
+        let closed = end.last() == Some(&b']') && memchr_iter(b'[', end).any(|at| at > 0 && end[at - 1] == b' ');
+        closed || percent_bar(line).is_some()
     }
 
     fn read(&mut self, painted: Painted<'_>) -> Option<Findings> {
@@ -426,11 +432,7 @@ impl Format for Tqdm {
         let running = self.outer.as_ref().is_some_and(|outer| outer.total.is_none_or(|total| outer.n < total));
         let aside = starts_with_word(bar.desc, &["sanity"]) || (running && validates(bar.desc));
         let same = self.outer.as_ref().is_some_and(|outer| outer.desc == cut(bar.desc, WORD_LIMIT));
-        if painted.nested || (aside && !same) {
-            Some(self.read_nested(&bar))
-        } else {
-            Some(self.read_outer(&bar))
-        }
+        if painted.nested || (aside && !same) { Some(self.read_nested(&bar)) } else { Some(self.read_outer(&bar)) }
     }
 
     fn save(&self, to: &mut Writer) {

@@ -36,6 +36,8 @@ pub(crate) struct Row {
     pub(crate) versions: u8,
     /// Early looks at an unfinished version.
     pub(crate) looks: u8,
+    /// Characters already looked at early, of the newest version.
+    pub(crate) looked: u16,
     /// Already handed out as a readable line.
     pub(crate) shown: bool,
 }
@@ -168,6 +170,27 @@ impl Screen {
             }
         }
         self.column = column + 1;
+    }
+
+    /// Writes a run of ASCII that fits into the row.
+    pub(crate) fn put_ascii(&mut self, run: &[u8]) {
+        let (column, style, colour) = (self.column, self.style, self.limits.colour);
+        let row = self.here();
+        row.dirty = true;
+        if row.chars.len() < column {
+            row.chars.resize(column, ' ');
+        }
+        let over = (row.chars.len() - column).min(run.len());
+        for (to, byte) in row.chars[column..].iter_mut().zip(run) {
+            *to = char::from(*byte);
+        }
+        row.chars.extend(run[over..].iter().map(|byte| char::from(*byte)));
+        if colour {
+            let end = row.styles.len().max(column + run.len());
+            row.styles.resize(end, 0);
+            row.styles[column..column + run.len()].fill(style);
+        }
+        self.column = column + run.len();
     }
 
     /// Back to the first column. A row that was too long begins anew: its end is not known any more.
@@ -336,6 +359,7 @@ impl Screen {
             to.bool(row.stayed);
             to.u8(row.versions);
             to.u8(row.looks);
+            to.u64(u64::from(row.looked));
         }
         to.usize(self.row);
         to.usize(self.column);
@@ -367,6 +391,7 @@ impl Screen {
             row.stayed = from.bool()?;
             row.versions = from.u8()?;
             row.looks = from.u8()?;
+            row.looked = from.usize(usize::from(u16::MAX))? as u16;
             if row.chars.len() > self.limits.row {
                 return Err(RestoreError::Damaged);
             }

@@ -4,7 +4,7 @@
 //! `\r`, `\x08` or escape on a line turns it into a row of the [`Screen`], where it stays until the cursor reaches a
 //! fresh line again.
 
-use memchr::{memchr, memchr_iter, memchr3, memmem};
+use memchr::{memchr, memchr_iter, memchr3};
 
 use super::screen::{Act, End, Escape, Limits, Row, Screen};
 use crate::codec::{RestoreError, Restored, Saved, Writer};
@@ -220,7 +220,7 @@ impl Stream {
             self.screen.rows.push_back(Row { live, ..Row::new(self.raw_start) });
             self.screen.row = self.screen.rows.len() - 1;
             self.screen.column = 0;
-            let marker = if self.limits.parse { memmem::find(&raw, MARKER.as_bytes()) } else { None };
+            let marker = if self.limits.parse { crate::protocol::find(&raw).map(|at| at - MARKER.len()) } else { None };
             let text = marker.map_or(&raw[..], |at| &raw[..at]);
             self.text(text, false, out);
             self.flush_partial();
@@ -240,9 +240,13 @@ impl Stream {
         let at = self.screen.row;
         let Some(row) = self.screen.rows.get_mut(at) else { return };
         row.looks = 0;
+        if !row.dirty {
+            row.looked = 0;
+        }
         if std::mem::take(&mut row.dirty) {
             out.painted(&mut self.screen, at, end);
             let row = &mut self.screen.rows[at];
+            row.looked = 0;
             if !row.is_blank() {
                 row.stayed = end == End::Stay;
                 row.live |= row.versions > 0;
@@ -341,6 +345,14 @@ impl Stream {
             if !self.screen.partial.is_empty() || bytes[at] >= 0x80 {
                 self.wide(bytes[at]);
                 at += 1;
+                continue;
+            }
+            let room = (self.limits.row - self.screen.column).min(bytes.len() - at);
+            let plain = |b: &u8| *b < 0x80 && *b != b'#' && *b != b']';
+            let run = bytes[at..at + room].iter().take_while(|b| plain(b)).count();
+            if run > 0 {
+                self.screen.put_ascii(&bytes[at..at + run]);
+                at += run;
                 continue;
             }
             let byte = bytes[at];

@@ -8,12 +8,13 @@ use footplate_shim::log::{LogRead, LogReader};
 use footplate_shim::{clock, contract, os};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub const SHIM: &str = env!("CARGO_BIN_EXE_footplate-shim");
 
 pub struct Home {
-    pub temp: tempfile::TempDir,
+    pub temp: Arc<tempfile::TempDir>,
     pub spec: Spec,
     attempts: u32,
 }
@@ -24,11 +25,13 @@ pub struct Held {
     pub shim: Child,
     mark: String,
     bin_dir: PathBuf,
+    /// The home may be dropped before.
+    _temp: Arc<tempfile::TempDir>,
 }
 
 impl Home {
     pub fn new() -> Self {
-        let temp = tempfile::tempdir().unwrap();
+        let temp = Arc::new(tempfile::tempdir().unwrap());
         let at = |name: &str| temp.path().join(name);
         for name in ["attempts", "bin", "run"] {
             std::fs::create_dir(at(name)).unwrap();
@@ -99,7 +102,13 @@ impl Home {
     }
 
     pub fn held(&self, folder: AttemptDir, shim: Child) -> Held {
-        Held { folder, shim, mark: self.spec.mark.clone(), bin_dir: self.spec.bin_dir.clone() }
+        Held {
+            folder,
+            shim,
+            mark: self.spec.mark.clone(),
+            bin_dir: self.spec.bin_dir.clone(),
+            _temp: Arc::clone(&self.temp),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn check(checker: &mut Checker, definition: &Definition) {
                 match value.as_str() {
                     Some(title) => checker.line(&here, Some(title)),
                     None => {
-                        checker.add(&here, "wrong_type", format!("presets.{preset}.title must be text, not {value}"))
+                        checker.add(&here, "wrong_type", format!("presets.{preset}.title must be text, not {value}"));
                     }
                 }
                 continue;
@@ -68,12 +68,12 @@ fn one(checker: &mut Checker, name: &str, param: &Param) {
                 checker.push(&at(key), only(key, "integer and number"));
             }
         }
-    } else if let (Some(least), Some(most)) = (param.minimum, param.maximum) {
-        if least > most {
-            let message = format!("params.{name}: minimum {least} is over maximum {most}");
-            checker.add(&at("minimum"), "out_of_range", message);
-            return;
-        }
+    } else if let (Some(least), Some(most)) = (param.minimum, param.maximum)
+        && least > most
+    {
+        let message = format!("params.{name}: minimum {least} is over maximum {most}");
+        checker.add(&at("minimum"), "out_of_range", message);
+        return;
     }
     if param.exists && !path {
         checker.push(&at("exists"), only("exists", "path and dataset"));

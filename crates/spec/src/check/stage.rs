@@ -184,13 +184,12 @@ impl One<'_> {
         for (path, message) in found {
             self.add(path, "out_of_range", message);
         }
-        if let Some(text) = &stage.not_before {
-            if UtcMs::parse(text).is_none() {
-                let message =
-                    format!("stages.{}.not_before: {} is not a moment with an offset", self.name, shown(text));
-                let problem = Problem::new("bad_value", message);
-                self.push(&["not_before"], problem.hint("write for example \"2026-11-21T20:00:00+01:00\""));
-            }
+        if let Some(text) = &stage.not_before
+            && UtcMs::parse(text).is_none()
+        {
+            let message = format!("stages.{}.not_before: {} is not a moment with an offset", self.name, shown(text));
+            let problem = Problem::new("bad_value", message);
+            self.push(&["not_before"], problem.hint("write for example \"2026-11-21T20:00:00+01:00\""));
         }
         if let Some(checkpoints) = &stage.checkpoints {
             let folder = checkpoints.files.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -236,7 +235,7 @@ impl One<'_> {
             if key == "progress_pattern" {
                 for group in groups.iter().filter(|group| !GROUPS.contains(group)) {
                     let message = format!("{label} has no use for a group named {}", shown(group));
-                    self.push(&[key], unknown("pattern", message, group, GROUPS.into_iter()));
+                    self.push(&[key], unknown("pattern", message, group, GROUPS));
                 }
             }
         }
