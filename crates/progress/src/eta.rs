@@ -79,7 +79,7 @@ impl Estimate {
             return None;
         }
         // The first interval holds the warm-up.
-        let from = usize::from(self.samples.len() > SHOWN_AFTER);
+        let from = usize::from(self.samples.len() > SHOWN_AFTER || self.first_was_slow());
         let mut gaps = [(0.0f64, 0.0f64); SAMPLES + 1];
         let mut count = 0;
         for pair in self.samples[from..].windows(2) {
@@ -98,6 +98,13 @@ impl Estimate {
         (took > 0.0 && moved > 0.0).then(|| moved / took)
     }
 
+    /// Of three points: the first interval was slower by half than the second.
+    fn first_was_slow(&self) -> bool {
+        let [a, b, c] = self.samples[..] else { return false };
+        let took = |from: (i64, f64), to: (i64, f64)| to.0.saturating_sub(from.0) as f64 / (to.1 - from.1);
+        took(a, b) > 2.0 * took(b, c)
+    }
+
     fn show(&mut self, now_ms: i64) {
         let (Some(rate), Some(&(at, position))) = (self.rate(), self.samples.last()) else { return };
         let raw = at as f64 + (1.0 - position).max(0.0) / rate * 1000.0;
@@ -105,9 +112,12 @@ impl Estimate {
             None => raw,
             Some((before, said)) => {
                 let left = (raw - now_ms as f64).max(0.0);
+                let was = (before - now_ms as f64).max(0.0);
                 let settle = (left * 0.1).max(2000.0);
                 let weight = 1.0 - (-(now_ms.saturating_sub(said).max(0) as f64) / settle).exp();
-                before + (raw - before) * weight
+                // Twice or half is no wavering: what was shown was wrong.
+                let wrong = left > 2.0 * was + 5000.0 || was > 2.0 * left + 5000.0;
+                if wrong { raw } else { before + (raw - before) * weight }
             }
         };
         self.shown = Some((end, now_ms));

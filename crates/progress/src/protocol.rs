@@ -371,7 +371,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 }
 
 /// A compound value: its entries, or nothing and whether it was wrong.
-fn object<'a>(raw: &'a RawValue, wrong: &mut u64) -> bool {
+fn object(raw: &RawValue, wrong: &mut u64) -> bool {
     match raw.get().as_bytes().first() {
         Some(b'{') => true,
         Some(b'n') => false,
