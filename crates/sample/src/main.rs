@@ -76,6 +76,9 @@ struct Train {
     /// Decides the first weights, the order of the digits and how each is shifted and turned.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Keep this many of the newest checkpoints; 0 keeps all.
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    keep: u32,
     /// Go on from this checkpoint instead of starting anew.
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,

@@ -1,6 +1,6 @@
 //! `train`: the loop, its report, its checkpoints.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -157,9 +157,18 @@ impl Training<'_> {
         let metrics = [("val_loss", val_loss), ("val_accuracy", val_accuracy)];
         let message = format!("epoch {epoch} of {}: val_loss {val_loss:.4}, val_accuracy {val_accuracy:.4}", at.epochs);
         protocol::position(at, &metrics, &message)?;
-        let path = self.options.out.join("ckpt").join(format!("epoch-{epoch:04}.safetensors"));
+        let path = self.checkpoint(epoch);
         checkpoint::write(&path, &self.network, Some(&self.adam), &self.about)?;
-        protocol::checkpoint(&path, at, &metrics)
+        protocol::checkpoint(&path, at, &metrics)?;
+        if self.options.keep > 0 && epoch > self.options.keep {
+            // It may be gone already, tidied by someone else.
+            let _ = std::fs::remove_file(self.checkpoint(epoch - self.options.keep));
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&self, epoch: u32) -> PathBuf {
+        self.options.out.join("ckpt").join(format!("epoch-{epoch:04}.safetensors"))
     }
 
     fn position(&self, epoch: u32) -> Position {

@@ -154,7 +154,7 @@ fn a_finished_training_resumed_has_nothing_to_do_and_a_longer_one_goes_on() {
 #[test]
 fn every_checkpoint_announced_stands_complete_at_that_moment() {
     let home = Home::new();
-    let mut child = home.small("out", &["--epochs", "4"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = home.small("out", &["--epochs", "4", "--keep", "0"]).stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     let mut seen = 0;
     for event in lines.filter_map(|line| event(&line)).filter(|event| event["type"] == "checkpoint") {
@@ -167,8 +167,19 @@ fn every_checkpoint_announced_stands_complete_at_that_moment() {
     }
     assert!(child.wait().unwrap().success());
     assert_eq!(seen, 4);
+    assert_eq!(fs::read_dir(home.path("out/ckpt")).unwrap().count(), 4);
     let left: Vec<_> = fs::read_dir(home.path("out/ckpt")).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(left.iter().all(|path| path.extension().is_some_and(|end| end == "safetensors")), "{left:?}");
+}
+
+#[test]
+fn old_checkpoints_make_room_and_the_newest_stay() {
+    let home = Home::new();
+    assert!(home.small("out", &["--epochs", "5", "--keep", "2"]).output().unwrap().status.success());
+    let mut left: Vec<_> =
+        fs::read_dir(home.path("out/ckpt")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["epoch-0004.safetensors", "epoch-0005.safetensors"]);
 }
 
 #[test]
