@@ -1,0 +1,142 @@
+//! The command line's grammar: global options and the verbs. What a verb takes stands in its own file.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
+use footplate_core::{ErrorCode, Fault};
+
+use crate::context::Context;
+use crate::stop::{self, Answer, Stop};
+use crate::verb::{
+    add, cancel, clean, completions, doctor, list, logs, metrics, r#move, pause, plan, queue, rename, report, resume,
+    retry, rm, run, set, show, start, tag, unpause, wait, watch, work,
+};
+
+/// Queue, run and watch model training on your own machine.
+///
+/// A run is one execution of a pipeline, or of one command; people call it by its number, #142. It keeps going when this
+/// terminal, and everything else but the machine, does not.
+#[derive(Debug, Parser)]
+#[command(name = "footplate", version, arg_required_else_help = true, after_help = EXIT_CODES, max_term_width = 100)]
+struct Cli {
+    /// Where everything is kept [default: $FOOTPLATE_DATA, or the platform's folder for applications]
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Answer with JSON, for programs
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 the run failed, 2 usage, 3 invalid or ambiguous input, 4 not found, 5 conflict, \
+6 refused by policy, 7 another process holds the store, 8 storage, 130 cancelled or interrupted";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Run(run::Run),
+    Add(add::Add),
+    Plan(plan::Plan),
+    #[command(visible_alias = "ls")]
+    List(list::List),
+    Show(show::Show),
+    Watch(watch::Watch),
+    Wait(wait::Wait),
+    Report(report::Report),
+    #[command(visible_alias = "log")]
+    Logs(logs::Logs),
+    Metrics(metrics::Metrics),
+    Cancel(cancel::Cancel),
+    Pause(pause::Pause),
+    Unpause(unpause::Unpause),
+    Retry(retry::Retry),
+    Resume(resume::Resume),
+    Start(start::Start),
+    Set(set::Set),
+    Move(r#move::Move),
+    Rename(rename::Rename),
+    Tag(tag::Tag),
+    Rm(rm::Rm),
+    Queue(queue::Queue),
+    Work(work::Work),
+    Clean(clean::Clean),
+    Doctor(doctor::Doctor),
+    Completions(completions::Completions),
+}
+
+/// The grammar, for help, completions and tests.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Parses, runs, tells; returns the exit code.
+pub(crate) fn run(args: impl Iterator<Item = OsString>) -> u8 {
+    let args: Vec<OsString> = args.collect();
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, &args),
+    };
+    let context = Context::new(cli.data_dir, cli.json);
+    match dispatch(&cli.verb, &context) {
+        Ok(code) => code,
+        Err(Stop::NoReader) => 0,
+        Err(Stop::Fault(fault)) => {
+            stop::tell(&fault, context.json);
+            fault.code.exit_code()
+        }
+    }
+}
+
+fn dispatch(verb: &Verb, context: &Context) -> Answer {
+    match verb {
+        Verb::Run(verb) => verb.run(context),
+        Verb::Add(verb) => verb.run(context),
+        Verb::Plan(verb) => verb.run(context),
+        Verb::List(verb) => verb.run(context),
+        Verb::Show(verb) => verb.run(context),
+        Verb::Watch(verb) => verb.run(context),
+        Verb::Wait(verb) => verb.run(context),
+        Verb::Report(verb) => verb.run(context),
+        Verb::Logs(verb) => verb.run(context),
+        Verb::Metrics(verb) => verb.run(context),
+        Verb::Cancel(verb) => verb.run(context),
+        Verb::Pause(verb) => verb.run(context),
+        Verb::Unpause(verb) => verb.run(context),
+        Verb::Retry(verb) => verb.run(context),
+        Verb::Resume(verb) => verb.run(context),
+        Verb::Start(verb) => verb.run(context),
+        Verb::Set(verb) => verb.run(context),
+        Verb::Move(verb) => verb.run(context),
+        Verb::Rename(verb) => verb.run(context),
+        Verb::Tag(verb) => verb.run(context),
+        Verb::Rm(verb) => verb.run(context),
+        Verb::Queue(verb) => verb.run(context),
+        Verb::Work(verb) => verb.run(context),
+        Verb::Clean(verb) => verb.run(context),
+        Verb::Doctor(verb) => verb.run(context),
+        Verb::Completions(verb) => verb.run(context),
+    }
+}
+
+/// Shows help, the version or what was wrong with the arguments.
+fn usage(error: &clap::Error, args: &[OsString]) -> u8 {
+    // Where nobody reads, nobody can be told.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return 0;
+    }
+    let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
+    if json && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let text = error.render().to_string();
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let message = lines.next().unwrap_or("wrong arguments").trim_start_matches("error: ").to_owned();
+        let mut fault = Fault::new(ErrorCode::Usage, message);
+        fault.hints = lines.map(str::to_owned).collect();
+        let _ = writeln!(std::io::stderr().lock(), "{}", stop::as_json(&fault));
+    }
+    ErrorCode::Usage.exit_code()
+}

@@ -1,0 +1,141 @@
+//! Aligned columns.
+
+use super::colour::Colour;
+use super::visible::{cut, visible, width};
+
+/// Where a column's text stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// Words.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// One cell: text made safe, and its colour.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Cell {
+    text: String,
+    colour: Option<Colour>,
+}
+
+impl Cell {
+    /// A cell; what the terminal would obey is shown instead.
+    #[must_use]
+    pub fn new(text: impl AsRef<str>) -> Cell {
+        Cell { text: visible(text.as_ref()), colour: None }
+    }
+
+    /// In a colour.
+    #[must_use]
+    pub fn colour(mut self, colour: Colour) -> Cell {
+        self.colour = Some(colour);
+        self
+    }
+}
+
+impl<T: AsRef<str>> From<T> for Cell {
+    fn from(text: T) -> Cell {
+        Cell::new(text)
+    }
+}
+
+/// Rows under heads. A column without any text is left out.
+#[derive(Clone, Debug)]
+pub struct Table {
+    heads: Vec<(&'static str, Align)>,
+    rows: Vec<Vec<Cell>>,
+    flexible: Option<usize>,
+}
+
+const LEAST_FLEXIBLE: usize = 12;
+
+impl Table {
+    /// A table with these columns.
+    #[must_use]
+    pub fn new(heads: &[(&'static str, Align)]) -> Table {
+        Table { heads: heads.to_vec(), rows: Vec::new(), flexible: None }
+    }
+
+    /// The column that gives way where the terminal is narrow.
+    #[must_use]
+    pub fn flexible(mut self, column: usize) -> Table {
+        self.flexible = Some(column);
+        self
+    }
+
+    /// Adds a row; cells that are missing are empty.
+    pub fn row(&mut self, cells: Vec<Cell>) {
+        self.rows.push(cells);
+    }
+
+    /// True where there is nothing to show.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The text, each line ended by `\n`. `columns`: the terminal's width, where there is one.
+    #[must_use]
+    pub fn render(&self, colours: bool, columns: Option<usize>) -> String {
+        let empty = Cell::default();
+        let cell = |row: &'_ [Cell], at: usize| -> Cell { row.get(at).unwrap_or(&empty).clone() };
+        let mut widths: Vec<usize> = Vec::with_capacity(self.heads.len());
+        for (at, (head, _)) in self.heads.iter().enumerate() {
+            let widest = self.rows.iter().map(|row| width(&cell(row, at).text)).max().unwrap_or(0);
+            widths.push(if widest == 0 { 0 } else { widest.max(width(head)) });
+        }
+        if let (Some(columns), Some(at)) = (columns, self.flexible) {
+            let shown = widths.iter().filter(|w| **w > 0).count();
+            let total = widths.iter().sum::<usize>() + 2 * shown.saturating_sub(1);
+            if total > columns && widths[at] > 0 {
+                let least = LEAST_FLEXIBLE.min(widths[at]);
+                widths[at] = widths[at].saturating_sub(total - columns).max(least);
+            }
+        }
+        let mut out = String::new();
+        let heads: Vec<Cell> = self.heads.iter().map(|(h, _)| Cell::new(*h).colour(Colour::Dim)).collect();
+        for row in std::iter::once(&heads).chain(&self.rows) {
+            let mut line = String::new();
+            let mut pending = 0;
+            for (at, (_, align)) in self.heads.iter().enumerate() {
+                if widths[at] == 0 {
+                    continue;
+                }
+                let cell = cell(row, at);
+                let text = cut(&cell.text, widths[at]);
+                let gap = widths[at] - width(&text);
+                if *align == Align::Right {
+                    pending += gap;
+                }
+                if !text.is_empty() {
+                    line.extend(std::iter::repeat_n(' ', pending));
+                    pending = 0;
+                    line.push_str(&cell.colour.map_or_else(|| text.clone(), |c| c.paint(&text, colours)));
+                }
+                if *align == Align::Left {
+                    pending += gap;
+                }
+                pending += 2;
+            }
+            out.push_str(&line);
+            out.push('\n');
+        }
+        out
+    }
+}
+
+/// `name  value` lines, the names padded to one width.
+#[must_use]
+pub fn pairs(lines: &[(&str, String)], colours: bool) -> String {
+    let widest = lines.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
+    let mut out = String::new();
+    for (name, value) in lines {
+        let gap = widest - width(name);
+        out.push_str(&Colour::Dim.paint(name, colours));
+        out.extend(std::iter::repeat_n(' ', gap + 2));
+        out.push_str(value);
+        out.push('\n');
+    }
+    out
+}

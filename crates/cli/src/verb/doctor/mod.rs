@@ -1,0 +1,233 @@
+//! `footplate doctor`.
+
+mod machine;
+
+use clap::Args;
+use footplate_core::{ErrorCode, Fault, UtcMs};
+use footplate_engine::client::OwnerState;
+use footplate_engine::{Client, Home, VERSION, install};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::stop::Answer;
+use crate::text::{Colour, table, visible, visible_lines, when};
+
+/// Say what is installed and what is at work, what is wrong, and what to do about it
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {}
+
+#[derive(Debug, Serialize)]
+struct Examination {
+    version: String,
+    data: Option<Data>,
+    store: Option<Store>,
+    owner: Option<Owner>,
+    shim: Option<String>,
+    python: Option<machine::Python>,
+    machine: machine::Machine,
+    login: machine::Login,
+    problems: Vec<Problem>,
+}
+
+#[derive(Debug, Serialize)]
+struct Data {
+    path: String,
+    filesystem: Option<String>,
+    free_bytes: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Store {
+    schema: u32,
+    sound: bool,
+    detail: String,
+    bytes: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Owner {
+    present: bool,
+    pid: Option<i32>,
+    version: Option<String>,
+    since: Option<UtcMs>,
+    orderly: Option<bool>,
+}
+
+#[derive(Debug, Serialize)]
+struct Problem {
+    code: ErrorCode,
+    message: String,
+    hints: Vec<String>,
+    /// Nothing works until it is mended.
+    grave: bool,
+}
+
+impl Problem {
+    fn grave(fault: Fault) -> Problem {
+        Problem { code: fault.code, message: fault.message, hints: fault.hints, grave: true }
+    }
+
+    fn slight(code: ErrorCode, message: impl Into<String>, hint: impl Into<String>) -> Problem {
+        Problem { code, message: message.into(), hints: vec![hint.into()], grave: false }
+    }
+}
+
+/// Less than this is soon full.
+const LITTLE_ROOM: u64 = 5_000_000_000;
+
+impl Doctor {
+    pub(crate) fn run(&self, context: &Context) -> Answer {
+        let found = examine(context);
+        if context.json {
+            context.print_json(&found)?;
+        } else {
+            context.print(&text(&found, context.colour))?;
+        }
+        Ok(found.problems.iter().find(|problem| problem.grave).map_or(0, |problem| problem.code.exit_code()))
+    }
+}
+
+fn examine(context: &Context) -> Examination {
+    let mut problems = Vec::new();
+    let home = context.home().map_err(|fault| problems.push(Problem::grave(fault))).ok();
+    let data = home.as_ref().map(|home| data(home, &mut problems));
+    let shim = install::companion("footplate-shim");
+    if shim.is_none() {
+        let message = "footplate-shim is not beside this executable; nothing can be started without it";
+        problems.push(Problem::grave(
+            Fault::new(ErrorCode::NotFound, message)
+                .hint("install both executables into one folder, or name it in FOOTPLATE_SHIM"),
+        ));
+    }
+    let client = home.and_then(|home| Client::open(home).map_err(|fault| problems.push(Problem::grave(fault))).ok());
+    let store = client.as_ref().and_then(|client| store(client, &mut problems));
+    let owner = client.as_ref().map(|client| owner(client, &mut problems));
+    let python = machine::python();
+    if python.is_none() {
+        let hint = "install Python 3, or activate the environment that has it before you add a run";
+        problems.push(Problem::slight(ErrorCode::NotFound, "no python3 or python on PATH", hint));
+    }
+    Examination {
+        version: VERSION.to_owned(),
+        data,
+        store,
+        owner,
+        shim: shim.map(|path| path.display().to_string()),
+        python,
+        machine: machine::machine(),
+        login: machine::login(),
+        problems,
+    }
+}
+
+fn data(home: &Home, problems: &mut Vec<Problem>) -> Data {
+    let free = machine::free_bytes(home.root());
+    if let Some(free) = free.filter(|free| *free < LITTLE_ROOM) {
+        let message = format!("{} left on the disk of the data folder", when::size(free));
+        problems.push(Problem::slight(
+            ErrorCode::DiskFull,
+            message,
+            "make room, or clean up: footplate clean --older-than 30d --dry-run",
+        ));
+    }
+    Data { path: home.root().display().to_string(), filesystem: machine::filesystem(home.root()), free_bytes: free }
+}
+
+fn store(client: &Client, problems: &mut Vec<Problem>) -> Option<Store> {
+    match client.check_store() {
+        Ok(check) => {
+            if !check.sound {
+                let fault = Fault::new(ErrorCode::Storage, format!("the store is damaged: {}", check.detail))
+                    .hint("keep a copy of the data folder before anything else");
+                problems.push(Problem::grave(fault));
+            }
+            let bytes = client.home().root().join("state.db").metadata().ok().map(|facts| facts.len());
+            Some(Store { schema: check.schema, sound: check.sound, detail: check.detail, bytes })
+        }
+        Err(fault) => {
+            problems.push(Problem::grave(fault));
+            None
+        }
+    }
+}
+
+fn owner(client: &Client, problems: &mut Vec<Problem>) -> Owner {
+    match client.owner() {
+        OwnerState::Present { pid, version, since } => {
+            if !version.is_empty() && version != VERSION {
+                let message = format!("the owner at work is version {version}, this is {VERSION}");
+                problems.push(Problem::slight(
+                    ErrorCode::Conflict,
+                    message,
+                    "the next wish hands over to this version by itself",
+                ));
+            }
+            Owner {
+                present: true,
+                pid: (pid > 0).then_some(pid),
+                version: Some(version).filter(|version| !version.is_empty()),
+                since: Some(since),
+                orderly: None,
+            }
+        }
+        OwnerState::Absent { orderly } => {
+            if !orderly {
+                let log = client.home().owner_log();
+                let hint = format!("what is queued goes on with the next command; {} tells more", log.display());
+                problems.push(Problem::slight(
+                    ErrorCode::Interrupted,
+                    "the last owner did not leave in an orderly way",
+                    hint,
+                ));
+            }
+            Owner { present: false, pid: None, version: None, since: None, orderly: Some(orderly) }
+        }
+    }
+}
+
+fn text(found: &Examination, colours: bool) -> String {
+    let mut lines: Vec<(&str, String)> = vec![("footplate", found.version.clone())];
+    if let Some(data) = &found.data {
+        let system = data.filesystem.as_ref().map(|system| format!(", {system}")).unwrap_or_default();
+        let free = data.free_bytes.map(|free| format!(", {} free", when::size(free))).unwrap_or_default();
+        lines.push(("data folder", visible(&format!("{}{system}{free}", data.path))));
+    }
+    if let Some(store) = &found.store {
+        let state = if store.sound { "sound" } else { "damaged" };
+        let size = store.bytes.map(|bytes| format!(", {}", when::size(bytes))).unwrap_or_default();
+        lines.push(("store", format!("schema {}, {state}{size}", store.schema)));
+    }
+    if let Some(owner) = &found.owner {
+        lines.push((
+            "owner",
+            match (owner.pid, owner.since) {
+                (Some(pid), Some(since)) => format!("at work, pid {pid}, since {}", when::moment(since)),
+                _ if owner.present => "at work".to_owned(),
+                _ => "none; one starts when there is something to do".to_owned(),
+            },
+        ));
+    }
+    lines.push(("shim", found.shim.as_deref().map_or_else(|| "not found".to_owned(), visible)));
+    let python = found.python.as_ref().map(|python| format!("{}, {}", visible(&python.version), visible(&python.path)));
+    lines.push(("python", python.unwrap_or_else(|| "not found".to_owned())));
+    let memory =
+        found.machine.memory_bytes.map(|bytes| format!(", {} of memory", when::size(bytes))).unwrap_or_default();
+    lines.push(("machine", format!("{} cores{memory}", found.machine.cores)));
+    let login = if found.login.installed { "goes on by itself after a restart" } else { "not set up" };
+    lines.push(("at login", login.to_owned()));
+    let mut out = table::pairs(&lines, colours);
+    for problem in &found.problems {
+        let colour = if problem.grave { Colour::Red } else { Colour::Yellow };
+        out.push_str(&format!("\n{}\n", colour.paint(visible_lines(&problem.message, 0).trim_end(), colours)));
+        for hint in &problem.hints {
+            out.push_str(&visible_lines(hint, 2));
+        }
+    }
+    if !found.login.installed {
+        out.push_str("\nTo let queued work go on after a restart of the machine:\n");
+        for step in &found.login.steps {
+            out.push_str(&visible_lines(step, 2));
+        }
+    }
+    out
+}

@@ -1,0 +1,164 @@
+//! `footplate logs`.
+
+mod printer;
+
+use std::time::Duration;
+
+use clap::Args;
+use footplate_core::view::RunView;
+use footplate_core::{ErrorCode, Fault};
+use footplate_engine::Client;
+use regex::Regex;
+
+use crate::context::Context;
+use crate::input::bounds;
+use crate::stop::{Answer, Stop};
+use crate::text::visible;
+use crate::verb::wait;
+use crate::wish::resolve;
+use printer::{Look, Printer};
+
+/// Show what a run printed
+///
+/// One line a bar, and nothing of it can command the terminal. Without STAGE: every stage that started, one after another,
+/// each by its newest attempt.
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// The run, by number, id or name
+    run: String,
+    /// Only this stage
+    stage: Option<String>,
+    /// This attempt [default: the newest]
+    #[arg(long, value_name = "N", value_parser = bounds::limit, allow_negative_numbers = true)]
+    attempt: Option<u32>,
+    /// Go on as it prints, until it ends
+    #[arg(short, long)]
+    follow: bool,
+    /// The bytes as they were written, escapes and all
+    #[arg(long, conflicts_with_all = ["grep", "times", "json"])]
+    raw: bool,
+    /// Only lines that this regular expression fits
+    #[arg(long, value_name = "RE", value_parser = expression)]
+    grep: Option<Regex>,
+    /// Only the last so many lines
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    tail: Option<u32>,
+    /// With the time at which each line was read
+    #[arg(long)]
+    times: bool,
+}
+
+fn expression(text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|error| format!("{text:?} is not a regular expression: {error}"))
+}
+
+/// One attempt whose output is to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Part {
+    stage: String,
+    attempt: u32,
+}
+
+const POLL: Duration = Duration::from_millis(500);
+
+impl Logs {
+    pub(crate) fn run(&self, context: &Context) -> Answer {
+        let client = context.client()?;
+        let number = resolve(context, &client, &self.run)?.number;
+        let _present = if self.follow { Some(client.presence()?) } else { None };
+        let mut shown: Vec<Part> = Vec::new();
+        loop {
+            let run = client.show(number)?;
+            let parts = self.parts(&run, &shown)?;
+            let several =
+                parts.len() + shown.len() > 1 || (self.follow && run.stages.as_ref().is_some_and(|s| s.len() > 1));
+            if parts.is_empty() && shown.is_empty() && !self.follow {
+                context.remark(&format!("#{number} has not started{}", why(&run)));
+            }
+            for part in &parts {
+                self.show(context, &client, number, part, several)?;
+            }
+            let nothing_new = parts.is_empty();
+            shown.extend(parts);
+            if !self.follow || (nothing_new && (wait::end(&run).is_some() || self.is_over(&run))) {
+                return Ok(0);
+            }
+            if nothing_new {
+                client.wait_for_change(POLL)?;
+            }
+        }
+    }
+
+    /// What has started and was not shown yet, in the order of the starts.
+    fn parts(&self, run: &RunView, shown: &[Part]) -> Result<Vec<Part>, Fault> {
+        let stages = run.stages.as_deref().unwrap_or_default();
+        let number = run.number;
+        if let Some(asked) = &self.stage {
+            if !stages.iter().any(|stage| stage.name == *asked) {
+                let mut fault = Fault::new(ErrorCode::NotFound, format!("#{number} has no stage {asked:?}"));
+                let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
+                fault = match footplate_spec::nearest(asked, names.iter().copied()) {
+                    Some(near) => fault.hint(format!("did you mean {near:?}?")),
+                    None => fault.hint(format!("stages: {}", names.join(", "))),
+                };
+                return Err(fault);
+            }
+        }
+        let mut parts = Vec::new();
+        for stage in stages.iter().filter(|stage| self.stage.as_ref().is_none_or(|asked| *asked == stage.name)) {
+            let last = shown.iter().filter(|part| part.stage == stage.name).map(|part| part.attempt).max();
+            let mut started =
+                stage.attempts.iter().filter(|attempt| attempt.started_at.is_some() || attempt.log_size > Some(0));
+            let new: Vec<_> = match (self.attempt, last) {
+                (Some(asked), None) => started.filter(|attempt| attempt.number == asked).collect(),
+                (Some(_), Some(_)) => Vec::new(),
+                (None, None) => started.next_back().into_iter().collect(),
+                (None, Some(last)) => started.filter(|attempt| attempt.number > last).collect(),
+            };
+            parts.extend(
+                new.into_iter()
+                    .map(|attempt| (attempt.started_at, Part { stage: stage.name.clone(), attempt: attempt.number })),
+            );
+        }
+        if let Some(asked) = self.attempt.filter(|_| parts.is_empty() && shown.is_empty() && !self.follow) {
+            let sentence = format!("#{number} has no attempt {asked} that started");
+            return Err(Fault::new(ErrorCode::NotFound, sentence).hint(format!("footplate show #{number} lists them")));
+        }
+        parts.sort_by_key(|(started, _)| *started);
+        Ok(parts.into_iter().map(|(_, part)| part).collect())
+    }
+
+    /// The one stage or attempt that was asked for has ended.
+    fn is_over(&self, run: &RunView) -> bool {
+        let Some(asked) = &self.stage else { return false };
+        let stage = run.stages.iter().flatten().find(|stage| stage.name == *asked);
+        stage.is_some_and(|stage| {
+            let attempt = stage.attempts.iter().find(|attempt| Some(attempt.number) == self.attempt);
+            stage.status.is_ended() || attempt.is_some_and(|attempt| !attempt.status.is_live())
+        })
+    }
+
+    fn show(&self, context: &Context, client: &Client, run: i64, part: &Part, several: bool) -> Result<(), Stop> {
+        let mut log = client.log(run, Some(&part.stage), Some(part.attempt))?;
+        if several && !context.json {
+            let head = format!("==> {}, attempt {} <==", visible(&part.stage), part.attempt);
+            if self.raw { context.remark(&head) } else { context.print(&format!("{head}\n"))? }
+        }
+        let look = Look {
+            stage: &part.stage,
+            attempt: part.attempt,
+            grep: self.grep.as_ref(),
+            tail: self.tail,
+            times: self.times,
+        };
+        if self.raw {
+            printer::raw(context, client, &mut log, look.tail, self.follow)
+        } else {
+            Printer::new(context, &mut log, look).run(client, self.follow)
+        }
+    }
+}
+
+fn why(run: &RunView) -> String {
+    run.waiting.as_ref().map(|waiting| format!(": {}", visible(&waiting.detail))).unwrap_or_default()
+}

@@ -1,0 +1,62 @@
+//! `footplate plan`.
+
+use clap::Args;
+use footplate_engine::plan::{Plan as Content, plan};
+
+use crate::context::Context;
+use crate::input::{bounds, pipeline};
+use crate::stop::Answer;
+use crate::text::{Align, Cell, Table, table, visible, when};
+use crate::verb::{add, show};
+
+/// Check a pipeline and show what would run in what order; starts nothing
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// A file, a folder with footplate.toml, or a template's name: digits
+    pipeline: String,
+    /// A parameter's value; may be given several times
+    #[arg(short, long = "param", value_name = "K=V", value_parser = bounds::pair)]
+    params: Vec<(String, String)>,
+    /// A named set of values that the pipeline offers
+    #[arg(long, value_name = "P")]
+    preset: Option<String>,
+}
+
+impl Plan {
+    pub(crate) fn run(&self, context: &Context) -> Answer {
+        let cwd = add::folder(None)?;
+        let client = context.client()?;
+        let found = pipeline::find(&self.pipeline, client.home(), &cwd)?;
+        let values = pipeline::values(&found, None, self.preset.as_deref(), &self.params)?;
+        let plan = plan(&found.definition, &values, Some(&client))?;
+        if context.json {
+            context.print_json(&plan)?;
+        } else {
+            context.print(&text(&plan, context.colour, context.columns()))?;
+        }
+        Ok(0)
+    }
+}
+
+fn text(plan: &Content, colours: bool, columns: Option<usize>) -> String {
+    let expected =
+        plan.expected_s.map_or_else(|| "not known: not every stage has completed before".to_owned(), when::span);
+    let mut lines = vec![
+        ("pipeline", visible(&plan.pipeline)),
+        ("stages", plan.stages.to_string()),
+        ("parallelism", format!("{} at most", plan.max_parallelism)),
+        ("longest chain", plan.critical_path.iter().map(|name| visible(name)).collect::<Vec<_>>().join(" -> ")),
+        ("expected", expected),
+    ];
+    for (at, (name, value)) in plan.params.iter().enumerate() {
+        lines.push((if at == 0 { "params" } else { "" }, format!("{} = {}", visible(name), show::value_text(value))));
+    }
+    let mut levels = Table::new(&[("LEVEL", Align::Right), ("STAGE", Align::Left), ("EXPECTED", Align::Right)]);
+    for (level, stages) in plan.levels.iter().enumerate() {
+        for stage in stages {
+            let expected = plan.expected_stage_s.get(stage).copied().map(when::span).unwrap_or_default();
+            levels.row(vec![level.to_string().into(), Cell::new(stage), expected.into()]);
+        }
+    }
+    format!("{}\n{}", table::pairs(&lines, colours), levels.render(colours, columns))
+}
