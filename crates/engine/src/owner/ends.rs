@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use footplate_core::definition::Stage;
 use footplate_core::event::Event;
 use footplate_core::state::attempt::{AttemptInput, step};
 use footplate_core::state::settle::{Evidence, Verdict, settle};
@@ -75,7 +74,23 @@ impl Mind {
                 }
             }
         }
-        let failure = self.explain(&verdict, &after, &evidence, &dir, &definition, detail.as_deref(), key);
+        let detail = start_fault(&evidence, &dir).or(detail);
+        let code = match &after {
+            AfterAttempt::Failed(code) => Some(*code),
+            _ => verdict.code,
+        };
+        let name = self.run(tx, key.run)?.rows[stage as usize].name.clone();
+        let failure: Option<Failure> = code.map(|code| {
+            let facts = explain::Facts {
+                exit_code: verdict.exit_code,
+                signal: verdict.signal,
+                timeout_ms: definition.timeout.map(|t| t.0),
+                detail: detail.as_deref(),
+                run: Some(key.run),
+                stage: Some(&name),
+            };
+            explain::failure(code, &facts)
+        });
         let change = attempt_change(
             &verdict,
             exit.as_deref(),
@@ -153,41 +168,16 @@ impl Mind {
         }
         Ok(Ok(()))
     }
+}
 
-    /// Why it did not complete, in sentences.
-    fn explain(
-        &self,
-        verdict: &Verdict,
-        after: &AfterAttempt,
-        evidence: &Evidence,
-        dir: &AttemptDir,
-        definition: &Stage,
-        detail: Option<&str>,
-        key: AttemptKey,
-    ) -> Option<Failure> {
-        let code = match after {
-            AfterAttempt::Failed(code) => Some(*code),
-            _ => verdict.code,
-        }?;
-        let known = match evidence {
-            Evidence::NoClaim { errno } => {
-                Some(format!("it could not be started: {}", std::io::Error::from_raw_os_error(*errno)))
-            }
-            Evidence::ExecFailed { .. } => dir.spec().ok().map(|spec| explain::not_started(&spec, evidence)),
-            Evidence::Voided | Evidence::Exited { .. } | Evidence::Lost { .. } => None,
-        };
-        let name = self.runs.get(&key.run).map(|r| r.rows[key.stage as usize].name.as_str());
-        Some(explain::failure(
-            code,
-            &explain::Facts {
-                exit_code: verdict.exit_code,
-                signal: verdict.signal,
-                timeout_ms: definition.timeout.map(|t| t.0),
-                detail: known.as_deref().or(detail),
-                run: Some(key.run),
-                stage: name,
-            },
-        ))
+/// What only the folder and the evidence know of a failed start, in a sentence.
+fn start_fault(evidence: &Evidence, dir: &AttemptDir) -> Option<String> {
+    match evidence {
+        Evidence::NoClaim { errno } => {
+            Some(format!("it could not be started: {}", std::io::Error::from_raw_os_error(*errno)))
+        }
+        Evidence::ExecFailed { .. } => dir.spec().ok().map(|spec| explain::not_started(&spec, evidence)),
+        Evidence::Voided | Evidence::Exited { .. } | Evidence::Lost { .. } => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the owner remembers between commits, and the moves it makes on it. Each move is one step of the law, one conditional update and one
 //! event; a worklist carries what follows from it.
 
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -97,14 +98,17 @@ impl Mind {
     /// # Errors
     /// What the store says; `Damaged` where it is not there or cannot be understood.
     pub(super) fn run(&mut self, tx: &Tx<'_>, number: i64) -> Result<&mut ActiveRun, Trouble> {
-        if !self.runs.contains_key(&number) {
-            let row = tx.run(number)?.ok_or_else(|| Trouble::Damaged(format!("run #{number} is not in the store")))?;
-            let wishes = tx.cancel_wishes(number, row.generation)?;
-            let mut run = ActiveRun::new(row, tx.stages(number)?)?;
-            run.note_cancels(&wishes);
-            self.runs.insert(number, run);
+        match self.runs.entry(number) {
+            Occupied(run) => Ok(run.into_mut()),
+            Vacant(place) => {
+                let row =
+                    tx.run(number)?.ok_or_else(|| Trouble::Damaged(format!("run #{number} is not in the store")))?;
+                let wishes = tx.cancel_wishes(number, row.generation)?;
+                let mut run = ActiveRun::new(row, tx.stages(number)?)?;
+                run.note_cancels(&wishes);
+                Ok(place.insert(run))
+            }
         }
-        self.runs.get_mut(&number).ok_or_else(|| Trouble::Damaged(format!("run #{number}")))
     }
 
     /// A number in [0, 1) for the jitter of retries; xorshift, seeded by pid and clock.
@@ -219,7 +223,8 @@ impl Mind {
             let key = run.key(stage);
             match what {
                 Follow::Skip { need } => {
-                    let why = format!("stage {} ended {}", run.rows[need as usize].name, run.states[need as usize].status());
+                    let why =
+                        format!("stage {} ended {}", run.rows[need as usize].name, run.states[need as usize].status());
                     self.move_stage(tx, key, StageInput::Skip(ErrorCode::NeedNotCompleted), |c| StageChange {
                         detail: Some(why),
                         ..c
@@ -298,7 +303,8 @@ impl Mind {
             match follow(&run.shape, &run.states, stage) {
                 Some(Follow::Ready) => self.make_ready(tx, key)?,
                 Some(Follow::Skip { need }) => {
-                    let why = format!("stage {} ended {}", run.rows[need as usize].name, run.states[need as usize].status());
+                    let why =
+                        format!("stage {} ended {}", run.rows[need as usize].name, run.states[need as usize].status());
                     self.move_stage(tx, key, StageInput::Skip(ErrorCode::NeedNotCompleted), |c| StageChange {
                         detail: Some(why),
                         ..c

@@ -4,6 +4,7 @@
 //! Not here: SQL (`footplate-store`), the law of states and the order of the queue (`footplate-core`), holding programs (`footplate-shim`).
 
 mod active;
+mod changes;
 mod checkpoint;
 mod effects;
 mod ends;

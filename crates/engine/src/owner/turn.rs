@@ -240,7 +240,7 @@ impl Owner<'_> {
         let due: Vec<AttemptKey> =
             self.mind.live.iter().filter(|(_, l)| l.look_at.is_some_and(|at| at <= now)).map(|(k, _)| *k).collect();
         for key in due {
-            findings.extend(self.with_live(key, |live, eyes| observe(live, eyes)));
+            findings.extend(self.with_live(key, observe));
         }
         while let Some(done) = self.sweeps.done() {
             findings.extend(self.with_live(done.key, |live, eyes| swept(live, done.gone, done.left, eyes)));

@@ -1,0 +1,328 @@
+//! Changes that wishes ask for: doing again, moving, renaming, removing, queues. Ending and pausing are in [`super::wishes`].
+
+use std::path::PathBuf;
+
+use footplate_core::schedule::{QueueRule, RunGate};
+use footplate_core::state::run::{Reopen, reopen};
+use footplate_core::state::stage::StageInput;
+use footplate_core::{ErrorCode, RunStatus, StageStatus};
+use footplate_store::{QueueChange, StageChange, Tx};
+
+use super::Trouble;
+use super::effects::Effect;
+use super::mind::Mind;
+use super::wishes::Refused;
+
+impl Mind {
+    pub(super) fn reopen(
+        &mut self,
+        tx: &Tx<'_>,
+        number: i64,
+        from: Option<&str>,
+        resume: bool,
+    ) -> Result<Result<Option<String>, Refused>, Trouble> {
+        let run = self.run(tx, number)?;
+        let which = match from {
+            Some(name) => match run.definition.stages.get_index_of(name) {
+                Some(index) => Reopen::From(index as u32),
+                None => return Ok(Err((ErrorCode::NotFound, format!("#{number} has no stage {name}")))),
+            },
+            None if resume => Reopen::Resume,
+            None => Reopen::Failed,
+        };
+        if run.row.draft {
+            return Ok(Err((ErrorCode::Conflict, format!("#{number} is a draft; start it instead"))));
+        }
+        let (queued, waiting) = match reopen(&run.shape, &run.states, &which) {
+            Ok(both) => both,
+            Err(ErrorCode::Conflict) => {
+                let text =
+                    format!("#{number} is {}: nothing of it failed, was cancelled or interrupted", run.row.status);
+                return Ok(Err((ErrorCode::Conflict, text)));
+            }
+            Err(code) => {
+                return Ok(Err((code, format!("#{number} is {}: what would be done again is live", run.row.status))));
+            }
+        };
+        if resume && !queued.iter().any(|s| !run.stage(*s).resume.is_empty()) {
+            let text =
+                format!("#{number} has no stage to go on from a checkpoint with (no `resume` in its definition)");
+            return Ok(Err((ErrorCode::NothingToResume, text)));
+        }
+        run.row.generation = tx.reopen_run(number)?;
+        run.row.result = None;
+        run.row.result_at = None;
+        run.row.finished_at = None;
+        run.row.after_failed = false;
+        run.row.paused = false;
+        run.cancelled = false;
+        run.cancelled_stages.clear();
+        self.backlog.open_gate(number, RunGate::Paused);
+        for (stages, input) in [(&queued, StageInput::ReopenQueued), (&waiting, StageInput::ReopenWaiting)] {
+            for stage in stages {
+                let key = footplate_core::StageKey { run: number, stage: *stage };
+                if self.run(tx, number)?.states[*stage as usize].status() == StageStatus::Waiting
+                    && input == StageInput::ReopenWaiting
+                {
+                    continue;
+                }
+                self.move_stage(tx, key, input.clone(), |c| StageChange {
+                    retries_used: Some(0),
+                    interruptions: Some(0),
+                    started_at: Some(None),
+                    finished_at: Some(None),
+                    resume: Some(resume),
+                    error: Some(None),
+                    ..c
+                })?;
+            }
+        }
+        self.activate(tx, number)?;
+        let names: Vec<String> = {
+            let run = self.run(tx, number)?;
+            queued.iter().map(|s| run.rows[*s as usize].name.clone()).collect()
+        };
+        let verb = if resume { "goes on with" } else { "does again" };
+        Ok(Ok(Some(format!("#{number} {verb} {}", names.join(", ")))))
+    }
+
+    pub(super) fn start_draft(&mut self, tx: &Tx<'_>, number: i64) -> Result<Result<Option<String>, Refused>, Trouble> {
+        let run = self.run(tx, number)?;
+        if !run.row.draft {
+            let text = format!("#{number} was started already; it is {}", run.row.status);
+            return Ok(Err((ErrorCode::AlreadyStarted, text)));
+        }
+        run.row.draft = false;
+        let (paused, after_failed) = (run.row.paused, run.row.after_failed);
+        tx.set_run_flags(number, false, paused, after_failed)?;
+        self.backlog.open_gate(number, RunGate::Draft);
+        self.activate(tx, number)?;
+        Ok(Ok(Some(format!("#{number} is started"))))
+    }
+
+    /// The end of a batch: its drafts start together.
+    pub(super) fn release(
+        &mut self,
+        tx: &Tx<'_>,
+        ranges: &[(i64, i64)],
+    ) -> Result<Result<Option<String>, Refused>, Trouble> {
+        let numbers: Vec<i64> = ranges.iter().flat_map(|(from, to)| *from..=*to).collect();
+        let released = tx.release_drafts(&numbers, self.now.0)?;
+        for number in numbers {
+            self.runs.remove(&number);
+            self.backlog.open_gate(number, RunGate::Draft);
+            if tx.stages(number)?.iter().any(|s| s.status == StageStatus::Waiting) {
+                self.activate(tx, number)?;
+            }
+        }
+        Ok(Ok(Some(format!("{released} runs are started"))))
+    }
+
+    pub(super) fn move_to(
+        &mut self,
+        tx: &Tx<'_>,
+        number: i64,
+        to: u32,
+    ) -> Result<Result<Option<String>, Refused>, Trouble> {
+        let run = self.run(tx, number)?;
+        let Some(queue) = run.rows.iter().find(|r| r.status == StageStatus::Queued).map(|r| r.queue.clone()) else {
+            return Ok(Err((ErrorCode::Conflict, format!("#{number} is {}: nothing of it is queued", run.row.status))));
+        };
+        let (priority, own) = (run.row.priority, run.row.order_key);
+        let mut others: Vec<(i64, i64)> = Vec::new();
+        for key in self.backlog.queue_order(&queue, usize::MAX) {
+            if key.run != number && others.last().is_none_or(|o| o.0 != key.run) {
+                let other = tx.run(key.run)?;
+                if let Some(other) = other.filter(|o| o.priority == priority) {
+                    others.push((other.number, other.order_key));
+                }
+            }
+        }
+        let place = (to.max(1) as usize - 1).min(others.len());
+        let before = place.checked_sub(1).and_then(|i| others.get(i)).map(|o| o.1);
+        let after = others.get(place).map(|o| o.1);
+        let order = match (before, after) {
+            (Some(b), Some(a)) if a - b > 1 => b + (a - b) / 2,
+            (Some(_), Some(_)) => return self.respace(tx, number, place, &others),
+            (Some(b), None) => b + 1024,
+            (None, Some(a)) => a - 1024,
+            (None, None) => own,
+        };
+        self.set_order(tx, number, order)?;
+        Ok(Ok(Some(format!("#{number} is at place {} in {queue}", place + 1))))
+    }
+
+    /// No key is left between two neighbours: all of them get new ones.
+    fn respace(
+        &mut self,
+        tx: &Tx<'_>,
+        number: i64,
+        place: usize,
+        others: &[(i64, i64)],
+    ) -> Result<Result<Option<String>, Refused>, Trouble> {
+        let mut order: Vec<i64> = others.iter().map(|o| o.0).collect();
+        order.insert(place, number);
+        let first = others.first().map_or(0, |o| o.1);
+        for (index, run) in order.into_iter().enumerate() {
+            self.set_order(tx, run, first + index as i64 * 1024)?;
+        }
+        Ok(Ok(Some(format!("#{number} is at place {}", place + 1))))
+    }
+
+    fn set_order(&mut self, tx: &Tx<'_>, number: i64, order: i64) -> Result<(), Trouble> {
+        tx.set_order_key(number, order, self.now.0)?;
+        let run = self.run(tx, number)?;
+        run.row.order_key = order;
+        let priority = run.row.priority;
+        self.backlog.set_run(number, priority, order);
+        self.touched.insert(number);
+        Ok(())
+    }
+
+    pub(super) fn set(
+        &mut self,
+        tx: &Tx<'_>,
+        number: i64,
+        priority: Option<i32>,
+        queue: Option<String>,
+        timeout_ms: Option<u64>,
+    ) -> Result<Result<Option<String>, Refused>, Trouble> {
+        let run = self.run(tx, number)?;
+        if !matches!(run.row.status, RunStatus::Draft | RunStatus::Queued | RunStatus::Paused)
+            || run.rows.iter().any(|r| r.status == StageStatus::Running)
+        {
+            let text = format!("#{number} is {}; only what is still queued can be changed", run.row.status);
+            return Ok(Err((ErrorCode::Conflict, text)));
+        }
+        let mut said = Vec::new();
+        let now = self.now.0;
+        let run = self.run(tx, number)?;
+        if let Some(priority) = priority {
+            run.row.priority = priority;
+            let order = run.row.order_key;
+            tx.set_priority(number, priority, now)?;
+            self.backlog.set_run(number, priority, order);
+            said.push(format!("priority {priority}"));
+        }
+        if let Some(queue) = queue {
+            if !tx.queues()?.iter().any(|q| q.name == queue) {
+                return Ok(Err((ErrorCode::NotFound, format!("There is no queue {queue}"))));
+            }
+            let run = self.run(tx, number)?;
+            let old = run.row.queue.clone();
+            tx.set_queue(number, &queue, now)?;
+            run.row.queue.clone_from(&queue);
+            for row in run.rows.iter_mut().filter(|r| r.queue == old && !r.status.is_ended()) {
+                row.queue.clone_from(&queue);
+            }
+            self.backlog.set_run_queue(number, &old, &queue);
+            said.push(format!("queue {queue}"));
+        }
+        if let Some(ms) = timeout_ms {
+            let run = self.run(tx, number)?;
+            for stage in run.definition.stages.values_mut() {
+                stage.timeout = Some(footplate_core::quantity::Span(ms));
+            }
+            let text = serde_json::to_string(&run.definition).map_err(|e| Trouble::Damaged(e.to_string()))?;
+            tx.set_definition(number, &text, now)?;
+            said.push(format!("timeout {}", footplate_core::quantity::Span(ms)));
+        }
+        Ok(Ok(Some(format!("#{number}: {}", said.join(", ")))))
+    }
+
+    pub(super) fn tag(
+        &mut self,
+        tx: &Tx<'_>,
+        number: i64,
+        add: Vec<String>,
+        remove: &[String],
+    ) -> Result<Result<Option<String>, Refused>, Trouble> {
+        let run = self.run(tx, number)?;
+        run.row.tags.retain(|t| !remove.contains(t));
+        for tag in add {
+            if !run.row.tags.contains(&tag) {
+                run.row.tags.push(tag);
+            }
+        }
+        let tags = run.row.tags.clone();
+        tx.set_tags(number, &tags, self.now.0)?;
+        let text = if tags.is_empty() { "no tags".to_owned() } else { tags.join(", ") };
+        Ok(Ok(Some(format!("#{number}: {text}"))))
+    }
+
+    pub(super) fn remove(
+        &mut self,
+        tx: &Tx<'_>,
+        number: i64,
+        files: bool,
+    ) -> Result<Result<Option<String>, Refused>, Trouble> {
+        let run = self.run(tx, number)?;
+        if !run.row.status.is_ended() && !run.row.draft {
+            let text = format!("#{number} is {}; cancel it first", run.row.status);
+            return Ok(Err((ErrorCode::StillLive, text)));
+        }
+        let home = self.home.clone();
+        let run = self.run(tx, number)?;
+        let mut paths = vec![home.attempts_of(&run.row.id)];
+        let run_dir =
+            PathBuf::from(<std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(run.row.run_dir.clone()));
+        let secrets = run.row.secrets.clone();
+        if files {
+            paths.push(run_dir);
+        }
+        paths.extend(secrets.map(|name| home.secrets_dir().join(name)));
+        for key in self.startable(tx, number)? {
+            self.backlog.remove(key);
+        }
+        tx.remove_run(number, self.now.0)?;
+        self.runs.remove(&number);
+        self.touched.remove(&number);
+        self.backlog.open_run(number);
+        self.effects.push(Effect::Remove { paths });
+        let text = if files { "with its files" } else { "its run folder stays" };
+        Ok(Ok(Some(format!("#{number} is removed, {text}"))))
+    }
+
+    pub(super) fn clean(
+        &mut self,
+        tx: &Tx<'_>,
+        older_than_ms: u64,
+        dry_run: bool,
+    ) -> Result<Result<Option<String>, Refused>, Trouble> {
+        let before = self.now.0.saturating_sub(i64::try_from(older_than_ms).unwrap_or(i64::MAX));
+        let old = tx.ended_before(before, u32::MAX)?;
+        if dry_run {
+            return Ok(Ok(Some(format!("{} ended runs would be removed", old.len()))));
+        }
+        let mut removed = 0;
+        for (number, _) in old {
+            if self.remove(tx, number, false)?.is_ok() {
+                removed += 1;
+            }
+        }
+        Ok(Ok(Some(format!("{removed} ended runs are removed; their run folders stay"))))
+    }
+
+    pub(super) fn change_queue(
+        &mut self,
+        tx: &Tx<'_>,
+        name: &str,
+        limit: Option<u32>,
+        priority: Option<i32>,
+        paused: Option<bool>,
+    ) -> Result<Result<Option<String>, Refused>, Trouble> {
+        let known = tx.queues()?.into_iter().find(|q| q.name == name);
+        if known.is_none() && limit.is_none() && priority.is_none() {
+            return Ok(Err((ErrorCode::NotFound, format!("There is no queue {name}"))));
+        }
+        tx.put_queue(name, &QueueChange { priority, limit: limit.map(Some), paused }, self.now.0)?;
+        self.read_queues(tx)?;
+        let cores = crate::client::machine_capacity().cpus;
+        let rule = tx.queues()?.into_iter().find(|q| q.name == name).map_or(
+            QueueRule { priority: 0, limit: cores, paused: false },
+            |q| QueueRule { priority: q.priority, limit: q.limit.unwrap_or(cores), paused: q.paused },
+        );
+        let state = if rule.paused { ", paused" } else { "" };
+        Ok(Ok(Some(format!("{name}: limit {}, priority {}{state}", rule.limit, rule.priority))))
+    }
+}

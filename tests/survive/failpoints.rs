@@ -1,0 +1,79 @@
+//! Owners that die at named points of launch, finish, cancel and recover; the next one goes on.
+
+use footplate_testkit::{Bench, Pretend, until};
+
+use crate::LONG;
+
+/// The points of `crates/engine/src/owner`, and how often each is reached before it kills.
+const LAUNCH_AND_FINISH: &[&str] = &[
+    "launch-before-commit",
+    "launch-after-commit",
+    "launch-folder-built",
+    "launch-shim-started",
+    "turn-before-commit",
+    "turn-before-commit@2",
+    "turn-before-commit@3",
+    "turn-after-commit",
+    "turn-after-commit@2",
+    "turn-after-commit@3",
+    "recover-look",
+    "recover-look@2",
+    "finish-before-log",
+    "finish-before-commit",
+];
+
+#[test]
+fn an_owner_that_dies_at_a_named_point_of_launch_or_finish_loses_nothing() {
+    for point in LAUNCH_AND_FINISH {
+        let mut bench = Bench::new();
+        bench.expect_nothing_left();
+        let program = Pretend::sh(&bench.work(), "p.sh", "echo '##PROGRESS##{\"output\":{\"x\":1}}##'; exit 5");
+        let mut add = bench.footplate(["add", "--json", "--"]);
+        let added = add.args(program.argv()).env("FOOTPLATE_FAILPOINT", point).output().unwrap();
+        assert!(added.status.success(), "{point}: {added:?}");
+        until(LONG, &format!("the owner dies at {point}"), || bench.owner().is_none() && bench.data().join("owner.lock").exists());
+        let waited = bench.run(&["wait", "1"]);
+        assert_eq!(waited.code, 1, "{point}: {waited:?}");
+        let run = bench.show(1);
+        assert_eq!(run["status"], "failed", "{point}: {run:#}");
+        let attempts = run["stages"][0]["attempts"].as_array().unwrap();
+        let ran: Vec<_> = attempts.iter().filter(|a| a["status"] == "failed").collect();
+        assert_eq!((ran.len(), program.starts()), (1, 1), "{point}: {run:#}");
+        assert_eq!(ran[0]["exit_code"], 5, "{point}");
+        bench.until_nothing_left(LONG);
+    }
+}
+
+#[test]
+fn an_owner_that_dies_in_the_middle_of_a_cancel_leaves_it_to_the_next() {
+    for point in ["cancel-after-commit", "turn-before-commit", "turn-after-commit", "finish-before-commit", "finish-before-log"] {
+        let mut bench = Bench::new();
+        bench.expect_nothing_left();
+        let program = Pretend::sh(&bench.work(), "p.sh", "sleep 300");
+        let number = bench.add(&[], &program.argv());
+        bench.until_status(number, "running", LONG);
+        until(LONG, "the program runs", || program.starts() == 1);
+        bench.kill_owner();
+        // The wish starts an owner that dies at the point.
+        let cancel = bench.footplate(["cancel", "1", "--no-wait"]).env("FOOTPLATE_FAILPOINT", point).output().unwrap();
+        assert!(cancel.status.success(), "{point}: {cancel:?}");
+        bench.until_status(number, "cancelled", LONG);
+        bench.until_nothing_left(LONG);
+        assert_eq!(program.starts(), 1, "{point}");
+    }
+}
+
+#[test]
+fn a_shim_that_dies_at_a_named_point_ran_its_program_at_most_once() {
+    for point in ["claim-drafted", "claim-drafted@1"] {
+        let mut bench = Bench::new();
+        bench.set_env("FOOTPLATE_TEST_SHIM_FAILPOINT", point);
+        bench.expect_nothing_left();
+        let program = Pretend::sh(&bench.work(), "p.sh", "");
+        let number = bench.add(&[], &program.argv());
+        // Three shims come and go without a claim: given up, with nothing run.
+        bench.until_status(number, "failed", LONG);
+        assert_eq!(bench.show(number)["error"]["code"], "launch_failed");
+        assert_eq!(program.starts(), 0, "{point}");
+    }
+}

@@ -1,0 +1,145 @@
+//! One kill at a time.
+
+use footplate_testkit::{Bench, Pretend, kill9, until};
+
+use crate::LONG;
+
+fn pid_of_program(bench: &Bench, number: i64) -> i32 {
+    let mut pid = None;
+    until(LONG, "the program runs", || {
+        pid = bench.show(number)["stages"][0]["attempts"][0]["pid"].as_i64();
+        pid.is_some()
+    });
+    i32::try_from(pid.unwrap()).unwrap()
+}
+
+#[test]
+fn the_program_survives_the_owner_and_its_true_exit_code_is_known() {
+    let mut bench = Bench::new();
+    bench.expect_nothing_left();
+    let gate = bench.work().join("go");
+    let program = Pretend::sh(&bench.work(), "p.sh", &format!("while [ ! -e {} ]; do sleep 0.05; done; exit 7", gate.display()));
+    let number = bench.add(&[], &program.argv());
+    bench.until_status(number, "running", LONG);
+    let before = pid_of_program(&bench, number);
+    assert!(bench.kill_owner());
+    // Any later look tells the truth, and sees to it that there is an owner.
+    assert_eq!(bench.status(number), "running");
+    assert!(bench.show(number)["confirmed"].as_bool().unwrap());
+    assert_eq!(pid_of_program(&bench, number), before);
+    assert!(bench.kill_owner());
+    std::fs::write(&gate, "").unwrap();
+    bench.run(&["wait", &number.to_string()]).expect(1);
+    let run = bench.show(number);
+    assert_eq!(run["status"], "failed");
+    assert_eq!(run["stages"][0]["attempts"][0]["exit_code"], 7);
+    assert_eq!(program.starts(), 1);
+}
+
+#[test]
+fn everything_but_the_shim_is_killed_and_the_exit_is_known_in_the_end() {
+    let mut bench = Bench::new();
+    bench.expect_nothing_left();
+    let gate = bench.work().join("go");
+    let program = Pretend::sh(&bench.work(), "p.sh", &format!("while [ ! -e {} ]; do sleep 0.05; done; echo last words", gate.display()));
+    let number = bench.add(&[], &program.argv());
+    bench.until_status(number, "running", LONG);
+    let mut watching = bench.spawn(&["watch", &number.to_string()]);
+    let mut waiting = bench.spawn(&["wait", &number.to_string()]);
+    until(LONG, "watch and wait are there", || bench.processes_of("footplate").len() >= 3);
+    for found in bench.processes_of("footplate") {
+        kill9(found.pid);
+    }
+    let _ = (watching.wait(), waiting.wait());
+    until(LONG, "no footplate is left", || bench.processes_of("footplate").is_empty());
+    assert_eq!(bench.processes_of("footplate-shim").len(), 1);
+    std::fs::write(&gate, "").unwrap();
+    // Nobody is around at the program's end: its shim starts an owner, which settles and leaves.
+    bench.until_nothing_left(LONG);
+    let run = bench.show(number);
+    assert_eq!((run["status"].as_str(), run["stages"][0]["attempts"][0]["exit_code"].as_i64()), (Some("completed"), Some(0)));
+    assert_eq!(bench.run(&["logs", &number.to_string()]).expect(0).stdout, "last words\n");
+    assert_eq!(program.starts(), 1);
+}
+
+#[test]
+fn with_nobody_around_the_queue_goes_on_by_itself() {
+    let mut bench = Bench::new();
+    bench.expect_nothing_left();
+    let gate = bench.work().join("go");
+    let first = Pretend::sh(&bench.work(), "first.sh", &format!("while [ ! -e {} ]; do sleep 0.05; done", gate.display()));
+    let second = Pretend::sh(&bench.work(), "second.sh", "");
+    let one = bench.add(&[], &first.argv());
+    let two = bench.add(&[], &second.argv());
+    bench.until_status(one, "running", LONG);
+    assert!(bench.kill_owner());
+    assert_eq!(second.starts(), 0);
+    std::fs::write(&gate, "").unwrap();
+    until(LONG, "the second program ran", || second.starts() == 1);
+    bench.until_nothing_left(LONG);
+    assert_eq!((bench.status(one), bench.status(two)), ("completed".into(), "completed".into()));
+}
+
+#[test]
+fn a_killed_shim_is_never_a_completion_and_never_a_failure() {
+    let mut bench = Bench::new();
+    bench.expect_nothing_left();
+    let program = Pretend::sh(&bench.work(), "p.sh", "sleep 300 & sleep 300");
+    let number = bench.add(&[], &program.argv());
+    bench.until_status(number, "running", LONG);
+    let _ = pid_of_program(&bench, number);
+    for shim in bench.processes_of("footplate-shim") {
+        kill9(shim.pid);
+    }
+    bench.until_status(number, "interrupted", LONG);
+    assert_eq!(bench.show(number)["error"]["code"], "shim_lost");
+    bench.until_nothing_left(LONG);
+    assert_eq!(program.starts(), 1);
+    // People decide: a retry starts it again, in the same run.
+    assert_eq!(bench.run(&["retry", &number.to_string()]).expect(0).code, 0);
+    until(LONG, "it runs again", || program.starts() == 2);
+    let _ = bench.run(&["cancel", &number.to_string()]).expect(0);
+    assert_eq!(bench.status(number), "cancelled");
+}
+
+#[test]
+fn shim_and_owner_killed_together_leave_no_process_and_no_lie() {
+    let mut bench = Bench::new();
+    bench.expect_nothing_left();
+    let program = Pretend::sh(&bench.work(), "p.sh", "sleep 300");
+    let number = bench.add(&[], &program.argv());
+    bench.until_status(number, "running", LONG);
+    let _ = pid_of_program(&bench, number);
+    assert!(bench.kill_owner());
+    for shim in bench.processes_of("footplate-shim") {
+        kill9(shim.pid);
+    }
+    until(LONG, "the shim is gone", || bench.processes_of("footplate-shim").is_empty());
+    bench.until_status(number, "interrupted", LONG);
+    bench.until_nothing_left(LONG);
+}
+
+#[test]
+fn an_orderly_stop_of_the_owner_starts_no_other_and_stops_nothing() {
+    let bench = Bench::new();
+    let gate = bench.work().join("go");
+    let program = Pretend::sh(&bench.work(), "p.sh", &format!("while [ ! -e {} ]; do sleep 0.05; done", gate.display()));
+    let number = bench.add(&[], &program.argv());
+    bench.until_status(number, "running", LONG);
+    let owner = bench.owner().unwrap();
+    assert!(footplate_testkit::process::send(owner, rustix::process::Signal::TERM));
+    until(LONG, "the owner left", || bench.owner().is_none());
+    assert_eq!(bench.processes_of("footplate-shim").len(), 1);
+    std::fs::write(&gate, "").unwrap();
+    until(LONG, "the shim is gone", || bench.processes_of("footplate-shim").is_empty());
+    assert!(bench.processes_of("footplate").is_empty(), "whoever was told to leave is not started again");
+    assert_eq!(bench.status(number), "completed");
+}
+
+#[test]
+fn the_owner_leaves_within_two_seconds_of_being_idle() {
+    let bench = Bench::new();
+    let number = bench.add(&[], &["true"]);
+    let _ = bench.run(&["wait", &number.to_string()]).expect(0);
+    bench.until_nothing_left(std::time::Duration::from_secs(2));
+}

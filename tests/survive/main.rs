@@ -1,0 +1,38 @@
+//! What survives what: owners, shims and command lines are killed at bad moments; programs go on, nothing runs twice, nothing is said
+//! that is not so. Real processes, the real store.
+
+mod cancel;
+mod clocks;
+mod crash;
+mod failpoints;
+mod kills;
+mod many;
+mod nested;
+mod output;
+
+use std::time::Duration;
+
+/// Long enough for a slow machine; conditions are waited for, so it costs nothing where all is well.
+const LONG: Duration = Duration::from_secs(60);
+
+/// How many rounds: `ROUNDS` in the environment (`make crash`, `make soak`), else this.
+fn rounds(usual: u32) -> u32 {
+    std::env::var("ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(usual)
+}
+
+/// A repeatable sequence of numbers below a bound; xorshift.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
+/// Lets a little time pass: the instant of a kill is to be any.
+fn let_pass(ms: u64) {
+    let _ = footplate_testkit::holds_within(Duration::from_millis(ms), || false);
+}
