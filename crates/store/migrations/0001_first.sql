@@ -62,8 +62,9 @@ CREATE TRIGGER run_count_update AFTER UPDATE OF status, queue, experiment ON run
 WHEN old.status <> new.status OR old.queue <> new.queue OR old.experiment IS NOT new.experiment BEGIN
   UPDATE run_count SET runs = runs - 1
     WHERE status = old.status AND queue = old.queue AND experiment = coalesce(old.experiment, '');
-  INSERT INTO run_count VALUES (new.status, new.queue, coalesce(new.experiment, ''), 1)
-    ON CONFLICT DO UPDATE SET runs = runs + 1;
+  INSERT OR IGNORE INTO run_count VALUES (new.status, new.queue, coalesce(new.experiment, ''), 0);
+  UPDATE run_count SET runs = runs + 1
+    WHERE status = new.status AND queue = new.queue AND experiment = coalesce(new.experiment, '');
 END;
 CREATE TRIGGER run_count_delete AFTER DELETE ON run BEGIN
   UPDATE run_count SET runs = runs - 1

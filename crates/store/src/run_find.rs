@@ -152,7 +152,9 @@ impl Read<'_> {
     pub fn find_runs(&self, text: &str) -> Result<Matches, StoreError> {
         let mut matches = Matches::default();
         let digits = text.strip_prefix('#').unwrap_or(text);
-        if digits.bytes().all(|b| b.is_ascii_digit())
+        // Nobody writes a number with a zero before it, but every id of these years begins so.
+        if !digits.starts_with('0')
+            && digits.bytes().all(|b| b.is_ascii_digit())
             && let Ok(number) = digits.parse::<i64>()
         {
             matches.number = self.found("number = ?1", [Value::from(number)])?.pop();
