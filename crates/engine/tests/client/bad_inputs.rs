@@ -44,7 +44,7 @@ const CASES: &[Case] = &[
         ErrorCode::ImpossibleResources,
         "of memory; this machine has",
     ),
-    ("GPUs", |s| s.definition.stages[0].resources.gpus = 99, ErrorCode::ImpossibleResources, "99 GPUs; this machine has"),
+    ("GPUs", |s| s.definition.stages[0].resources.gpus = 60, ErrorCode::ImpossibleResources, "60 GPUs; this machine has"),
     ("an unknown need", |s| s.definition.stages[0].needs = vec!["mian".into()], ErrorCode::InvalidPipeline, "mian"),
     ("an unknown parameter", |s| { s.params.insert("epoch".into(), 1.into()); }, ErrorCode::InvalidPipeline, "epoch"),
 ];
