@@ -52,7 +52,7 @@ impl Store {
             Role::Owner | Role::Guest => OpenFlags::SQLITE_OPEN_READ_WRITE,
         };
         let mut conn = Connection::open_with_flags(&path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        conn.busy_handler(Some(pace::busy_handler()))?;
+        conn.busy_handler(Some(pace::busy_handler(role == Role::Owner)))?;
         conn.execute_batch(
             "PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
              PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 16777216;",

@@ -114,7 +114,7 @@ impl Telemetry {
             return Ok(None);
         }
         let mut conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        conn.busy_handler(Some(pace::busy_handler()))?;
+        conn.busy_handler(Some(pace::busy_handler(create)))?;
         conn.execute_batch(
             "PRAGMA trusted_schema = OFF; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;
              PRAGMA journal_size_limit = 1048576;",

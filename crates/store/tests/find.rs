@@ -1,4 +1,5 @@
 //! Lists, totals, and runs by what people type.
+#![allow(clippy::unwrap_used, reason = "tests may")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Many at once: guests write while the owner writes without a break, and nobody is turned away.
+#![allow(clippy::unwrap_used, reason = "tests may")]
 
 mod common;
 

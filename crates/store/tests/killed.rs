@@ -1,4 +1,5 @@
 //! A writer killed at any instant: what it was told is committed stands, and nothing stands by halves.
+#![allow(clippy::unwrap_used, reason = "tests may")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! How the file comes to be, who may open it, and what one connection sees of another.
+#![allow(clippy::unwrap_used, reason = "tests may")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Runs, stages, attempts, wishes, events and the rest: what is written is what is read, moves are lost where they must be, and the
 //! schema refuses what the types refuse.
+#![allow(clippy::unwrap_used, reason = "tests may")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Points, marks, checkpoints and outputs of one run.
+#![allow(clippy::unwrap_used, reason = "tests may")]
 
 mod common;
 
@@ -17,8 +18,10 @@ fn point(name: &str, step: Option<i64>, value: f64) -> PointRow {
     PointRow { stage: 0, attempt: 1, name: name.into(), step, epoch: None, time: common::NOW, value }
 }
 
+type Bits = (u32, u32, String, Option<i64>, Option<u64>, i64, u64);
+
 /// Bit for bit: NaN is not equal to itself.
-fn bits(points: &[PointRow]) -> Vec<(u32, u32, String, Option<i64>, Option<u64>, i64, u64)> {
+fn bits(points: &[PointRow]) -> Vec<Bits> {
     points
         .iter()
         .map(|p| (p.stage, p.attempt, p.name.to_string(), p.step, p.epoch.map(f64::to_bits), p.time, p.value.to_bits()))

@@ -1,5 +1,6 @@
 //! Rows for tests, and this test executable started once more as a child.
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "tests may")]
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
