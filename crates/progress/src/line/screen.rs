@@ -344,7 +344,9 @@ impl Screen {
     pub(crate) fn shrink(&mut self, row: usize) {
         let limit = self.limits.left;
         if let Some(row) = self.rows.get_mut(row) {
-            row.cut(limit);
+            // Without trailing spaces a blank row is empty: looking for blank rows stays cheap.
+            let text = row.chars.iter().rposition(|c| *c != ' ').map_or(0, |at| at + 1);
+            row.cut(limit.min(text));
         }
     }
 
