@@ -41,7 +41,7 @@ pub fn failure(code: ErrorCode, facts: &Facts<'_>) -> Failure {
         Some(detail) if !detail.is_empty() => sentence(detail),
         _ => usual,
     };
-    let run = facts.run.map_or("RUN".to_owned(), |n| format!("#{n}"));
+    let run = facts.run.map_or("RUN".to_owned(), |n| n.to_string());
     let stage = facts.stage.unwrap_or("STAGE");
     let hints = hints.iter().map(|h| h.replace("{run}", &run).replace("{stage}", stage)).collect();
     Failure { code: code.as_str().into(), title: title.into(), detail, hints, log_line: None }

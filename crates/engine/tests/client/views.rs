@@ -189,7 +189,7 @@ fn a_failure_is_told_with_its_values_in_run_stage_attempt_and_report() {
     let view = client.show(1).unwrap();
     let error = view.error.clone().unwrap();
     assert_eq!((error.code.as_str(), error.detail.as_str()), ("exit_code", "It ended with exit code 3."));
-    assert!(error.hints[0].contains("footplate logs #1 train"), "{:?}", error.hints);
+    assert!(error.hints[0].contains("footplate logs 1 train"), "{:?}", error.hints);
     let stages = view.stages.unwrap();
     assert_eq!(stages[0].attempts[0].error.as_ref(), Some(&error));
     assert_eq!(stages[0].attempts[0].running_s, Some(5.0));
