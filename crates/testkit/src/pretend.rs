@@ -45,7 +45,7 @@ impl Pretend {
     #[must_use]
     pub fn training(folder: &Path, name: &str, epochs: u32, seconds: f64) -> Pretend {
         let body = format!(
-            "epochs = {epochs}\nfor epoch in range(1, epochs + 1):\n    time.sleep({seconds})\n    print('##PROGRESS##{{\"epoch\": %d, \"epochs\": %d, \"progress\": %f, \"metrics\": {{\"loss\": %f}}}}##' % (epoch, epochs, 100 * epoch / epochs, 1 / epoch), flush=True)\nnote('end')"
+            "epochs = {epochs}\nfor epoch in range(1, epochs + 1):\n    time.sleep({seconds})\n    print('##PROGRESS##{{\"epoch\": %d, \"epochs\": %d, \"progress\": %f, \"metrics\": {{\"loss\": %f}}}}##' % (epoch, epochs, epoch / epochs, 1 / epoch), flush=True)\nnote('end')"
         );
         Pretend::python(folder, name, &body)
     }

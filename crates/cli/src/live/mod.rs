@@ -77,7 +77,8 @@ pub(crate) fn follow(context: &Context, client: &mut Client, numbers: &[i64], in
             if interrupt == Interrupt::Leaves || seen > 0 || now > 1 {
                 painter.end();
                 let how = if seen > 0 { "is being cancelled" } else { "goes on" };
-                context.remark(&format!("left; {names} {how}; footplate watch {names} comes back"));
+                let plain = names.replace(['#', ','], "");
+                context.remark(&format!("left; {names} {how}; footplate watch {plain} comes back"));
                 return Ok(130);
             }
             seen = now;
@@ -126,7 +127,7 @@ fn summary(run: &RunView, end: RunStatus, colours: bool) -> String {
     out.push_str(&show::outputs(stages, colours));
     if end != RunStatus::Completed && stages.iter().any(|stage| stage.status == StageStatus::Failed) {
         out.push_str(&format!(
-            "  footplate logs #{0} shows what it printed; footplate retry #{0} runs it again\n",
+            "  footplate logs {0} shows what it printed; footplate retry {0} runs it again\n",
             run.number
         ));
     }

@@ -21,7 +21,7 @@ pub(crate) struct Queue {
 enum What {
     /// All queues, with what waits and runs in them
     List,
-    /// Change how many stages of a queue run at once, or which queue goes first
+    /// Change how many stages of a queue run at once, or which queue goes first; makes a queue that is not there
     #[command(group(clap::ArgGroup::new("change").required(true).multiple(true).args(["limit", "priority"])))]
     Set {
         /// The queue
@@ -106,11 +106,18 @@ fn change(
     let mut client = context.client()?;
     let known = client.queues()?;
     if !known.iter().any(|known| known.name == queue) {
-        let mut fault = Fault::new(ErrorCode::NotFound, format!("no queue {queue:?}"));
-        if let Some(near) = footplate_spec::nearest(queue, known.iter().map(|known| known.name.as_str())) {
-            fault = fault.hint(format!("did you mean {near:?}?"));
+        let near = footplate_spec::nearest(queue, known.iter().map(|known| known.name.as_str()));
+        // A queue comes to be by giving it a limit or a priority; one that is not there cannot be paused.
+        if paused.is_some() {
+            let mut fault = Fault::new(ErrorCode::NotFound, format!("no queue {queue:?}"));
+            if let Some(near) = near {
+                fault = fault.hint(format!("did you mean {near:?}?"));
+            }
+            return Err(fault.hint("footplate queue list shows all").into());
         }
-        return Err(fault.hint("footplate queue list shows all").into());
+        if let Some(near) = near {
+            context.remark(&format!("{queue:?} is a new queue; {near:?} is another one"));
+        }
     }
     let wish = Wish::Queue { name: queue.to_owned(), limit, priority, paused };
     wish::of_all(context, &mut client, waits, wish)

@@ -177,7 +177,12 @@ fn stage_table(stages: &[StageView], now: UtcMs) -> Table {
 /// What a stage does, or why it does not, in a few words.
 pub(crate) fn doing(stage: &StageView) -> String {
     if stage.status.is_ended() {
-        return stage.error.as_ref().map(|error| error.title.clone()).unwrap_or_default();
+        // What the program itself said of its end says more than the exit code.
+        let title = stage.error.as_ref().map(|error| error.title.clone()).unwrap_or_default();
+        return match &stage.message {
+            Some(message) if !title.is_empty() => format!("{title}: {message}"),
+            _ => title,
+        };
     }
     if let Some(waiting) = &stage.waiting {
         return waiting.detail.clone();
@@ -196,7 +201,8 @@ pub(crate) fn doing(stage: &StageView) -> String {
 
 /// The metrics that say most, losses first: at most so many.
 pub(crate) fn newest(stage: &StageView, most: usize) -> Vec<(&str, f64)> {
-    const POSITIONS: [&str; 6] = ["epoch", "step", "total", "epochs", "total_steps", "progress"];
+    const POSITIONS: [&str; 8] =
+        ["epoch", "step", "total", "epochs", "total_steps", "rate", "progress", "overall_progress"];
     let rank = |name: &str| match name {
         "loss" | "train_loss" => 0,
         _ if name.contains("val") && name.contains("loss") => 1,

@@ -72,7 +72,7 @@ fn what_cannot_be_used_is_answered_with_bounds_and_examples() {
         (&["add", "--priority", "101", "--", "true"], "-100 to 100"),
         (&["add", "--timeout", "5 min utes", "--", "true"], "500ms, 30s, 10m, 1h30m, 24h, 7d"),
         (&["add", "--timeout", "0s", "--", "true"], "no time at all"),
-        (&["add", "--timeout", "-3s", "--", "true"], "not a duration"),
+        (&["add", "--timeout", "-3s", "--", "true"], "-3"),
         (&["add", "--retries", "1e9", "--", "true"], "0 to 100"),
         (&["add", "--retries", "101", "--", "true"], "0 to 100"),
         (&["add", "--retries", "-1", "--", "true"], "0 to 100"),

@@ -37,7 +37,7 @@ fn columns_are_aligned_and_empty_ones_left_out() {
 fn the_flexible_column_gives_way_to_a_narrow_terminal() {
     let text = runs().render(false, Some(44));
     assert!(text.lines().all(|line| width(line) <= 44), "{text}");
-    assert!(text.contains("epoch 9 of 20, an…"), "{text}");
+    assert!(text.contains("epoch 9 of 20, and on…"), "{text}");
 }
 
 #[test]

@@ -122,7 +122,7 @@ impl Logs {
         }
         if let Some(asked) = self.attempt.filter(|_| parts.is_empty() && shown.is_empty() && !self.follow) {
             let sentence = format!("#{number} has no attempt {asked} that started");
-            return Err(Fault::new(ErrorCode::NotFound, sentence).hint(format!("footplate show #{number} lists them")));
+            return Err(Fault::new(ErrorCode::NotFound, sentence).hint(format!("footplate show {number} lists them")));
         }
         parts.sort_by_key(|(started, _)| *started);
         Ok(parts.into_iter().map(|(_, part)| part).collect())
