@@ -23,8 +23,9 @@ fn main() -> Result<(), Fault> {
     };
     let cwd = std::env::temp_dir();
     let start = clock::running_ms();
-    let runs =
-        client.submit_batch(&mut (0..count).map(|n| Ok(Submit::new(definition(n)?, cwd.clone(), Arc::clone(&environment)))))?;
+    let runs = client.submit_batch(
+        &mut (0..count).map(|n| Ok(Submit::new(definition(n)?, cwd.clone(), Arc::clone(&environment)))),
+    )?;
     let ms = (clock::running_ms() - start).max(1);
     println!("{} runs in {ms} ms: {} a second", runs.len(), runs.len() as u64 * 1000 / ms);
     drop(client);

@@ -273,7 +273,10 @@ fn secret_by_form(value: &[u8]) -> bool {
 
 /// One word of 32 or more characters that looks drawn by chance: a key without a mark of its own.
 fn is_random(value: &[u8]) -> bool {
-    if value.len() < 32 || value.len() > 512 || !value.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=_-.".contains(b)) {
+    if value.len() < 32
+        || value.len() > 512
+        || !value.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=_-.".contains(b))
+    {
         return false;
     }
     // Paths and lists of words have separators with words between them; keys have digits all over.

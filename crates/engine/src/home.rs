@@ -214,8 +214,11 @@ fn unusable(place: &Path, error: &io::Error) -> Fault {
         io::ErrorKind::PermissionDenied => format!("The data folder {shown} may not be written by you."),
         io::ErrorKind::NotADirectory => format!("The data folder's path {shown} is not a folder."),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            return Fault::new(ErrorCode::DiskFull, format!("There is no room on the disk of the data folder {shown}."))
-                .hint("Free some space, then try again.");
+            return Fault::new(
+                ErrorCode::DiskFull,
+                format!("There is no room on the disk of the data folder {shown}."),
+            )
+            .hint("Free some space, then try again.");
         }
         _ => format!("The data folder {shown} cannot be used: {error}."),
     };
@@ -228,8 +231,11 @@ fn check_owner(root: &Path, facts: &Metadata) -> Result<(), Fault> {
         return Ok(());
     }
     let shown = root.display();
-    Err(Fault::new(ErrorCode::Storage, format!("The data folder {shown} belongs to user {}, not to you ({us}).", facts.uid()))
-        .hint(format!("Use a folder of your own: --data-dir or {DATA_VARIABLE}.")))
+    Err(Fault::new(
+        ErrorCode::Storage,
+        format!("The data folder {shown} belongs to user {}, not to you ({us}).", facts.uid()),
+    )
+    .hint(format!("Use a folder of your own: --data-dir or {DATA_VARIABLE}.")))
 }
 
 /// A folder of ours that others could read is closed to them; a foreign one with files in it is not touched.
@@ -245,7 +251,10 @@ fn check_privacy(root: &Path, facts: &Metadata) -> Result<(), Fault> {
     let shown = root.display();
     Err(Fault::new(
         ErrorCode::Refused,
-        format!("{shown} is not a data folder of Footplate: it holds other files and is open to other users (mode {:o}).", facts.mode() & 0o777),
+        format!(
+            "{shown} is not a data folder of Footplate: it holds other files and is open to other users (mode {:o}).",
+            facts.mode() & 0o777
+        ),
     )
     .hint(format!("Name an empty folder, for example --data-dir {shown}/footplate.")))
 }
@@ -255,9 +264,13 @@ fn check_disk(root: &Path) -> Result<(), Fault> {
     if let Some(kind) = network_disk(root) {
         return Err(Fault::new(
             ErrorCode::Storage,
-            format!("The data folder {shown} is on a network disk ({kind}), where locks and the store cannot be trusted."),
+            format!(
+                "The data folder {shown} is on a network disk ({kind}), where locks and the store cannot be trusted."
+            ),
         )
-        .hint(format!("Use a folder on a local disk: --data-dir or {DATA_VARIABLE}. Your own files may stay where they are.")));
+        .hint(format!(
+            "Use a folder on a local disk: --data-dir or {DATA_VARIABLE}. Your own files may stay where they are."
+        )));
     }
     if let Some(service) = cloud_service(root) {
         return Err(Fault::new(

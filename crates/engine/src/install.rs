@@ -87,10 +87,7 @@ pub fn install_executables(home: &Home) -> Result<Installed, Fault> {
     if let Some(installed) = running_from(home, &own) {
         return Ok(installed);
     }
-    let sources = [
-        find(PROGRAM, PROGRAM_VARIABLE, &own)?,
-        find(SHIM, SHIM_VARIABLE, &own)?,
-    ];
+    let sources = [find(PROGRAM, PROGRAM_VARIABLE, &own)?, find(SHIM, SHIM_VARIABLE, &own)?];
     let fault = |e: io::Error| storage_fault(home, &e);
     let facts = [Facts::of(&sources[0]).map_err(fault)?, Facts::of(&sources[1]).map_err(fault)?];
     if let Some(installed) = known(home, &facts) {
@@ -163,15 +160,12 @@ fn find(name: &str, variable: &str, own: &Path) -> Result<PathBuf, Fault> {
     let beside = own.parent().unwrap_or(Path::new("/"));
     // Test programs of cargo lie one folder below the executables.
     let above = beside.file_name().filter(|n| *n == "deps").and_then(|_| beside.parent());
-    [Some(beside), above]
-        .into_iter()
-        .flatten()
-        .map(|place| place.join(name))
-        .find(|path| path.is_file())
-        .ok_or_else(|| {
+    [Some(beside), above].into_iter().flatten().map(|place| place.join(name)).find(|path| path.is_file()).ok_or_else(
+        || {
             Fault::new(ErrorCode::NotFound, format!("{name} is not beside {}.", own.display()))
                 .hint(format!("Install it again, or name it with {variable}."))
-        })
+        },
+    )
 }
 
 fn known(home: &Home, facts: &[Facts; 2]) -> Option<Installed> {
@@ -181,15 +175,16 @@ fn known(home: &Home, facts: &[Facts; 2]) -> Option<Installed> {
 }
 
 fn check_exec(home: &Home) -> Result<(), Fault> {
-    let noexec = rustix::fs::statvfs(home.bin_dir())
-        .is_ok_and(|facts| facts.f_flag.bits() & u64::from(NOEXEC) != 0);
+    let noexec = rustix::fs::statvfs(home.bin_dir()).is_ok_and(|facts| facts.f_flag.bits() & u64::from(NOEXEC) != 0);
     if !noexec {
         return Ok(());
     }
     let shown = home.root().display();
     Err(Fault::new(
         ErrorCode::Refused,
-        format!("The data folder {shown} is on a disk mounted noexec: no program may run from it, and owner and shims do."),
+        format!(
+            "The data folder {shown} is on a disk mounted noexec: no program may run from it, and owner and shims do."
+        ),
     )
     .hint(format!("Use a folder elsewhere: --data-dir or {}.", crate::home::DATA_VARIABLE))
     .hint("Or mount the disk without noexec."))

@@ -32,7 +32,10 @@ pub(super) fn line(what: &str, text: &str) -> Result<(), Fault> {
         ));
     }
     if text.trim().is_empty() {
-        return Err(invalid(format!("The {what} is empty."), format!("Write a {what} of 1 to {NAME_MOST} characters.")));
+        return Err(invalid(
+            format!("The {what} is empty."),
+            format!("Write a {what} of 1 to {NAME_MOST} characters."),
+        ));
     }
     if let Some(bad) = text.chars().find(|c| c.is_control()) {
         return Err(invalid(
@@ -48,7 +51,10 @@ pub(super) fn priority(priority: i32) -> Result<(), Fault> {
     if (-100..=100).contains(&priority) {
         return Ok(());
     }
-    Err(invalid(format!("The priority {priority} is out of bounds."), "Write a whole number from -100 to 100; higher starts first."))
+    Err(invalid(
+        format!("The priority {priority} is out of bounds."),
+        "Write a whole number from -100 to 100; higher starts first.",
+    ))
 }
 
 /// One that exists.
@@ -100,7 +106,8 @@ pub(super) fn words(s: &Submit) -> Result<(), Fault> {
         priority(p)?;
     }
     if s.target != "local" {
-        return Err(Fault::new(ErrorCode::NotFound, format!("There is no target {:?}.", s.target)).hint("Runs start on this machine: local."));
+        return Err(Fault::new(ErrorCode::NotFound, format!("There is no target {:?}.", s.target))
+            .hint("Runs start on this machine: local."));
     }
     Ok(())
 }
@@ -116,9 +123,14 @@ pub(super) fn arguments(definition: &Definition, environment: &Captured) -> Resu
 
 fn one_stage(name: &str, stage: &Stage, environment: &Captured, limit: usize) -> Result<(), Fault> {
     let of = format!("stage \"{name}\"");
-    let nul = |what: String| Err(invalid(format!("{what} of {of} has a NUL byte in it."), "Arguments and variables cannot hold NUL."));
+    let nul = |what: String| {
+        Err(invalid(format!("{what} of {of} has a NUL byte in it."), "Arguments and variables cannot hold NUL."))
+    };
     if stage.shell.is_none() && stage.command.first().is_none_or(|program| program.trim().is_empty()) {
-        return Err(invalid(format!("The command of {of} is empty: there is no program to start."), "Write the program first, then its arguments: python train.py"));
+        return Err(invalid(
+            format!("The command of {of} is empty: there is no program to start."),
+            "Write the program first, then its arguments: python train.py",
+        ));
     }
     let mut total = environment.size();
     for (index, argument) in stage.command.iter().chain(&stage.resume).chain(&stage.shell).enumerate() {
@@ -127,7 +139,11 @@ fn one_stage(name: &str, stage: &Stage, environment: &Captured, limit: usize) ->
         }
         if cfg!(target_os = "linux") && argument.len() >= ARGUMENT_MOST {
             return Err(invalid(
-                format!("Argument {index} ({:?}) of {of} has {} bytes; the system's limit for one is {ARGUMENT_MOST}.", cut(argument), argument.len()),
+                format!(
+                    "Argument {index} ({:?}) of {of} has {} bytes; the system's limit for one is {ARGUMENT_MOST}.",
+                    cut(argument),
+                    argument.len()
+                ),
                 "Write it into a file, and hand the program the file's path.",
             ));
         }

@@ -71,52 +71,120 @@ fn table(code: ErrorCode, facts: &Facts<'_>) -> Entry {
         C::Signal => signal(facts.signal),
         C::TimedOut => {
             let limit = facts.timeout_ms.map_or("its limit".to_owned(), |ms| Span(ms).to_string());
-            ("Time limit reached", format!("It ran for {limit} of running time, its limit, and was stopped."), &["Give it a longer `timeout`, then: footplate retry {run} --failed", RESUME])
+            (
+                "Time limit reached",
+                format!("It ran for {limit} of running time, its limit, and was stopped."),
+                &["Give it a longer `timeout`, then: footplate retry {run} --failed", RESUME],
+            )
         }
-        C::LaunchFailed => entry("Could not be started", "The program could not be started.", &[RETRY, "footplate doctor looks for what is wrong with this machine"]),
-        C::ProgramNotFound => entry("Program not found", "The program is not in the search path.", &["Write its full path, or activate the environment it is installed in before you submit."]),
-        C::NotExecutable => entry("Not executable", "The file is there but cannot be executed.", &["Make it executable: chmod +x FILE", "Or name the program that reads it: python FILE"]),
-        C::CwdMissing => entry("Working folder gone", "The working folder is not there any more.", &["It starts by itself once the folder is back.", "Or: footplate cancel {run}"]),
-        C::InputMissing => entry("An input is missing", "A value that it uses is not there.", &["Make the stage that hands it on write it: an output line, or $FOOTPLATE_OUTPUT.", RETRY]),
-        C::OutputMissing => entry("An output is missing", "A path declared as output was not there at the end.", &[LOG]),
-        C::Expression => entry("An expression failed", "An expression of the pipeline could not be evaluated.", &["Correct the pipeline file, then submit it again."]),
+        C::LaunchFailed => entry(
+            "Could not be started",
+            "The program could not be started.",
+            &[RETRY, "footplate doctor looks for what is wrong with this machine"],
+        ),
+        C::ProgramNotFound => entry(
+            "Program not found",
+            "The program is not in the search path.",
+            &["Write its full path, or activate the environment it is installed in before you submit."],
+        ),
+        C::NotExecutable => entry(
+            "Not executable",
+            "The file is there but cannot be executed.",
+            &["Make it executable: chmod +x FILE", "Or name the program that reads it: python FILE"],
+        ),
+        C::CwdMissing => entry(
+            "Working folder gone",
+            "The working folder is not there any more.",
+            &["It starts by itself once the folder is back.", "Or: footplate cancel {run}"],
+        ),
+        C::InputMissing => entry(
+            "An input is missing",
+            "A value that it uses is not there.",
+            &["Make the stage that hands it on write it: an output line, or $FOOTPLATE_OUTPUT.", RETRY],
+        ),
+        C::OutputMissing => {
+            entry("An output is missing", "A path declared as output was not there at the end.", &[LOG])
+        }
+        C::Expression => entry(
+            "An expression failed",
+            "An expression of the pipeline could not be evaluated.",
+            &["Correct the pipeline file, then submit it again."],
+        ),
         C::Interrupted => entry("Interrupted", "How it ended is not known.", &[RESUME, RETRY]),
         C::Rebooted => entry("Interrupted by a restart", "The machine was restarted while it ran.", &[RESUME, RETRY]),
-        C::ShimLost => entry("Interrupted", "The process that held the program was killed, so its end is not known.", &[RESUME, RETRY]),
-        C::FolderDeleted => entry("Interrupted", "The attempt's folder was deleted while it ran, so its end is not known.", &[RETRY]),
-        C::SessionEnd => entry("Interrupted", "The session or the machine was ending, and so the program was ended.", &[RESUME, RETRY]),
+        C::ShimLost => entry(
+            "Interrupted",
+            "The process that held the program was killed, so its end is not known.",
+            &[RESUME, RETRY],
+        ),
+        C::FolderDeleted => {
+            entry("Interrupted", "The attempt's folder was deleted while it ran, so its end is not known.", &[RETRY])
+        }
+        C::SessionEnd => entry(
+            "Interrupted",
+            "The session or the machine was ending, and so the program was ended.",
+            &[RESUME, RETRY],
+        ),
         C::Cancelled => entry("Cancelled", "It was ended by a wish.", &[RETRY]),
         C::NeedNotCompleted => entry("Not run", "A stage it needs did not complete.", &[RETRY]),
         C::ConditionFalse => entry("Not run", "Its condition was false.", &[]),
-        C::StoppedByFailure => entry("Not run", "Another stage failed, and the pipeline says on_failure = \"stop\".", &[RETRY]),
-        C::AfterFailed => entry("Cancelled", "The run it comes after did not complete.", &["Submit it again with --after, or without."]),
+        C::StoppedByFailure => {
+            entry("Not run", "Another stage failed, and the pipeline says on_failure = \"stop\".", &[RETRY])
+        }
+        C::AfterFailed => entry(
+            "Cancelled",
+            "The run it comes after did not complete.",
+            &["Submit it again with --after, or without."],
+        ),
         C::LogLost => entry("Output lost", "The log is shorter than its record says: its end was lost.", &[RETRY]),
-        C::SecretMissing => entry("A secret is missing", "A secret that it uses is not there.", &["Set it in the environment, then submit again."]),
-        C::DiskFull => entry("No room on the disk", "There is no room on the disk.", &["Free some space; it goes on by itself.", "footplate clean --older-than 30d removes ended runs"]),
+        C::SecretMissing => entry(
+            "A secret is missing",
+            "A secret that it uses is not there.",
+            &["Set it in the environment, then submit again."],
+        ),
+        C::DiskFull => entry(
+            "No room on the disk",
+            "There is no room on the disk.",
+            &["Free some space; it goes on by itself.", "footplate clean --older-than 30d removes ended runs"],
+        ),
         C::Usage => entry("Wrong arguments", "The arguments cannot be understood.", &[]),
         C::Invalid => entry("Cannot be used", "An input cannot be used.", &[]),
         C::InvalidPipeline => entry("Faults in the pipeline", "The pipeline has faults.", &[]),
         C::NotARunId => entry("Not a run", "This is no run id, number or name.", &["footplate list shows the runs"]),
         C::Ambiguous => entry("Ambiguous", "This fits several runs.", &["Write more of the id, or the number."]),
-        C::ImpossibleResources => entry("More than this machine has", "It asks for more than this machine has.", &["Ask for less in `resources`."]),
+        C::ImpossibleResources => entry(
+            "More than this machine has",
+            "It asks for more than this machine has.",
+            &["Ask for less in `resources`."],
+        ),
         C::NotFound => entry("Not found", "There is no such thing.", &[]),
         C::Conflict => entry("Not possible now", "Its present state does not allow it.", &[]),
         C::AlreadyEnded => entry("Already ended", "It has already ended.", &[]),
         C::StillLive => entry("Still live", "It, or a part that matters here, is still live.", &[]),
         C::AlreadyStarted => entry("Already started", "It was started before.", &[]),
-        C::NothingToResume => entry("Nothing to go on from", "There is no checkpoint to go on from.", &["Start afresh: footplate retry {run} --failed"]),
+        C::NothingToResume => entry(
+            "Nothing to go on from",
+            "There is no checkpoint to go on from.",
+            &["Start afresh: footplate retry {run} --failed"],
+        ),
         C::Refused => entry("Refused", "A setting forbids it.", &[]),
         C::NoAnswer => entry("No answer", "Nobody answered in time; the wish stays on record.", &[]),
         C::StoreHeld => entry("Held by another", "Another process holds the data folder.", &[]),
         C::StoreNewer => entry("Newer data", "The data was written by a newer version.", &["Please update Footplate."]),
-        C::Storage => entry("Storage", "The data cannot be read or written.", &["footplate doctor looks for what is wrong"]),
+        C::Storage => {
+            entry("Storage", "The data cannot be read or written.", &["footplate doctor looks for what is wrong"])
+        }
     }
 }
 
 fn exit_code(code: Option<i32>) -> Entry {
     let title = "The program failed";
     match code {
-        Some(126) => (title, "It ended with exit code 126: a shell found a command that it could not execute.".into(), &[LOG, RETRY]),
+        Some(126) => (
+            title,
+            "It ended with exit code 126: a shell found a command that it could not execute.".into(),
+            &[LOG, RETRY],
+        ),
         Some(127) => (title, "It ended with exit code 127: a shell did not find a command.".into(), &[LOG, RETRY]),
         Some(137) => (
             title,
@@ -130,7 +198,9 @@ fn exit_code(code: Option<i32>) -> Entry {
 
 fn signal(signal: Option<i32>) -> Entry {
     let title = "The program was killed";
-    let Some(number) = signal else { return (title, "A signal ended it, not sent by Footplate.".into(), &[LOG, RETRY]) };
+    let Some(number) = signal else {
+        return (title, "A signal ended it, not sent by Footplate.".into(), &[LOG, RETRY]);
+    };
     let name = signal_name(number).map_or(String::new(), |name| format!(" ({name})"));
     match number {
         9 => (
@@ -188,7 +258,9 @@ pub fn not_started(spec: &Spec, evidence: &Evidence) -> String {
     let told = start_failure(errno, what, program, search.as_deref().map(OsStr::from_bytes), spec.cwd.as_path());
     match told.hints.first() {
         Some(hint) if hint.starts_with("Did you mean") => format!("{} {hint}", told.detail),
-        Some(hint) if hint.starts_with("chmod") || hint.starts_with("sed") => format!("{} Mend it with: {hint}", told.detail),
+        Some(hint) if hint.starts_with("chmod") || hint.starts_with("sed") => {
+            format!("{} Mend it with: {hint}", told.detail)
+        }
         _ => told.detail,
     }
 }
@@ -199,7 +271,8 @@ pub fn not_started(spec: &Spec, evidence: &Evidence) -> String {
 pub fn start_failure(errno: i32, what: &str, program: &OsStr, search: Option<&OsStr>, cwd: &Path) -> Failure {
     let shown = Path::new(program).display();
     if what == "cwd" {
-        let detail = format!("Cannot start: the working folder {} cannot be entered: {}.", cwd.display(), os_error(errno));
+        let detail =
+            format!("Cannot start: the working folder {} cannot be entered: {}.", cwd.display(), os_error(errno));
         return Failure { detail, ..failure(ErrorCode::CwdMissing, &Facts::default()) };
     }
     let file = locate(program, search, cwd);
@@ -231,9 +304,11 @@ pub fn start_failure(errno: i32, what: &str, program: &OsStr, search: Option<&Os
             format!("Cannot start {shown:?}: its arguments and environment are longer than the system allows."),
             vec!["Write the long ones into a file, and hand the program its path.".into()],
         ),
-        (errno, _) => {
-            with(ErrorCode::LaunchFailed, format!("Cannot start {shown:?}: {what} failed: {}.", os_error(errno)), vec![])
-        }
+        (errno, _) => with(
+            ErrorCode::LaunchFailed,
+            format!("Cannot start {shown:?}: {what} failed: {}.", os_error(errno)),
+            vec![],
+        ),
     }
 }
 
@@ -332,7 +407,10 @@ fn missing_interpreter(file: &Path) -> Failure {
     let first = first_line(file);
     let (detail, hint) = match first.as_deref().and_then(|line| line.strip_prefix("#!")) {
         Some(line) if line.ends_with('\r') => (
-            format!("Cannot start: {shown} has Windows line ends, so its first line names a program that is not there ({:?}).", line.trim()),
+            format!(
+                "Cannot start: {shown} has Windows line ends, so its first line names a program that is not there ({:?}).",
+                line.trim()
+            ),
             format!("sed -i 's/\\r$//' {shown}"),
         ),
         Some(line) => (
@@ -354,12 +432,18 @@ fn wrong_format(file: &Path) -> Failure {
     let read = std::fs::File::open(file).and_then(|mut f| std::io::Read::read(&mut f, &mut start)).unwrap_or(0);
     let binary = matches!(&start, b"\x7fELF" | b"\xcf\xfa\xed\xfe" | b"\xca\xfe\xba\xbe" | b"MZ\x90\x00");
     let (detail, hints) = if binary {
-        (format!("Cannot start: {shown} was built for another processor or system."), vec![format!("file {shown} tells which; this machine is {}.", std::env::consts::ARCH)])
+        (
+            format!("Cannot start: {shown} was built for another processor or system."),
+            vec![format!("file {shown} tells which; this machine is {}.", std::env::consts::ARCH)],
+        )
     } else if read == 0 {
         (format!("Cannot start: {shown} is empty."), vec![])
     } else {
         let reader = reader_of(file).unwrap_or("sh");
-        (format!("Cannot start: {shown} does not say which program reads it (no #! in its first line)."), vec![format!("{reader} {shown}")])
+        (
+            format!("Cannot start: {shown} does not say which program reads it (no #! in its first line)."),
+            vec![format!("{reader} {shown}")],
+        )
     };
     Failure { detail, hints, ..usual }
 }
@@ -393,7 +477,8 @@ mod tests {
         assert!(told.detail.contains("killed by signal 9 (SIGKILL), not by Footplate"));
         let told = failure(ErrorCode::TimedOut, &Facts { timeout_ms: Some(5_400_000), ..Facts::default() });
         assert!(told.detail.contains("1h30m"));
-        let told = failure(ErrorCode::NeedNotCompleted, &Facts { detail: Some("train ended failed"), ..Facts::default() });
+        let told =
+            failure(ErrorCode::NeedNotCompleted, &Facts { detail: Some("train ended failed"), ..Facts::default() });
         assert_eq!(told.detail, "Train ended failed.");
     }
 
@@ -432,7 +517,12 @@ mod tests {
             (file("plain.py", b"print(1)", 0o644), libc::EACCES, "plain.py is not executable", "chmod +x"),
             ("./folder".into(), libc::EACCES, "folder is a folder", "Name the program"),
             (file("crlf.sh", b"#!/bin/sh\r\necho\r\n", 0o755), libc::ENOENT, "Windows line ends", "sed -i"),
-            (file("gone.sh", b"#!/opt/none/python\n", 0o755), libc::ENOENT, "\"/opt/none/python\", which is not there", "Install"),
+            (
+                file("gone.sh", b"#!/opt/none/python\n", 0o755),
+                libc::ENOENT,
+                "\"/opt/none/python\", which is not there",
+                "Install",
+            ),
             (file("bare.py", b"print(1)\n", 0o755), libc::ENOEXEC, "no #!", "python "),
             (file("alien", b"\x7fELF....", 0o755), libc::ENOEXEC, "another processor", "file "),
             ("./nothing".into(), libc::ENOENT, "not found", "Write its full path"),

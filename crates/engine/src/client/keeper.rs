@@ -105,6 +105,21 @@ impl Client {
         }
     }
 
+    /// For those who wait for something to happen: starts an owner where nobody holds the lock, the second time not before
+    /// 1 s has passed, then 2, 4 .. 60 s, for an owner that dies again and again is not helped by haste.
+    ///
+    /// # Errors
+    /// As [`Client::ensure_owner`].
+    pub fn tend(&self) -> Result<(), Fault> {
+        let now = clock::running_ms();
+        let (not_before, delay) = self.tended.get();
+        if now < not_before || !matches!(look(&self.home), OwnerState::Absent { .. }) {
+            return Ok(());
+        }
+        self.tended.set((now + delay, (delay * 2).min(60_000)));
+        self.ensure_owner()
+    }
+
     /// Sees to it that live attempts have an owner who knows of them. True: what the store says is confirmed.
     ///
     /// # Errors
@@ -307,7 +322,9 @@ mod tests {
     #[test]
     fn the_owner_gets_little_of_our_environment() {
         assert!(["PATH", "LC_ALL", "XDG_DATA_HOME", "FOOTPLATE_TEST_BOOT_ID"].iter().all(|n| is_kept(n)));
-        assert!(!["HF_TOKEN", "FOOTPLATE_MARK", "LD_PRELOAD", "PYTHONPATH", "FOOTPLATE_DATA"].iter().any(|n| is_kept(n)));
+        assert!(
+            !["HF_TOKEN", "FOOTPLATE_MARK", "LD_PRELOAD", "PYTHONPATH", "FOOTPLATE_DATA"].iter().any(|n| is_kept(n))
+        );
     }
 
     #[test]

@@ -145,7 +145,7 @@ impl<'r> Viewer<'r> {
             .stages
             .iter()
             .filter(|s| s.status == StageStatus::Running)
-            .filter_map(|s| latest.get(&s.idx).filter(|l| l.attempt == s.attempt && l.message.is_some()))
+            .filter_map(|s| latest.get(&s.idx).filter(|l| l.attempt == s.attempt && says(l, s.status).is_some()))
             .max_by_key(|l| l.updated_at);
         Ok(RunView {
             id: run.id,
@@ -161,7 +161,7 @@ impl<'r> Viewer<'r> {
             progress: progress(run.status, &stages),
             // What runs now takes at least this long.
             eta_s: running().filter_map(|s| s.eta_s).reduce(f64::max),
-            message: newest.and_then(|l| l.message.clone()),
+            message: newest.and_then(|l| says(l, StageStatus::Running)),
             waiting: waiting(run.status, &stages),
             created_at: UtcMs(run.created_at),
             started_at: run.started_at.map(UtcMs),
@@ -188,12 +188,8 @@ impl<'r> Viewer<'r> {
         let latest = latest.filter(|l| l.attempt == row.attempt);
         let running = row.status == StageStatus::Running;
         let done = row.status.satisfies_a_need();
-        let attempts = rows
-            .attempts
-            .iter()
-            .filter(|a| a.stage == row.idx)
-            .map(|a| attempt_view(run, rows, row, a))
-            .collect();
+        let attempts =
+            rows.attempts.iter().filter(|a| a.stage == row.idx).map(|a| attempt_view(run, rows, row, a)).collect();
         Ok(StageView {
             name: row.name.clone(),
             status: row.status,
@@ -201,7 +197,7 @@ impl<'r> Viewer<'r> {
             needs: definition.map(|d| d.needs.clone()).unwrap_or_default(),
             progress: if done { Some(1.0) } else { latest.and_then(|l| l.progress) },
             eta_s: latest.filter(|_| running).and_then(|l| left(l, self.now)),
-            message: latest.filter(|_| running).and_then(|l| l.message.clone()),
+            message: latest.and_then(|l| says(l, row.status)),
             metrics: latest.map(|l| metrics(&l.data)).unwrap_or_default(),
             waiting: self.reasons.of(run, rows.definition.as_ref(), &rows.stages, row)?,
             outputs: serde_json::from_str(&row.outputs).unwrap_or_default(),
@@ -219,6 +215,14 @@ impl<'r> Viewer<'r> {
 /// The time left that a program gave a while ago, as of now.
 fn left(latest: &LatestRow, now: UtcMs) -> Option<f64> {
     latest.eta_s.map(|eta| (eta - now.seconds_since(UtcMs(latest.updated_at))).max(0.0))
+}
+
+/// What its program said last: its message, else its own inner stage; where the stage ended badly, the error it reported.
+fn says(latest: &LatestRow, status: StageStatus) -> Option<String> {
+    let data: Value = serde_json::from_str(&latest.data).unwrap_or_default();
+    let word = |name: &str| data["latest"].get(name).and_then(Value::as_str).map(str::to_owned);
+    let error = if status.is_ended() && !status.satisfies_a_need() { word("error") } else { None };
+    error.or_else(|| latest.message.clone()).or_else(|| word("inner_stage"))
 }
 
 /// The mean over stages; skipped ones do not count. None before anything is known.
@@ -248,7 +252,7 @@ fn metrics(data: &str) -> IndexMap<String, f64> {
         },
         _ => None,
     };
-    let position = ["step", "total", "epoch", "epochs", "rate"].into_iter();
+    let position = ["step", "total", "epoch", "epochs", "rate", "overall_progress"].into_iter();
     let mut found: IndexMap<String, f64> =
         position.filter_map(|name| Some((name.to_owned(), data["latest"].get(name).and_then(number)?))).collect();
     if let Some(values) = data.get("metrics").and_then(Value::as_object) {
@@ -272,10 +276,9 @@ fn stored(error: Option<&String>) -> Option<Failure> {
 
 pub(super) fn attempt_error(run: &RunRow, rows: &Rows, stage: &StageRow, attempt: &AttemptRow) -> Option<Failure> {
     let failed = match attempt.status {
-        AttemptStatus::Failed
-        | AttemptStatus::TimedOut
-        | AttemptStatus::LaunchFailed
-        | AttemptStatus::Interrupted => true,
+        AttemptStatus::Failed | AttemptStatus::TimedOut | AttemptStatus::LaunchFailed | AttemptStatus::Interrupted => {
+            true
+        }
         AttemptStatus::Launching
         | AttemptStatus::Running
         | AttemptStatus::Stopping
@@ -341,7 +344,10 @@ fn run_error(run: &RunRow, stages: &[StageView]) -> Option<Failure> {
         RunStatus::Interrupted => first(StageStatus::Interrupted),
         RunStatus::Cancelled if run.after_failed => {
             let facts = Facts { run: Some(run.number), ..Facts::default() };
-            stages.iter().find_map(|s| s.error.clone()).or_else(|| Some(explain::failure(ErrorCode::AfterFailed, &facts)))
+            stages
+                .iter()
+                .find_map(|s| s.error.clone())
+                .or_else(|| Some(explain::failure(ErrorCode::AfterFailed, &facts)))
         }
         RunStatus::Draft
         | RunStatus::Queued

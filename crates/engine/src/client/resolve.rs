@@ -43,8 +43,10 @@ fn choose(text: &str, matches: Matches) -> Result<Resolved, Fault> {
         }
     }
     match parts.len() {
-        0 if looks_like_one(text) => Err(Fault::new(ErrorCode::NotFound, format!("There is no run {text:?}."))
-            .hint("footplate list shows the runs")),
+        0 if looks_like_one(text) => {
+            Err(Fault::new(ErrorCode::NotFound, format!("There is no run {text:?}."))
+                .hint("footplate list shows the runs"))
+        }
         0 => Err(not_a_run_id(text)),
         1 => parts.pop().map(|found| resolved(found, None)).ok_or_else(|| not_a_run_id(text)),
         n => {
@@ -63,7 +65,9 @@ fn resolved(found: Found, note: Option<String>) -> Resolved {
 
 /// A text that could be a number, an id or a name, and not a path or an option.
 fn looks_like_one(text: &str) -> bool {
-    !text.starts_with(['-', '.', '~']) && !text.contains(['/', '\\']) && !(text.starts_with('#') && text[1..].parse::<u64>().is_err())
+    !text.starts_with(['-', '.', '~'])
+        && !text.contains(['/', '\\'])
+        && !(text.starts_with('#') && text[1..].parse::<u64>().is_err())
 }
 
 fn not_a_run_id(text: &str) -> Fault {

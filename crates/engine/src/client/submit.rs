@@ -8,12 +8,15 @@
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{SendError, sync_channel};
 
+use footplate_core::definition::{Definition, OnFailure};
 use footplate_core::schedule::{Capacity, Demand};
 use footplate_core::view::Submitted;
 use footplate_core::{ErrorCode, Fault, RunId, StageStatus};
 use footplate_shim::clock;
-use footplate_store::{After, NewRun, NewStage, NewWish, StoreError, Tx};
+use footplate_store::{After, NewRun, NewStage, NewWish, Store, StoreError, Tx};
+use indexmap::IndexMap;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -49,91 +52,36 @@ impl Client {
         all: &mut dyn Iterator<Item = Result<Submit, Fault>>,
     ) -> Result<Vec<Submitted>, Fault> {
         let mut desk = Desk::new(self)?;
-        let mut submitted = Vec::new();
-        let mut drafts = Vec::new();
-        match self.write_batch(&mut desk, all, &mut submitted, &mut drafts) {
+        let mut book = Book::new(&self.home, &mut self.store);
+        let written = write_all(&self.home, &mut desk, &mut book, all);
+        let submitted = book.submitted;
+        match written {
             Ok(()) if submitted.is_empty() => Ok(submitted),
             Ok(()) => match self.ensure_owner() {
                 Ok(()) => Ok(submitted),
                 Err(fault) => Err(Fault { message: not_started(&submitted, &fault), ..fault }),
             },
             Err(fault) => {
-                for name in &desk.unused_secrets {
-                    // What cannot be erased now belongs to no run, and is found by the next clean-up.
-                    let _ = secrets::erase(&self.home, name);
-                }
-                self.take_back(&drafts)?;
+                erase_all(&self.home, desk.unused_secrets.iter());
+                // The last transaction was not written: all before it are drafts still.
+                self.take_back(&submitted)?;
                 Err(fault)
             }
         }
     }
 
-    fn write_batch(
-        &mut self,
-        desk: &mut Desk,
-        all: &mut dyn Iterator<Item = Result<Submit, Fault>>,
-        submitted: &mut Vec<Submitted>,
-        drafts: &mut Vec<i64>,
-    ) -> Result<(), Fault> {
-        let mut next = all.next();
-        while next.is_some() {
-            let mut chunk = Vec::new();
-            while chunk.len() < RUNS_A_TRANSACTION
-                && let Some(one) = next.take()
-            {
-                let one = one?;
-                self.check_after(&one)?;
-                chunk.push(desk.prepare(&self.home, one)?);
-                next = all.next();
-            }
-            desk.make_durable(&self.home)?;
-            let last = next.is_none();
-            let numbers = self.store.write(|tx| {
-                let numbers = insert(tx, &mut chunk, !last)?;
-                if last && !drafts.is_empty() {
-                    release(tx, drafts)?;
-                }
-                Ok(numbers)
-            })?;
-            desk.unused_secrets.clear();
-            for (prepared, number) in chunk.into_iter().zip(numbers) {
-                if !last && !prepared.meant_as_draft {
-                    drafts.push(number);
-                }
-                submitted.push(Submitted { id: prepared.run.id, number, name: prepared.run.name });
-            }
-        }
-        Ok(())
-    }
-
-    fn check_after(&self, submit: &Submit) -> Result<(), Fault> {
-        if submit.after.is_empty() {
-            return Ok(());
-        }
-        let read = self.store.read()?;
-        for (run, _) in &submit.after {
-            if read.run_brief(*run)?.is_none() {
-                return Err(Fault::new(ErrorCode::NotFound, format!("There is no run #{run} to come after."))
-                    .hint("footplate list shows the runs"));
-            }
-        }
-        Ok(())
-    }
-
     /// Removes drafts of a batch that broke off. Nobody has acted upon them.
-    fn take_back(&mut self, drafts: &[i64]) -> Result<(), Fault> {
-        for chunk in drafts.chunks(RUNS_A_TRANSACTION) {
+    fn take_back(&mut self, written: &[Submitted]) -> Result<(), Fault> {
+        for chunk in written.chunks(RUNS_A_TRANSACTION) {
             let files = self.store.write(|tx| {
                 let mut files = Vec::new();
-                for number in chunk {
+                for Submitted { number, .. } in chunk {
                     files.extend(tx.run(*number)?.and_then(|row| row.secrets));
                     tx.remove_run(*number, clock::wall_ms())?;
                 }
                 Ok(files)
             })?;
-            for name in files {
-                let _ = secrets::erase(&self.home, &name);
-            }
+            erase_all(&self.home, files.iter());
         }
         Ok(())
     }
@@ -147,9 +95,99 @@ fn not_started(submitted: &[Submitted], fault: &Fault) -> String {
     format!("{which} written down, but nothing starts: {}", fault.message)
 }
 
+/// What cannot be erased now belongs to no run, and is found by the next clean-up.
+fn erase_all<'a>(home: &Home, names: impl Iterator<Item = &'a String>) {
+    for name in names {
+        let _ = secrets::erase(home, name);
+    }
+}
+
+/// Prepares and writes chunk after chunk. Of a batch of several, one is prepared while another thread writes the one before.
+fn write_all(
+    home: &Home,
+    desk: &mut Desk,
+    book: &mut Book<'_>,
+    all: &mut dyn Iterator<Item = Result<Submit, Fault>>,
+) -> Result<(), Fault> {
+    let mut next = all.next();
+    let first = desk.chunk(home, all, &mut next)?;
+    if next.is_none() {
+        return book.write(first, true);
+    }
+    std::thread::scope(|scope| {
+        let (hand_over, chunks) = sync_channel::<(Vec<Prepared>, bool)>(0);
+        let writer = scope.spawn(move || chunks.into_iter().try_for_each(|(chunk, last)| book.write(chunk, last)));
+        let mut chunk = Ok(first);
+        let prepared = loop {
+            match chunk {
+                Err(fault) => break Err(fault),
+                Ok(ready) => {
+                    let last = next.is_none();
+                    if let Err(SendError((unwritten, _))) = hand_over.send((ready, last)) {
+                        // The writer has stopped; its error tells why.
+                        erase_all(home, unwritten.iter().filter_map(|prepared| prepared.run.secrets.as_ref()));
+                        break Ok(());
+                    }
+                    if last {
+                        break Ok(());
+                    }
+                    chunk = desk.chunk(home, all, &mut next);
+                }
+            }
+        };
+        drop(hand_over);
+        let written =
+            writer.join().unwrap_or_else(|_| Err(Fault::new(ErrorCode::Storage, "The batch was not written.")));
+        prepared.and(written)
+    })
+}
+
+/// Where runs are written down, transaction by transaction.
+struct Book<'a> {
+    home: &'a Home,
+    store: &'a mut Store,
+    submitted: Vec<Submitted>,
+    /// Written as drafts, to be started with the last transaction.
+    drafts: Vec<i64>,
+}
+
+impl<'a> Book<'a> {
+    fn new(home: &'a Home, store: &'a mut Store) -> Book<'a> {
+        Book { home, store, submitted: Vec::new(), drafts: Vec::new() }
+    }
+
+    fn write(&mut self, mut chunk: Vec<Prepared>, last: bool) -> Result<(), Fault> {
+        let drafts = &self.drafts;
+        let written = self.store.write(|tx| {
+            let numbers = insert(tx, &mut chunk, !last)?;
+            if last && !drafts.is_empty() {
+                release(tx, drafts)?;
+            }
+            Ok(numbers)
+        });
+        let numbers = written.map_err(|e| {
+            erase_all(self.home, chunk.iter().filter_map(|prepared| prepared.run.secrets.as_ref()));
+            e.fault()
+        })?;
+        for (prepared, number) in chunk.into_iter().zip(numbers) {
+            if !last && !prepared.meant_as_draft {
+                self.drafts.push(number);
+            }
+            self.submitted.push(Submitted { id: prepared.run.id, number, name: prepared.run.name });
+        }
+        Ok(())
+    }
+}
+
 fn insert(tx: &Tx<'_>, chunk: &mut [Prepared], as_drafts: bool) -> Result<Vec<i64>, StoreError> {
     let mut numbers = Vec::with_capacity(chunk.len());
     for prepared in chunk {
+        for after in &prepared.run.after {
+            if tx.run_brief(after.run)?.is_none() {
+                let fault = Fault::new(ErrorCode::NotFound, format!("There is no run #{} to come after.", after.run));
+                return Err(fault.hint("footplate list shows the runs").into());
+            }
+        }
         prepared.run.draft = as_drafts || prepared.meant_as_draft;
         numbers.push(tx.insert_run(&prepared.run, &prepared.stages)?.0);
     }
@@ -210,13 +248,33 @@ impl Desk {
         })
     }
 
-    fn prepare(&mut self, home: &Home, submit: Submit) -> Result<Prepared, Fault> {
-        let mut definition = submit.definition.clone();
+    /// The next runs for one transaction, their environments and secrets on disk.
+    fn chunk(
+        &mut self,
+        home: &Home,
+        all: &mut dyn Iterator<Item = Result<Submit, Fault>>,
+        next: &mut Option<Result<Submit, Fault>>,
+    ) -> Result<Vec<Prepared>, Fault> {
+        let mut chunk = Vec::new();
+        while chunk.len() < RUNS_A_TRANSACTION
+            && let Some(one) = next.take()
+        {
+            chunk.push(self.prepare(home, one?)?);
+            *next = all.next();
+        }
+        self.make_durable(home)?;
+        // From here on the rows tell of them.
+        self.unused_secrets.clear();
+        Ok(chunk)
+    }
+
+    fn prepare(&mut self, home: &Home, mut submit: Submit) -> Result<Prepared, Fault> {
+        check::words(&submit)?;
+        let mut definition = std::mem::replace(&mut submit.definition, nothing());
         // First, for its sentences name what was typed; those of the pipeline's check name places in a file.
         check::arguments(&definition, &submit.environment)?;
         let file = definition.name.clone();
         footplate_spec::check(&mut definition).map_err(|problems| problems.fault(&file))?;
-        check::words(&submit)?;
         let cwd = self.good_folder(&submit)?;
         let pipeline_dir = std::path::absolute(&submit.pipeline_dir).unwrap_or_else(|_| cwd.clone());
         let mut params = footplate_spec::parameters(&definition, None, &submit.params).map_err(|p| p.fault(&file))?;
@@ -334,8 +392,25 @@ impl Desk {
     }
 }
 
+/// A definition that takes no room.
+fn nothing() -> Definition {
+    Definition {
+        format: 0,
+        name: String::new(),
+        title: None,
+        description: None,
+        queue: None,
+        priority: 0,
+        on_failure: OnFailure::Continue,
+        params: IndexMap::new(),
+        presets: IndexMap::new(),
+        stages: IndexMap::new(),
+    }
+}
+
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, Fault> {
-    serde_json::to_string(value).map_err(|e| Fault::new(ErrorCode::Invalid, format!("The run cannot be written as JSON: {e}.")))
+    serde_json::to_string(value)
+        .map_err(|e| Fault::new(ErrorCode::Invalid, format!("The run cannot be written as JSON: {e}.")))
 }
 
 fn storage(what: &str, error: &std::io::Error) -> Fault {

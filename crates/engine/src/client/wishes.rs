@@ -92,7 +92,9 @@ fn check_wish(request: &WishRequest, queues: &[String]) -> Result<(), Fault> {
         return Err(Fault::new(ErrorCode::Usage, format!("The wish {kind} {what}.")));
     }
     match &request.wish {
-        Wish::Move { to: 0 } => invalid("There is no place 0 in a queue.".into(), "Places count from 1: the next to start."),
+        Wish::Move { to: 0 } => {
+            invalid("There is no place 0 in a queue.".into(), "Places count from 1: the next to start.")
+        }
         Wish::Set { priority, queue, timeout_ms } => {
             priority.map_or(Ok(()), check::priority)?;
             queue.as_ref().map_or(Ok(()), |name| check::queue(name, queues))?;
@@ -105,17 +107,26 @@ fn check_wish(request: &WishRequest, queues: &[String]) -> Result<(), Fault> {
         Wish::Tag { add, remove } => add.iter().chain(remove).try_for_each(|tag| check::line("tag", tag)),
         Wish::Queue { name, limit, priority, .. } => {
             if !footplate_spec::is_queue(name) {
-                return invalid(format!("{name:?} cannot be a queue's name."), "Write a letter a-z, then up to 63 of a-z, 0-9, _ and -.");
+                return invalid(
+                    format!("{name:?} cannot be a queue's name."),
+                    "Write a letter a-z, then up to 63 of a-z, 0-9, _ and -.",
+                );
             }
             // `queue pause Q` is for queues that exist; a limit or a priority makes one.
             if limit.is_none() && priority.is_none() {
                 check::queue(name, queues)?;
             }
             if *limit == Some(0) {
-                return invalid(format!("The limit 0 would let nothing start in queue {name}."), "Write 1 or more; footplate queue pause stops its starts.");
+                return invalid(
+                    format!("The limit 0 would let nothing start in queue {name}."),
+                    "Write 1 or more; footplate queue pause stops its starts.",
+                );
             }
             if priority.is_some_and(|p| !(-1000..=1000).contains(&p)) {
-                return invalid("A queue's priority is a whole number from -1000 to 1000.".into(), "The built-in ones are 1 to 10.");
+                return invalid(
+                    "A queue's priority is a whole number from -1000 to 1000.".into(),
+                    "The built-in ones are 1 to 10.",
+                );
             }
             Ok(())
         }

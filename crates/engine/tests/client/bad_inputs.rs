@@ -8,7 +8,12 @@ use crate::{Bench, command};
 type Case = (&'static str, fn(&mut Submit), ErrorCode, &'static str);
 
 const CASES: &[Case] = &[
-    ("no program", |s| s.definition.stages[0].command.clear(), ErrorCode::Invalid, "The command of stage \"main\" is empty"),
+    (
+        "no program",
+        |s| s.definition.stages[0].command.clear(),
+        ErrorCode::Invalid,
+        "The command of stage \"main\" is empty",
+    ),
     ("an empty program", |s| s.definition.stages[0].command[0] = String::new(), ErrorCode::Invalid, "is empty"),
     ("NUL in an argument", |s| s.definition.stages[0].command.push("a\0b".into()), ErrorCode::Invalid, "Argument 1"),
     ("a long argument", |s| s.definition.stages[0].command.push("x".repeat(200_000)), ErrorCode::Invalid, "Argument 1"),
@@ -26,27 +31,54 @@ const CASES: &[Case] = &[
         ErrorCode::Invalid,
         "\"A=B\" cannot be the name",
     ),
-    ("a folder that is not there", |s| s.cwd = "/nowhere/at/all".into(), ErrorCode::CwdMissing, "/nowhere/at/all does not exist"),
+    (
+        "a folder that is not there",
+        |s| s.cwd = "/nowhere/at/all".into(),
+        ErrorCode::CwdMissing,
+        "/nowhere/at/all does not exist",
+    ),
     ("a file as folder", |s| s.cwd = "/etc/passwd".into(), ErrorCode::CwdMissing, "is not a folder"),
     ("priority", |s| s.priority = Some(101), ErrorCode::Invalid, "101"),
     ("priority below", |s| s.priority = Some(-101), ErrorCode::Invalid, "-101"),
-    ("a name of 10,000", |s| s.name = Some("n".repeat(10_000)), ErrorCode::Invalid, "10000 characters; the limit is 200"),
+    (
+        "a name of 10,000",
+        |s| s.name = Some("n".repeat(10_000)),
+        ErrorCode::Invalid,
+        "10000 characters; the limit is 200",
+    ),
     ("a name with a newline", |s| s.name = Some("a\nb".into()), ErrorCode::Invalid, "control character"),
     ("an empty name", |s| s.name = Some(String::new()), ErrorCode::Invalid, "empty"),
     ("a tag with a tab", |s| s.tags = vec!["a\tb".into()], ErrorCode::Invalid, "control character"),
     ("an unknown queue", |s| s.queue = Some("trainning".into()), ErrorCode::NotFound, "trainning"),
     ("a target", |s| s.target = "mars".into(), ErrorCode::NotFound, "mars"),
     ("after nothing", |s| s.after = vec![(99, true)], ErrorCode::NotFound, "#99"),
-    ("cores", |s| s.definition.stages[0].resources.cpus = 4000, ErrorCode::ImpossibleResources, "4000 cores; this machine has"),
+    (
+        "cores",
+        |s| s.definition.stages[0].resources.cpus = 4000,
+        ErrorCode::ImpossibleResources,
+        "4000 cores; this machine has",
+    ),
     (
         "memory",
         |s| s.definition.stages[0].resources.memory = ByteSize(1 << 60),
         ErrorCode::ImpossibleResources,
         "of memory; this machine has",
     ),
-    ("GPUs", |s| s.definition.stages[0].resources.gpus = 60, ErrorCode::ImpossibleResources, "60 GPUs; this machine has"),
+    (
+        "GPUs",
+        |s| s.definition.stages[0].resources.gpus = 60,
+        ErrorCode::ImpossibleResources,
+        "60 GPUs; this machine has",
+    ),
     ("an unknown need", |s| s.definition.stages[0].needs = vec!["mian".into()], ErrorCode::InvalidPipeline, "mian"),
-    ("an unknown parameter", |s| { s.params.insert("epoch".into(), 1.into()); }, ErrorCode::InvalidPipeline, "epoch"),
+    (
+        "an unknown parameter",
+        |s| {
+            s.params.insert("epoch".into(), 1.into());
+        },
+        ErrorCode::InvalidPipeline,
+        "epoch",
+    ),
 ];
 
 #[test]
@@ -88,7 +120,10 @@ fn wishes_that_could_never_be_granted_are_refused_at_once() {
         (WishRequest::of(run, Wish::Move { to: 0 }), ErrorCode::Invalid),
         (WishRequest::of(run, Wish::Rename { name: "a\nb".into() }), ErrorCode::Invalid),
         (WishRequest::of(run, Wish::Set { priority: Some(500), queue: None, timeout_ms: None }), ErrorCode::Invalid),
-        (WishRequest::of(run, Wish::Set { priority: None, queue: Some("nope".into()), timeout_ms: None }), ErrorCode::NotFound),
+        (
+            WishRequest::of(run, Wish::Set { priority: None, queue: Some("nope".into()), timeout_ms: None }),
+            ErrorCode::NotFound,
+        ),
         (WishRequest::of(run, Wish::Set { priority: None, queue: None, timeout_ms: Some(0) }), ErrorCode::Invalid),
         (WishRequest::general(queue("training", Some(0), None, None)), ErrorCode::Invalid),
         (WishRequest::general(queue("../x", Some(1), None, None)), ErrorCode::Invalid),

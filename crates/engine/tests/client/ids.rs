@@ -36,11 +36,18 @@ fn a_hundred_hostile_ids_find_nothing_and_touch_no_file() {
     let victim = bench.path().join("victim");
     std::fs::write(&victim, "precious").unwrap();
     let before = tree(bench.path());
-    let mut hostile: Vec<String> = ["", " ", "../../x", "..", ".", "/", "/etc/passwd", "~/x", "-rf", "--all", "#", "#x", "##1"]
-        .map(String::from)
-        .to_vec();
-    hostile.extend(["'; DROP TABLE run; --", "\" OR 1=1", "%", "_", "____", "*", "%2e%2e%2f", "\0", "a\0b", "a\nb"].map(String::from));
-    hostile.extend(["\u{202e}1", "9999999999999999999999", "-1", "0", "1.0", "1e3", "0x1", "+1", "１", "NaN", "null"].map(String::from));
+    let mut hostile: Vec<String> =
+        ["", " ", "../../x", "..", ".", "/", "/etc/passwd", "~/x", "-rf", "--all", "#", "#x", "##1"]
+            .map(String::from)
+            .to_vec();
+    hostile.extend(
+        ["'; DROP TABLE run; --", "\" OR 1=1", "%", "_", "____", "*", "%2e%2e%2f", "\0", "a\0b", "a\nb"]
+            .map(String::from),
+    );
+    hostile.extend(
+        ["\u{202e}1", "9999999999999999999999", "-1", "0", "1.0", "1e3", "0x1", "+1", "１", "NaN", "null"]
+            .map(String::from),
+    );
     hostile.push("x".repeat(10_000));
     hostile.push(victim.display().to_string());
     for n in 0..66 {

@@ -38,7 +38,8 @@ fn start(owner: &mut Store, run: i64, stage: u32) {
     owner
         .write(|tx| {
             tx.insert_attempt(&attempt(run, stage, 1, AttemptStatus::Running), NOW)?;
-            let change = StageChange { attempt: Some(1), started_at: Some(Some(NOW)), ..StageChange::to(StageStatus::Running) };
+            let change =
+                StageChange { attempt: Some(1), started_at: Some(Some(NOW)), ..StageChange::to(StageStatus::Running) };
             assert!(tx.move_stage(StageKey { run, stage }, StageStatus::Queued, &change, NOW)?);
             tx.set_run_status(run, RunStatus::Running, NOW)
         })
@@ -81,7 +82,10 @@ fn a_run_that_waits_says_why() {
 
     assert_eq!(waiting(&client, 1).reason, "no_owner");
     start(&mut owner, 1, 0);
-    assert_eq!(waiting(&client, 2), Waiting { reason: "queue_limit".into(), detail: "1 of 1 default stages running".into() });
+    assert_eq!(
+        waiting(&client, 2),
+        Waiting { reason: "queue_limit".into(), detail: "1 of 1 default stages running".into() }
+    );
     assert_eq!(waiting(&client, 4), Waiting { reason: "after".into(), detail: "comes after #1".into() });
     assert_eq!(waiting(&client, 5).reason, "not_before");
     assert_eq!(waiting(&client, 6).reason, "no_owner");
@@ -95,7 +99,11 @@ fn a_run_that_waits_says_why() {
         })
         .unwrap();
     assert_eq!(waiting(&client, 3).reason, "run_paused");
-    let held = StageChange { code: Some(ErrorCode::SecretMissing), detail: Some("HF_TOKEN is missing".into()), ..StageChange::to(StageStatus::Held) };
+    let held = StageChange {
+        code: Some(ErrorCode::SecretMissing),
+        detail: Some("HF_TOKEN is missing".into()),
+        ..StageChange::to(StageStatus::Held)
+    };
     owner.write(|tx| tx.move_stage(StageKey { run: 2, stage: 0 }, StageStatus::Queued, &held, NOW)).unwrap();
     assert_eq!(waiting(&client, 2), Waiting { reason: "held".into(), detail: "HF_TOKEN is missing".into() });
 
@@ -240,6 +248,7 @@ fn expected_times_come_from_completed_runs_of_the_same_pipeline() {
     }
     assert_eq!(client.expected_times("command").unwrap()["main"], 20.0);
     assert!(client.expected_times("comman").unwrap().is_empty());
-    let plan = footplate_engine::plan::plan(&command(&["true"]).definition, &indexmap::IndexMap::new(), Some(&client)).unwrap();
+    let plan = footplate_engine::plan::plan(&command(&["true"]).definition, &indexmap::IndexMap::new(), Some(&client))
+        .unwrap();
     assert_eq!(plan.expected_s, Some(20.0));
 }
