@@ -30,7 +30,10 @@ fn cancelled(python: &str, ready: usize) {
 
 #[test]
 fn one_that_ignores_term() {
-    cancelled("import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nnote('ready')\nwhile True: time.sleep(1)", 1);
+    cancelled(
+        "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nnote('ready')\nwhile True: time.sleep(1)",
+        1,
+    );
 }
 
 #[test]
@@ -40,17 +43,26 @@ fn one_that_is_stopped() {
 
 #[test]
 fn one_that_forked_twice() {
-    cancelled("if os.fork() == 0:\n    if os.fork() == 0:\n        note('ready')\n        time.sleep(300)\n    os._exit(0)\ntime.sleep(300)", 1);
+    cancelled(
+        "if os.fork() == 0:\n    if os.fork() == 0:\n        note('ready')\n        time.sleep(300)\n    os._exit(0)\ntime.sleep(300)",
+        1,
+    );
 }
 
 #[test]
 fn one_with_a_session_of_its_own() {
-    cancelled("if os.fork() == 0:\n    os.setsid()\n    import signal\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    note('ready')\n    time.sleep(300)\n    os._exit(0)\ntime.sleep(300)", 1);
+    cancelled(
+        "if os.fork() == 0:\n    os.setsid()\n    import signal\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    note('ready')\n    time.sleep(300)\n    os._exit(0)\ntime.sleep(300)",
+        1,
+    );
 }
 
 #[test]
 fn fifty_workers() {
-    cancelled("for i in range(50):\n    if os.fork() == 0:\n        note('ready')\n        time.sleep(300)\n        os._exit(0)\ntime.sleep(300)", 50);
+    cancelled(
+        "for i in range(50):\n    if os.fork() == 0:\n        note('ready')\n        time.sleep(300)\n        os._exit(0)\ntime.sleep(300)",
+        50,
+    );
 }
 
 #[test]

@@ -30,7 +30,8 @@ fn after_a_reboot_what_ran_is_interrupted_and_what_was_queued_runs() {
 fn after_a_reboot_an_exit_record_counts_and_is_not_run_again() {
     let mut bench = Bench::new();
     let gate = bench.work().join("go");
-    let program = Pretend::sh(&bench.work(), "p.sh", &format!("while [ ! -e {} ]; do sleep 0.02; done; exit 6", gate.display()));
+    let program =
+        Pretend::sh(&bench.work(), "p.sh", &format!("while [ ! -e {} ]; do sleep 0.02; done; exit 6", gate.display()));
     let number = bench.add(&[], &program.argv());
     until(LONG, "it runs", || program.starts() == 1);
     // Nobody settles it: the owner is stopped, the shim writes the record, then the power goes.
@@ -42,7 +43,10 @@ fn after_a_reboot_an_exit_record_counts_and_is_not_run_again() {
     reboot(&mut bench);
     bench.run(&["wait", &number.to_string()]).expect(1);
     let run = bench.show(number);
-    assert_eq!((run["status"].as_str(), run["stages"][0]["attempts"][0]["exit_code"].as_i64()), (Some("failed"), Some(6)));
+    assert_eq!(
+        (run["status"].as_str(), run["stages"][0]["attempts"][0]["exit_code"].as_i64()),
+        (Some("failed"), Some(6))
+    );
     assert_eq!(program.starts(), 1);
 }
 
@@ -53,11 +57,14 @@ fn a_launch_of_an_earlier_boot_that_never_ran_is_free_and_runs_now() {
     let mut add = bench.footplate(["add", "--"]);
     let added = add.args(program.argv()).env("FOOTPLATE_FAILPOINT", "launch-folder-built").output().unwrap();
     assert!(added.status.success());
-    until(LONG, "the owner died before it started a shim", || bench.owner().is_none() && bench.data().join("owner.lock").exists());
+    until(LONG, "the owner died before it started a shim", || {
+        bench.owner().is_none() && bench.data().join("owner.lock").exists()
+    });
     reboot(&mut bench);
     let _ = bench.run(&["wait", "1"]).expect(0);
     let attempts = bench.show(1)["stages"][0]["attempts"].clone();
-    let statuses: Vec<_> = attempts.as_array().unwrap().iter().map(|a| a["status"].as_str().unwrap().to_owned()).collect();
+    let statuses: Vec<_> =
+        attempts.as_array().unwrap().iter().map(|a| a["status"].as_str().unwrap().to_owned()).collect();
     assert_eq!(statuses, ["void", "completed"]);
     assert_eq!(program.starts(), 1);
 }
@@ -65,7 +72,11 @@ fn a_launch_of_an_earlier_boot_that_never_ran_is_free_and_runs_now() {
 #[test]
 fn time_in_a_pause_does_not_count_towards_the_limit() {
     let bench = Bench::new();
-    let program = Pretend::python(&bench.work(), "p.py", "note('ready')\nend = time.monotonic() + 0\nwhile not os.path.exists('go'): time.sleep(0.02)");
+    let program = Pretend::python(
+        &bench.work(),
+        "p.py",
+        "note('ready')\nend = time.monotonic() + 0\nwhile not os.path.exists('go'): time.sleep(0.02)",
+    );
     let number = bench.add(&["--timeout", "4s"], &program.argv());
     until(LONG, "it runs", || program.lines().len() == 2);
     let _ = bench.run(&["pause", &number.to_string()]).expect(0);

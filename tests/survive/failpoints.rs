@@ -31,7 +31,9 @@ fn an_owner_that_dies_at_a_named_point_of_launch_or_finish_loses_nothing() {
         let mut add = bench.footplate(["add", "--json", "--"]);
         let added = add.args(program.argv()).env("FOOTPLATE_FAILPOINT", point).output().unwrap();
         assert!(added.status.success(), "{point}: {added:?}");
-        until(LONG, &format!("the owner dies at {point}"), || bench.owner().is_none() && bench.data().join("owner.lock").exists());
+        until(LONG, &format!("the owner dies at {point}"), || {
+            bench.owner().is_none() && bench.data().join("owner.lock").exists()
+        });
         let waited = bench.run(&["wait", "1"]);
         assert_eq!(waited.code, 1, "{point}: {waited:?}");
         let run = bench.show(1);
@@ -46,7 +48,9 @@ fn an_owner_that_dies_at_a_named_point_of_launch_or_finish_loses_nothing() {
 
 #[test]
 fn an_owner_that_dies_in_the_middle_of_a_cancel_leaves_it_to_the_next() {
-    for point in ["cancel-after-commit", "turn-before-commit", "turn-after-commit", "finish-before-commit", "finish-before-log"] {
+    for point in
+        ["cancel-after-commit", "turn-before-commit", "turn-after-commit", "finish-before-commit", "finish-before-log"]
+    {
         let mut bench = Bench::new();
         bench.expect_nothing_left();
         let program = Pretend::sh(&bench.work(), "p.sh", "sleep 300");

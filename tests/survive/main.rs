@@ -3,7 +3,7 @@
 
 mod cancel;
 mod clocks;
-mod crash;
+mod crash_loop;
 mod failpoints;
 mod kills;
 mod many;
@@ -15,9 +15,14 @@ use std::time::Duration;
 /// Long enough for a slow machine; conditions are waited for, so it costs nothing where all is well.
 const LONG: Duration = Duration::from_secs(60);
 
-/// How many rounds: `ROUNDS` in the environment (`make crash`, `make soak`), else this.
-fn rounds(usual: u32) -> u32 {
-    std::env::var("ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(usual)
+/// How many rounds of the crash loop: `FOOTPLATE_CRASH_ROUNDS` (`make crash`, `make soak`), else this.
+fn crash_rounds(usual: u32) -> u32 {
+    std::env::var("FOOTPLATE_CRASH_ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(usual)
+}
+
+/// How many rounds: the long count under `make soak` (`FOOTPLATE_SOAK`).
+fn rounds(usual: u32, long: u32) -> u32 {
+    if std::env::var_os("FOOTPLATE_SOAK").is_some() { long } else { usual }
 }
 
 /// A repeatable sequence of numbers below a bound; xorshift.

@@ -13,7 +13,7 @@ fn of_two_owners_one_works() {
     let program = Pretend::sh(&bench.work(), "p.sh", "");
     let _ = bench.run(&["list"]).expect(0);
     let mut expected = 0;
-    for round in 0..rounds(200) {
+    for round in 0..rounds(200, 1000) {
         if round % 20 == 0 {
             bench.add(&[], &program.argv());
             expected += 1;
@@ -36,7 +36,7 @@ fn a_wish_at_the_moment_the_owner_goes_idle_is_not_stranded() {
     let bench = Bench::new();
     let program = Pretend::sh(&bench.work(), "p.sh", "");
     let mut dice = Dice(4242);
-    let rounds = rounds(50);
+    let rounds = rounds(50, 1000);
     for round in 0..rounds {
         bench.add(&[], &program.argv());
         // The owner goes idle right after the program's end: the next submit meets it at any point of that.
@@ -57,11 +57,17 @@ fn twenty_guests_write_while_the_owner_is_busy() {
     let program = Pretend::sh(&bench.work(), "p.sh", "");
     let _ = bench.run(&["queue", "set", "default", "--limit", "2"]).expect(0);
     let mut guests: Vec<_> = (0..20)
-        .map(|_| {
+        .map(|guest| {
             let line = format!("{}\n", serde_json::to_string(&program.argv()).unwrap());
-            let path = bench.write("lines.txt", line.repeat(5));
+            let path = bench.write(&format!("lines-{guest}.txt"), line.repeat(5));
             let stdin = std::fs::File::open(path).unwrap();
-            bench.footplate(["add", "--stdin"]).stdin(stdin).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+            bench
+                .footplate(["add", "--stdin"])
+                .stdin(stdin)
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
         })
         .collect();
     for guest in guests.drain(..) {

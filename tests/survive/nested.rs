@@ -10,7 +10,11 @@ fn a_run_that_adds_a_run_does_not_take_it_along_when_it_is_swept() {
     bench.expect_nothing_left();
     let _ = bench.run(&["queue", "set", "default", "--limit", "2"]).expect(0);
     let gate = bench.work().join("go");
-    let inner = Pretend::sh(&bench.work(), "inner.sh", &format!("while [ ! -e {} ]; do sleep 0.05; done; exit 4", gate.display()));
+    let inner = Pretend::sh(
+        &bench.work(),
+        "inner.sh",
+        &format!("while [ ! -e {} ]; do sleep 0.05; done; exit 4", gate.display()),
+    );
     let footplate = Bench::executable("footplate");
     let argv = inner.argv().join(" ");
     // The outer run starts the inner one's owner itself: the one that started the outer run is killed first.

@@ -6,7 +6,7 @@ use footplate_core::StageStatus;
 use footplate_core::view::{RunView, StageView};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Painter, beside};
+use super::{Painter, beside, waits};
 use crate::text::{colour, cut, visible, when};
 
 /// Up to so many stages all have a bar; beyond, only those that are live.
@@ -42,8 +42,8 @@ impl Bars {
             let ended = stages.iter().filter(|stage| stage.status.is_ended()).count();
             text.push_str(&format!("  {ended} of {} stages", stages.len()));
         }
-        if let Some(waiting) = run.waiting.as_ref().filter(|_| !run.status.is_ended()) {
-            text.push_str(&format!("  {}", cut(&visible(&waiting.detail), 60)));
+        if let Some(waits) = waits(run) {
+            text.push_str(&format!("  {}", cut(&waits, 60)));
         } else if let Some(eta) = run.eta_s.filter(|_| !run.status.is_ended() && stages.len() > 1) {
             text.push_str(&format!("  {} left", when::span(eta)));
         }

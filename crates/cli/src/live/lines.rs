@@ -6,7 +6,7 @@ use std::io::Write;
 use footplate_core::view::RunView;
 use footplate_core::{RunStatus, StageStatus};
 
-use super::{Painter, beside};
+use super::{Painter, beside, waits};
 use crate::text::{visible, when};
 
 pub(super) struct Lines {
@@ -25,7 +25,7 @@ impl Lines {
         let mut lines = Vec::new();
         let number = format!("#{}", run.number);
         if self.runs.insert(run.number, run.status) != Some(run.status) && !run.status.is_ended() {
-            let why = run.waiting.as_ref().map(|waiting| format!(": {}", visible(&waiting.detail))).unwrap_or_default();
+            let why = waits(run).map(|why| format!(": {why}")).unwrap_or_default();
             lines.push(format!("{number} {} {}{why}", visible(&run.name), run.status));
         }
         for (at, stage) in run.stages.iter().flatten().enumerate() {

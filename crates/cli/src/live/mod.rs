@@ -70,6 +70,7 @@ pub(crate) fn follow(context: &Context, client: &mut Client, numbers: &[i64], in
                 painter.end();
                 return conclude(context, &runs);
             }
+            client.tend()?;
         }
         let now = signal::interrupts();
         if now > seen {
@@ -134,10 +135,16 @@ fn summary(run: &RunView, end: RunStatus, colours: bool) -> String {
     out
 }
 
+/// Why a run waits, where it is more than the order of its own stages.
+fn waits(run: &RunView) -> Option<String> {
+    let waiting = run.waiting.as_ref().filter(|waiting| !run.status.is_ended() && waiting.reason != "dependency")?;
+    Some(visible(&waiting.detail))
+}
+
 /// The words beside a stage's bar: what it does, its newest metrics, the time left.
 fn beside(stage: &footplate_core::view::StageView) -> String {
     let mut text = visible(&show::doing(stage));
-    if let Some(eta) = stage.eta_s.filter(|_| !stage.status.is_ended()) {
+    if let Some(eta) = stage.eta_s.filter(|eta| *eta >= 1.0 && !stage.status.is_ended()) {
         if !text.is_empty() {
             text.push_str("  ");
         }

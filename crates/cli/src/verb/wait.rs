@@ -33,9 +33,11 @@ impl Wait {
         let mut completed = true;
         while !left.is_empty() {
             let mut still = Vec::new();
+            let mut works = false;
             for number in left {
                 let run = client.show(number)?;
                 let Some(end) = end(&run) else {
+                    works |= !matches!(run.status, RunStatus::Draft | RunStatus::Paused);
                     still.push(number);
                     continue;
                 };
@@ -51,6 +53,9 @@ impl Wait {
             }
             left = still;
             if !left.is_empty() {
+                if works {
+                    client.tend()?;
+                }
                 client.wait_for_change(Duration::from_secs(1))?;
             }
         }

@@ -33,6 +33,8 @@ pub struct Client {
     pub(super) start: OwnerStart,
     /// The store's version when [`Client::wait_for_change`] last looked.
     seen: Cell<i64>,
+    /// When [`Client::tend`] may start an owner again, on the running clock, and how long after that, both in milliseconds.
+    tended: Cell<(u64, u64)>,
 }
 
 /// Held by those who look on (app, `serve`, `watch`): the owner does not leave meanwhile. Ends when it is dropped.
@@ -64,7 +66,7 @@ impl Client {
             other => other.map_err(|e| e.fault())?,
         };
         let seen = Cell::new(store.data_version().map_err(|e| e.fault())?);
-        Ok(Client { home, store, start, seen })
+        Ok(Client { home, store, start, seen, tended: Cell::new((0, 1000)) })
     }
 
     /// The data folder.

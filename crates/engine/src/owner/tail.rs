@@ -102,7 +102,9 @@ impl Tail {
     /// Takes up the log where the last reader stored its mark, or at its start.
     #[must_use]
     pub(super) fn open(dir: &AttemptDir, telemetry_path: PathBuf, stage: u32, attempt: u32, options: Options) -> Tail {
-        let mut telemetry = Telemetry::open(&telemetry_path, false).ok().flatten();
+        // Opened for writing where it is there; made at the first point where it is not.
+        let there = telemetry_path.exists();
+        let mut telemetry = if there { Telemetry::open(&telemetry_path, true).ok().flatten() } else { None };
         let mut tail = Tail {
             log: LogReader::new(dir),
             reader: reader(&options),
