@@ -300,8 +300,13 @@ fn umask() -> u32 {
     told.unwrap_or_else(|| {
         let old = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         rustix::process::umask(old);
-        u32::from(old.as_raw_mode())
+        wide(old.as_raw_mode())
     })
+}
+
+#[allow(clippy::useless_conversion, reason = "a mode has 16 bits on macOS and 32 on Linux")]
+fn wide(mode: rustix::fs::RawMode) -> u32 {
+    u32::from(mode)
 }
 
 fn limits() -> Vec<(String, u64, u64)> {

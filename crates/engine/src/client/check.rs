@@ -77,7 +77,7 @@ pub(super) fn folder(what: &str, path: &Path) -> Result<PathBuf, Fault> {
         Fault::new(ErrorCode::CwdMissing, format!("The {what} {shown} {why}.")).hint("Name a folder that exists.")
     };
     if std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).contains(&0) {
-        return Err(invalid(format!("The {what} {:?} has a NUL byte in it.", path), "Paths cannot hold NUL."));
+        return Err(invalid(format!("The {what} {path:?} has a NUL byte in it."), "Paths cannot hold NUL."));
     }
     let path = std::path::absolute(path).map_err(|e| fault(&format!("cannot be used: {e}")))?;
     match path.metadata() {

@@ -65,9 +65,9 @@ fn resolved(found: Found, note: Option<String>) -> Resolved {
 
 /// A text that could be a number, an id or a name, and not a path or an option.
 fn looks_like_one(text: &str) -> bool {
-    !text.starts_with(['-', '.', '~'])
-        && !text.contains(['/', '\\'])
-        && !(text.starts_with('#') && text[1..].parse::<u64>().is_err())
+    let path_or_option = text.starts_with(['-', '.', '~']) || text.contains(['/', '\\']);
+    let no_number = text.strip_prefix('#').is_some_and(|digits| digits.parse::<u64>().is_err());
+    !path_or_option && !no_number
 }
 
 fn not_a_run_id(text: &str) -> Fault {

@@ -50,7 +50,7 @@ impl<'r> Reasons<'r> {
             }
             StageStatus::Held => return Ok(Some(held(stage))),
             StageStatus::Retrying => Some(Why::RetryAt { at: UtcMs(stage.retry_at.unwrap_or(self.now.0)) }),
-            StageStatus::Queued => match self.from_backlog(run, definition, stage)? {
+            StageStatus::Queued => match self.in_the_queue(run, definition, stage)? {
                 Some(why) => Some(why),
                 None => self.nobody(),
             },
@@ -69,7 +69,7 @@ impl<'r> Reasons<'r> {
         (!self.owner).then_some(Why::NoOwner)
     }
 
-    fn from_backlog(
+    fn in_the_queue(
         &mut self,
         run: &RunRow,
         definition: Option<&Definition>,

@@ -1,4 +1,5 @@
 //! The Client over a real store, without an owner.
+#![allow(clippy::unwrap_used, reason = "the helpers of tests may")]
 
 mod bad_inputs;
 mod environment;
