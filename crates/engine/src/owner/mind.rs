@@ -10,6 +10,7 @@ use footplate_core::schedule::{Backlog, Capacity, Demand, Entry, QueueRule, RunG
 use footplate_core::state::run::{Follow, derive, follow, result, stopped_by_failure};
 use footplate_core::state::stage::{StageInput, StageState, step};
 use footplate_core::{AttemptKey, ErrorCode, RunStatus, StageKey, UtcMs};
+use footplate_shim::clock;
 use footplate_store::RunBrief;
 use footplate_store::StageChange;
 use footplate_store::Tx;
@@ -17,11 +18,15 @@ use indexmap::IndexMap;
 
 use super::Trouble;
 use super::active::{ActiveRun, apply};
+use super::due::Due;
 use super::effects::Effect;
 use super::live::Live;
 use super::wishes::Awaiting;
 use crate::home::Home;
 use crate::install::Installed;
+
+/// How often what a held stage lacks is looked for, milliseconds.
+const LOOK_AT_HELD_MS: u64 = 30_000;
 
 /// What the owner remembers. Everything here can be read again from the store and the folders.
 pub(super) struct Mind {
@@ -36,7 +41,9 @@ pub(super) struct Mind {
     /// Attempts that hold a slot.
     pub(super) live: BTreeMap<AttemptKey, Live>,
     /// Retries by the time they are due.
-    pub(super) retries: BTreeSet<(i64, StageKey)>,
+    pub(super) retries: Due,
+    /// Held stages by the time of the next look at what they are held for.
+    pub(super) held: Due,
     /// Who comes after whom: the awaited run, then those that wait for it.
     pub(super) after: HashMap<i64, BTreeSet<i64>>,
     /// Wishes whose effect is awaited.
@@ -67,15 +74,16 @@ impl Mind {
             backlog,
             runs: HashMap::new(),
             live: BTreeMap::new(),
-            retries: BTreeSet::new(),
+            retries: Due::default(),
+            held: Due::default(),
             after: HashMap::new(),
             awaiting: Vec::new(),
             seen_run: 0,
             touched: BTreeSet::new(),
             effects: Vec::new(),
-            now: UtcMs(footplate_shim::clock::wall_ms()),
+            now: UtcMs(clock::wall_ms()),
             leaving: Vec::new(),
-            dice: u64::from(std::process::id()) << 20 | footplate_shim::clock::running_ms(),
+            dice: u64::from(std::process::id()) << 20 | clock::running_ms(),
         }
     }
 
@@ -174,12 +182,10 @@ impl Mind {
                 self.backlog.remove(key);
             }
             StageState::Running { .. } => self.backlog.ended(key),
-            StageState::Retrying { at } => {
-                self.retries.remove(&(at.0, key));
-            }
+            StageState::Retrying { .. } => self.retries.remove(key),
+            StageState::Held { .. } => self.held.remove(key),
             StageState::Waiting
             | StageState::Queued
-            | StageState::Held { .. }
             | StageState::Completed
             | StageState::Cached
             | StageState::Skipped { .. }
@@ -194,11 +200,12 @@ impl Mind {
                 }
             }
             StageState::Retrying { at } => {
-                self.retries.insert((at.0, key));
+                let delay = u64::try_from(at.0.saturating_sub(self.now.0)).unwrap_or(0);
+                self.retries.insert(key, clock::running_ms() + delay);
             }
+            StageState::Held { .. } => self.held.insert(key, clock::running_ms() + LOOK_AT_HELD_MS),
             StageState::Waiting
             | StageState::Running { .. }
-            | StageState::Held { .. }
             | StageState::Completed
             | StageState::Cached
             | StageState::Skipped { .. }

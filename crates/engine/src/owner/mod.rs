@@ -6,6 +6,7 @@
 mod active;
 mod changes;
 mod checkpoint;
+mod due;
 mod effects;
 mod ends;
 mod follow;

@@ -49,6 +49,8 @@ pub(super) struct Tail {
     telemetry_path: PathBuf,
     telemetry: Option<Telemetry>,
     offset: u64,
+    /// Bytes that the cap dropped before they were read: the reader does not know of them.
+    skipped: u64,
     collected: Collected,
     values: IndexMap<String, f64>,
     outputs: IndexMap<String, Value>,
@@ -114,17 +116,21 @@ impl Tail {
             telemetry_path,
             telemetry: None,
             offset: 0,
+            skipped: 0,
             collected: Collected { stage, attempt, ..Collected::default() },
             values: IndexMap::new(),
             outputs: IndexMap::new(),
             buffer: Vec::new(),
         };
         if let Some(store) = &mut telemetry
-            && let Ok(Some((offset, state))) = store.mark(stage, attempt)
-            && let Ok(reader) = Reader::restore(tail.options.clone(), &state)
+            && let Ok(Some((_, state))) = store.mark(stage, attempt)
+            && let Some((skipped, state)) = state.split_first_chunk::<8>()
+            && let Ok(reader) = Reader::restore(tail.options.clone(), state)
         {
+            // The reader says itself from where it goes on: it may want the beginning of a long line again.
+            tail.skipped = u64::from_le_bytes(*skipped);
+            tail.offset = reader.offset() + tail.skipped;
             tail.reader = reader;
-            tail.offset = offset;
             tail.values = store
                 .last_values(stage, attempt)
                 .unwrap_or_default()
@@ -157,7 +163,10 @@ impl Tail {
                     self.offset += n as u64;
                     left -= n;
                 }
-                Ok(LogRead::Dropped { next }) => self.offset = next,
+                Ok(LogRead::Dropped { next }) => {
+                    self.skipped += next - self.offset;
+                    self.offset = next;
+                }
                 Ok(LogRead::End) => break Ok(true),
                 Err(error) => break Err(error),
             }
@@ -214,7 +223,8 @@ impl Tail {
             self.telemetry = Telemetry::open(&self.telemetry_path, true).map_err(io::Error::other)?;
         }
         if let Some(telemetry) = &mut self.telemetry {
-            let state = self.reader.save();
+            let mut state = self.skipped.to_le_bytes().to_vec();
+            state.extend(self.reader.save());
             let mark = ReaderMark { stage: self.stage, attempt: self.attempt, offset: self.offset, state: &state };
             telemetry.commit(&mark, &found.points, &found.checkpoints, &found.outputs).map_err(io::Error::other)?;
         }

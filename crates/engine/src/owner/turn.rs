@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use footplate_core::event::Event;
 use footplate_core::schedule::{Demand, Entry};
 use footplate_core::state::attempt::{AttemptInput, AttemptState, step};
+use footplate_core::state::stage::StageInput;
 use footplate_core::{AttemptKey, Fault, StageStatus, UtcMs};
 use footplate_shim::clock;
 use footplate_shim::failpoint;
@@ -28,6 +29,10 @@ use crate::install::Installed;
 
 /// While there is work, the store is looked at this often even if nobody rings, milliseconds.
 const LOOK_AT_STORE_MS: u64 = 2_000;
+/// Events and answered wishes are kept for 7 days ...
+const KEEP_EVENTS_MS: i64 = 7 * 24 * 3600 * 1000;
+/// ... and of the events at most so many.
+const KEEP_EVENTS: u64 = 1_000_000;
 const SIGNALS: [i32; 2] = [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT];
 
 struct Owner<'a> {
@@ -133,14 +138,15 @@ impl Owner<'_> {
             }
         }
         for stage in tx.open_stages(StageStatus::Retrying)? {
-            let key = footplate_core::StageKey { run: stage.run, stage: stage.idx };
-            mind.retries.insert((stage.retry_at.unwrap_or(0), key));
+            let key = stage.key();
+            // Never longer than its pipeline says, whatever the wall clock did in between.
+            let most = mind.run(&tx, key.run)?.stage(key.stage).retries.max_delay.0;
+            let left = u64::try_from(stage.retry_at.unwrap_or(0).saturating_sub(mind.now.0)).unwrap_or(0);
+            mind.retries.insert(key, clock::running_ms() + left.min(most));
         }
         for stage in tx.open_stages(StageStatus::Held)? {
-            mind.run(&tx, stage.run)?;
-            let key = footplate_core::StageKey { run: stage.run, stage: stage.idx };
             // What was missing may be there now.
-            mind.move_stage(&tx, key, footplate_core::state::stage::StageInput::Release, |c| c)?;
+            mind.move_stage(&tx, stage.key(), StageInput::Release, |c| c)?;
         }
         for number in tx.waiting_runs()? {
             mind.activate(&tx, number)?;
@@ -183,7 +189,7 @@ impl Owner<'_> {
             for finding in findings.drain(..) {
                 self.apply(&tx, finding, &mut relaunch)?;
             }
-            self.queue_due_retries(&tx)?;
+            self.queue_what_is_due(&tx)?;
             if !self.told.load(Ordering::Relaxed) {
                 self.mind.start_stages(&tx)?;
             }
@@ -198,6 +204,8 @@ impl Owner<'_> {
             if !self.announced {
                 // From here on what the store says of live attempts is confirmed.
                 tx.put_capacity(&announcement(self.mind.now))?;
+                tx.trim(KEEP_EVENTS_MS, KEEP_EVENTS, self.mind.now.0)?;
+                tx.trim_wishes(self.mind.now.0 - KEEP_EVENTS_MS, 10_000)?;
             }
             failpoint::hit("turn-before-commit");
             tx.commit()?;
@@ -260,7 +268,10 @@ impl Owner<'_> {
 
     fn something_due(&self) -> bool {
         let now = self.mind.now;
-        self.mind.retries.first().is_some_and(|(at, _)| *at <= now.0)
+        let running = clock::running_ms();
+        let due = |at: Option<u64>| at.is_some_and(|at| at <= running);
+        due(self.mind.retries.first())
+            || due(self.mind.held.first())
             || self.mind.backlog.next_due(now).is_some_and(|at| at <= now)
     }
 
@@ -336,13 +347,14 @@ impl Owner<'_> {
         }
     }
 
-    fn queue_due_retries(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
-        while let Some((at, key)) = self.mind.retries.first().copied() {
-            if at > self.mind.now.0 {
-                return Ok(());
-            }
-            self.mind.retries.remove(&(at, key));
-            self.mind.move_stage(tx, key, footplate_core::state::stage::StageInput::RetryDue, |c| c)?;
+    /// Retries that are due, and held stages whose lack may have ended.
+    fn queue_what_is_due(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
+        let now = clock::running_ms();
+        while let Some(key) = self.mind.retries.take(now) {
+            self.mind.move_stage(tx, key, StageInput::RetryDue, |c| c)?;
+        }
+        while let Some(key) = self.mind.held.take(now) {
+            self.mind.move_stage(tx, key, StageInput::Release, |c| c)?;
         }
         Ok(())
     }
@@ -387,11 +399,12 @@ impl Owner<'_> {
         let mind = &self.mind;
         let looks = mind.live.values().filter_map(|l| l.look_at).map(|at| at.saturating_sub(now));
         let due = |at: i64| u64::try_from(at.saturating_sub(wall)).unwrap_or(0);
-        let retry = mind.retries.first().map(|(at, _)| due(*at));
         let start = mind.backlog.next_due(mind.now).map(|at| due(at.0));
         let work = !mind.live.is_empty() || !mind.awaiting.is_empty() || mind.backlog.can_start_by_itself();
         let store = work.then_some(LOOK_AT_STORE_MS);
-        let timeout = looks.chain(retry).chain(start).chain(store).min().map(|ms| {
+        let retry = mind.retries.first().map(|at| at.saturating_sub(now));
+        let held = mind.held.first().filter(|_| work).map(|at| at.saturating_sub(now));
+        let timeout = looks.chain(retry).chain(held).chain(start).chain(store).min().map(|ms| {
             // The wall clock may jump: what is due by it is looked at again at least each minute.
             let ms = ms.min(60_000);
             Timespec { tv_sec: (ms / 1000).cast_signed(), tv_nsec: ((ms % 1000) * 1_000_000).cast_signed() }
