@@ -99,12 +99,9 @@ pub fn install_executables(home: &Home) -> Result<Installed, Fault> {
     if let Some(installed) = known(home, &facts) {
         return Ok(installed);
     }
-    let hash = content_hash(&sources).map_err(fault)?;
+    let hash = copy(home, &sources).map_err(fault)?;
     let installed = Installed::at(home.bin_dir().join(&hash));
-    if !installed.is_complete() {
-        copy(home, &sources, &installed.dir).map_err(fault)?;
-        remove_unused(home, &hash);
-    }
+    remove_unused(home, &hash);
     if let Some(origin) = sources[0].parent() {
         let path = installed.dir.join(ORIGIN);
         let bytes = std::os::unix::ffi::OsStrExt::as_bytes(origin.as_os_str());
@@ -202,23 +199,9 @@ fn lock(home: &Home) -> io::Result<File> {
     Ok(file)
 }
 
-fn content_hash(sources: &[PathBuf; 2]) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    for source in sources {
-        let mut file = File::open(source)?;
-        let mut buffer = vec![0; 1 << 18];
-        hash.update(file.metadata()?.len().to_le_bytes());
-        loop {
-            match io::Read::read(&mut file, &mut buffer)? {
-                0 => break,
-                n => hash.update(&buffer[..n]),
-            }
-        }
-    }
-    Ok(hex(&hash.finalize()[..12]))
-}
-
-fn copy(home: &Home, sources: &[PathBuf; 2], to: &Path) -> io::Result<()> {
+/// Copies both beside, names the folder by what was copied (a source may change meanwhile), and puts it in its place. Returns
+/// the name.
+fn copy(home: &Home, sources: &[PathBuf; 2]) -> io::Result<String> {
     let aside = home.bin_dir().join(format!(".new.{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&aside);
     DirBuilder::new().mode(0o700).create(&aside)?;
@@ -229,16 +212,39 @@ fn copy(home: &Home, sources: &[PathBuf; 2], to: &Path) -> io::Result<()> {
             std::fs::set_permissions(&target, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
             File::open(&target)?.sync_all()?;
         }
-        if to.exists() {
-            // Incomplete: somebody deleted a part of it.
-            std::fs::remove_dir_all(to)?;
+        let hash = content_hash(&[aside.join(PROGRAM), aside.join(SHIM)])?;
+        let to = home.bin_dir().join(&hash);
+        if Installed::at(to.clone()).is_complete() {
+            std::fs::remove_dir_all(&aside)?;
+            return Ok(hash);
         }
-        std::fs::rename(&aside, to)
+        if to.exists() {
+            // Somebody deleted a part of it.
+            std::fs::remove_dir_all(&to)?;
+        }
+        std::fs::rename(&aside, &to)?;
+        Ok(hash)
     })();
     if done.is_err() {
         let _ = std::fs::remove_dir_all(&aside);
     }
     done
+}
+
+fn content_hash(files: &[PathBuf; 2]) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    for file in files {
+        let mut file = File::open(file)?;
+        let mut buffer = vec![0; 1 << 18];
+        hash.update(file.metadata()?.len().to_le_bytes());
+        loop {
+            match io::Read::read(&mut file, &mut buffer)? {
+                0 => break,
+                n => hash.update(&buffer[..n]),
+            }
+        }
+    }
+    Ok(hex(&hash.finalize()[..12]))
 }
 
 /// Removes copies from which no process runs, unless they are younger than an hour: somebody may be about to start them.
@@ -293,17 +299,18 @@ mod tests {
     fn copies_are_named_by_content_and_a_change_of_either_makes_another() {
         let place = tempfile::tempdir().unwrap();
         let home = Home::at(&place.path().join("data")).unwrap();
-        let one = content_hash(&sources(place.path(), "a")).unwrap();
+        let one = copy(&home, &sources(place.path(), "a")).unwrap();
         let files = sources(place.path(), "b");
-        let two = content_hash(&files).unwrap();
+        let two = copy(&home, &files).unwrap();
         assert_ne!(one, two);
         let installed = Installed::at(home.bin_dir().join(&two));
-        copy(&home, &files, &installed.dir).unwrap();
-        assert!(installed.is_complete());
+        assert!(installed.is_complete() && Installed::at(home.bin_dir().join(&one)).is_complete());
         assert_eq!(installed.shim.metadata().unwrap().mode() & 0o777, 0o700);
         std::fs::remove_file(&installed.shim).unwrap();
-        copy(&home, &files, &installed.dir).unwrap();
+        assert_eq!(copy(&home, &files).unwrap(), two);
+        assert_eq!(copy(&home, &files).unwrap(), two);
         assert!(installed.is_complete());
+        assert_eq!(std::fs::read_dir(home.bin_dir()).unwrap().count(), 2, "something was left aside");
         let facts = [Facts::of(&files[0]).unwrap(), Facts::of(&files[1]).unwrap()];
         let note = serde_json::to_vec(&Known { sources: facts, hash: two }).unwrap();
         std::fs::write(home.bin_dir().join("installed.json"), note).unwrap();
