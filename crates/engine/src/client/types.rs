@@ -90,7 +90,7 @@ pub struct ListQuery {
     pub queue: Option<String>,
     /// Only of this experiment.
     pub experiment: Option<String>,
-    /// Only where name, pipeline or a tag contains this.
+    /// Only where the name or the pipeline contains this.
     pub search: Option<String>,
     /// At most so many.
     pub limit: u32,
