@@ -108,6 +108,13 @@ pub(super) fn launch(folder: AttemptDir, secrets_fd: Option<i32>) -> Result<Laun
 fn receive_secrets(
     fd: i32,
 ) -> Result<Vec<(footplate_shim::contract::OsBytes, footplate_shim::contract::OsBytes)>, Refusal> {
+    if fd == 0 {
+        // Stdin stays open until it is replaced: a lower number that is free would be given to something that must stay.
+        let pipe = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)
+            .map_err(|_| Refusal::new(code::SECRETS, "the descriptor of the secrets is not open"))?;
+        return read_secrets(std::fs::File::from(pipe))
+            .map_err(|error| Refusal::new(code::SECRETS, format!("the secrets ended early: {error}")));
+    }
     // SAFETY: only asks whether the number is open.
     if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
         return Err(Refusal::new(code::SECRETS, "the descriptor of the secrets is not open"));

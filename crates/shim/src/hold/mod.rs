@@ -57,7 +57,7 @@ fn arguments() -> Result<(AttemptDir, Option<i32>), Refusal> {
     let secrets_fd = match words.next() {
         None => None,
         Some(option) if option == SECRETS_OPTION => {
-            Some(words.next().and_then(|n| n.to_str()?.parse().ok()).filter(|&n| n > 2).ok_or_else(wrong)?)
+            Some(words.next().and_then(|n| n.to_str()?.parse().ok()).filter(|&n| n == 0 || n > 2).ok_or_else(wrong)?)
         }
         Some(_) => return Err(wrong()),
     };
