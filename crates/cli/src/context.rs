@@ -44,6 +44,13 @@ impl Context {
         Home::locate(self.data_dir.as_deref())
     }
 
+    /// The data folder where one was named, by `--data-dir` or FOOTPLATE_DATA; `None`: the platform's.
+    pub(crate) fn named_data_dir(&self) -> Option<PathBuf> {
+        let from_env = || std::env::var_os("FOOTPLATE_DATA").filter(|value| !value.is_empty()).map(PathBuf::from);
+        let named = self.data_dir.clone().or_else(from_env)?;
+        Some(std::path::absolute(&named).unwrap_or(named))
+    }
+
     /// A guest of the store.
     pub(crate) fn client(&self) -> Result<Client, Fault> {
         Client::open(self.home()?)

@@ -63,7 +63,7 @@ pub(crate) fn of_all(context: &Context, client: &mut Client, waits: Waits, wish:
     let answer = if waits.no_wait { None } else { client.await_answer(&id, USUAL)? };
     match answer {
         Some(answer) if answer.done => {
-            say(context, &json!({ "done": true, "message": answer.message }), &answer.message)?
+            say(context, &json!({ "done": true, "message": answer.message }), &answer.message)?;
         }
         Some(answer) => return Err(refusal(answer).into()),
         None if waits.no_wait => {

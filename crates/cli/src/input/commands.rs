@@ -60,16 +60,18 @@ pub fn name_of(argv: &[String]) -> String {
         stem,
         "python" | "pypy" | "node" | "ruby" | "perl" | "Rscript" | "julia" | "bash" | "sh" | "zsh" | "dash"
     ) {
-        let rest = &argv[1..];
-        if let Some(at) = rest.iter().position(|a| a == "-m") {
-            if let Some(module) = rest.get(at + 1) {
-                return limited(module);
+        // The interpreter's own flags stand before the script; code on the command line has no name.
+        let mut rest = argv[1..].iter();
+        while let Some(arg) = rest.next() {
+            match arg.as_str() {
+                "-m" => return rest.next().map_or_else(|| limited(&program), |module| limited(module)),
+                "-c" | "-e" => break,
+                "-W" | "-X" | "-o" => {
+                    rest.next();
+                }
+                flag if flag.starts_with('-') => {}
+                script => return limited(&base(script)),
             }
-        }
-        // A flag that takes code ends the search: what follows it is no script.
-        let script = rest.iter().take_while(|a| *a != "-c" && *a != "-e").find(|a| !a.starts_with('-'));
-        if let Some(script) = script {
-            return limited(&base(script));
         }
     }
     limited(&program)

@@ -92,7 +92,7 @@ fn version_of(program: &Path) -> Option<String> {
 }
 
 /// Whether an owner starts with the machine, and how to have it so (systemd.unit(5), loginctl(1)).
-pub(super) fn login() -> Login {
+pub(super) fn login(data_dir: Option<&Path>) -> Login {
     let config = std::env::var_os("XDG_CONFIG_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")));
@@ -108,7 +108,7 @@ pub(super) fn login() -> Login {
         let program =
             std::env::current_exe().map_or_else(|_| "footplate".to_owned(), |path| path.display().to_string());
         steps.push(format!("write {place}:"));
-        steps.push(unit_text(&program));
+        steps.push(unit_text(&program, data_dir));
         steps.push("systemctl --user enable footplate.service".to_owned());
     }
     if linger == Some(false) {
@@ -118,8 +118,9 @@ pub(super) fn login() -> Login {
 }
 
 /// A user unit that starts an owner. `KillMode=process`: stopping it leaves the programs alone.
-fn unit_text(program: &str) -> String {
+fn unit_text(program: &str, data_dir: Option<&Path>) -> String {
+    let place = data_dir.map(|path| format!(" --data-dir {}", path.display())).unwrap_or_default();
     format!(
-        "\n[Unit]\nDescription=Footplate: goes on with queued training after a restart\n\n[Service]\nExecStart={program} work --until-idle\nKillMode=process\n\n[Install]\nWantedBy=default.target\n"
+        "\n[Unit]\nDescription=Footplate: goes on with queued training after a restart\n\n[Service]\nExecStart={program}{place} work --until-idle\nKillMode=process\n\n[Install]\nWantedBy=default.target\n "
     )
 }

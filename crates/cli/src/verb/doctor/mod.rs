@@ -115,7 +115,7 @@ fn examine(context: &Context) -> Examination {
         shim: shim.map(|path| path.display().to_string()),
         python,
         machine: machine::machine(),
-        login: machine::login(),
+        login: machine::login(context.named_data_dir().as_deref()),
         problems,
     }
 }

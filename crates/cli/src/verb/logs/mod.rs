@@ -93,16 +93,15 @@ impl Logs {
     fn parts(&self, run: &RunView, shown: &[Part]) -> Result<Vec<Part>, Fault> {
         let stages = run.stages.as_deref().unwrap_or_default();
         let number = run.number;
-        if let Some(asked) = &self.stage {
-            if !stages.iter().any(|stage| stage.name == *asked) {
-                let mut fault = Fault::new(ErrorCode::NotFound, format!("#{number} has no stage {asked:?}"));
-                let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
-                fault = match footplate_spec::nearest(asked, names.iter().copied()) {
-                    Some(near) => fault.hint(format!("did you mean {near:?}?")),
-                    None => fault.hint(format!("stages: {}", names.join(", "))),
-                };
-                return Err(fault);
-            }
+        if let Some(asked) = &self.stage
+            && !stages.iter().any(|stage| stage.name == *asked)
+        {
+            let fault = Fault::new(ErrorCode::NotFound, format!("#{number} has no stage {asked:?}"));
+            let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
+            return Err(match footplate_spec::nearest(asked, names.iter().copied()) {
+                Some(near) => fault.hint(format!("did you mean {near:?}?")),
+                None => fault.hint(format!("stages: {}", names.join(", "))),
+            });
         }
         let mut parts = Vec::new();
         for stage in stages.iter().filter(|stage| self.stage.as_ref().is_none_or(|asked| *asked == stage.name)) {
