@@ -103,3 +103,40 @@ fn the_limit_holds_without_an_owner() {
     assert_eq!(run["stages"][0]["attempts"][0]["status"], "timed_out", "{run:#}");
     assert_eq!((run["status"].as_str(), run["error"]["code"].as_str()), (Some("failed"), Some("timed_out")));
 }
+
+/// A night of sleep: the wall clock jumps ahead, the running clock does not. And a clock that is set back a year.
+#[test]
+fn a_jump_of_the_wall_clock_is_no_timeout_and_delays_no_retry() {
+    const NIGHT_MS: i64 = 8 * 3600 * 1000;
+    const YEAR_MS: i64 = 365 * 24 * 3600 * 1000;
+    let mut bench = Bench::new();
+    let shift = bench.work().join("shift");
+    std::fs::write(&shift, "0").unwrap();
+    bench.set_env("FOOTPLATE_TEST_WALL_SHIFT", &shift);
+    let program = Pretend::sh(&bench.work(), "p.sh", "while [ ! -e go$FOOTPLATE_ATTEMPT ]; do sleep 0.02; done; [ $FOOTPLATE_ATTEMPT -gt 1 ]");
+    let toml = format!(
+        "format = 1\nname = \"jump\"\n[stages.main]\ntimeout = \"1m\"\nretries = {{ max = 1, delay = \"1s\" }}\ncommand = {}\n",
+        serde_json::to_string(&program.argv()).unwrap()
+    );
+    let path = bench.write("jump/footplate.toml", toml);
+    let _ = bench.run(&["run", path.to_str().unwrap(), "--detach"]).expect(0);
+    until(LONG, "it runs", || program.starts() == 1);
+    bench.until_status(1, "running", LONG);
+    for jump in [NIGHT_MS, 20 * NIGHT_MS, -YEAR_MS] {
+        std::fs::write(&shift, jump.to_string()).unwrap();
+        // An owner that is new to it looks at the same clock.
+        bench.kill_owner();
+        assert_eq!(bench.status(1), "running", "a jump of {jump} ms ended it");
+    }
+    std::fs::write(bench.work().join("go1"), "").unwrap();
+    until(LONG, "the first attempt failed", || bench.show(1)["stages"][0]["status"] == "retrying");
+    std::fs::write(&shift, (-2 * YEAR_MS).to_string()).unwrap();
+    until(LONG, "the retry runs", || program.starts() == 2);
+    std::fs::write(bench.work().join("go2"), "").unwrap();
+    let _ = bench.run(&["wait", "1"]).expect(0);
+    let attempts = bench.show(1)["stages"][0]["attempts"].clone();
+    for attempt in attempts.as_array().unwrap() {
+        let ran = attempt["running_s"].as_f64().unwrap();
+        assert!((0.0..60.0).contains(&ran), "{attempt}");
+    }
+}

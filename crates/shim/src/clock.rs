@@ -4,12 +4,21 @@ use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The wall clock: UTC milliseconds since 1970. For what people read and for schedules, never for durations.
+/// `FOOTPLATE_TEST_WALL_SHIFT` names a file with milliseconds to add, so that tests can set it back, or let a night pass.
 #[expect(clippy::disallowed_methods, reason = "this is the one module that reads the wall clock")]
 pub fn wall_ms() -> i64 {
-    match SystemTime::now().duration_since(UNIX_EPOCH) {
+    let now = match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
         Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
-    }
+    };
+    now.saturating_add(test_shift())
+}
+
+fn test_shift() -> i64 {
+    static FILE: OnceLock<Option<std::ffi::OsString>> = OnceLock::new();
+    let file = FILE.get_or_init(|| std::env::var_os("FOOTPLATE_TEST_WALL_SHIFT"));
+    let text = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
+    text.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }
 
 /// The running clock in milliseconds: stops while the machine sleeps and never jumps. Same origin for every process of

@@ -135,9 +135,11 @@ pub(super) fn spawn(live: &mut Live, shim: &Path, secrets: &Secrets) {
     program.arg(live.dir.path()).stdin(Stdio::null()).stdout(Stdio::null());
     program.env_clear();
     // Our own failpoints are not the shim's.
-    for (ours, theirs) in
-        [("FOOTPLATE_TEST_BOOT_ID", "FOOTPLATE_TEST_BOOT_ID"), ("FOOTPLATE_TEST_SHIM_FAILPOINT", "FOOTPLATE_FAILPOINT")]
-    {
+    for (ours, theirs) in [
+        ("FOOTPLATE_TEST_BOOT_ID", "FOOTPLATE_TEST_BOOT_ID"),
+        ("FOOTPLATE_TEST_WALL_SHIFT", "FOOTPLATE_TEST_WALL_SHIFT"),
+        ("FOOTPLATE_TEST_SHIM_FAILPOINT", "FOOTPLATE_FAILPOINT"),
+    ] {
         if let Some(value) = std::env::var_os(ours) {
             program.env(theirs, value);
         }
