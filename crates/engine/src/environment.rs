@@ -304,7 +304,7 @@ fn umask() -> u32 {
     })
 }
 
-#[allow(clippy::useless_conversion, reason = "a mode has 16 bits on macOS and 32 on Linux")]
+#[cfg_attr(target_os = "linux", expect(clippy::useless_conversion, reason = "a mode has 16 bits on macOS and 32 here"))]
 fn wide(mode: rustix::fs::RawMode) -> u32 {
     u32::from(mode)
 }

@@ -10,6 +10,7 @@
 pub mod bell;
 pub mod client;
 pub mod environment;
+pub mod fresh;
 pub mod home;
 pub mod install;
 pub mod logs;

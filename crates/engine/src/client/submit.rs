@@ -18,7 +18,6 @@ use footplate_shim::clock;
 use footplate_store::{After, NewRun, NewStage, NewWish, Store, StoreError, Tx};
 use indexmap::IndexMap;
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::check;
 use super::keeper::Client;
@@ -197,7 +196,7 @@ fn insert(tx: &Tx<'_>, chunk: &mut [Prepared], as_drafts: bool) -> Result<Vec<i6
 /// The wish that starts the drafts of a batch, in the same transaction as its last runs.
 fn release(tx: &Tx<'_>, drafts: &[i64]) -> Result<(), StoreError> {
     let (kind, args) = Wish::Release { runs: ranges(drafts) }.to_row();
-    let id = Uuid::now_v7().to_string();
+    let id = crate::fresh::uuid().to_string();
     tx.insert_wish(&NewWish { id, run: None, generation: None, kind, args, created_at: clock::wall_ms() })?;
     Ok(())
 }
@@ -282,7 +281,7 @@ impl Desk {
         let secret_params = footplate_spec::take_secrets(&definition, &mut params);
         check::resources(&definition, self.capacity)?;
 
-        let id = RunId(Uuid::now_v7());
+        let id = RunId(crate::fresh::uuid());
         let limits = self.use_environment(home, &submit.environment)?;
         let secrets = Secrets::new(
             &submit.environment,

@@ -7,7 +7,6 @@ use std::time::Duration;
 use footplate_core::{ErrorCode, Fault};
 use footplate_shim::clock;
 use footplate_store::{NewWish, WishStatus};
-use uuid::Uuid;
 
 use super::check;
 use super::keeper::Client;
@@ -30,7 +29,7 @@ impl Client {
             },
         };
         let (kind, args) = request.wish.to_row();
-        let id = Uuid::now_v7().to_string();
+        let id = crate::fresh::uuid().to_string();
         let wish = NewWish { id: id.clone(), run: request.run, generation, kind, args, created_at: clock::wall_ms() };
         self.store.write(|tx| tx.insert_wish(&wish))?;
         self.ensure_owner()?;
