@@ -118,11 +118,14 @@ impl Tree {
         Ok(ordered.into_iter().cloned().collect())
     }
 
-    /// Owners and shims are known by their executable.
-    fn sort_in(&self, process: &Process, members: &mut HashSet<i32>, spared: &mut HashSet<i32>) -> bool {
+    /// Whether the sweep ends at this process: an owner or a shim, known by its executable.
+    pub fn spares(&self, pid: i32) -> bool {
         // An empty path would be the beginning of every other.
-        let ours = !self.bin_dir.as_os_str().is_empty()
-            && os::executable(process.pid).is_some_and(|path| path.starts_with(&self.bin_dir));
+        !self.bin_dir.as_os_str().is_empty() && os::executable(pid).is_some_and(|path| path.starts_with(&self.bin_dir))
+    }
+
+    fn sort_in(&self, process: &Process, members: &mut HashSet<i32>, spared: &mut HashSet<i32>) -> bool {
+        let ours = self.spares(process.pid);
         if ours {
             spared.insert(process.pid)
         } else {
@@ -145,6 +148,9 @@ impl Tree {
     /// # Errors
     /// When the system's table of processes cannot be read.
     pub fn pass(&self) -> io::Result<Vec<Process>> {
+        if self.below_me {
+            self.stop_children();
+        }
         let mut found = self.members()?;
         let mut known: HashSet<(i32, u64)> = HashSet::new();
         // What is stopped cannot fork; bounded, for the last word is KILL anyway.
@@ -165,6 +171,23 @@ impl Tree {
         }
         Ok(found)
     }
+
+    /// A chain of processes that fork and leave is gone before a look at the whole table comes to it; but each one's
+    /// orphan becomes our child, and a list of these is quick. They are not reaped meanwhile, so a pid is enough.
+    fn stop_children(&self) {
+        let mut stopped = HashSet::new();
+        for _ in 0..200 {
+            let fresh = os::own_children().unwrap_or_default().into_iter().filter(|pid| stopped.insert(*pid));
+            let sent = fresh
+                .filter(|&pid| pid > 1 && !self.spares(pid))
+                .filter_map(rustix::process::Pid::from_raw)
+                .filter(|&pid| rustix::process::kill_process(pid, Signal::STOP).is_ok())
+                .count();
+            if sent == 0 {
+                return;
+            }
+        }
+    }
 }
 
 /// A process of the table is an identity of this boot.
@@ -176,12 +199,13 @@ fn send(process: &Process, signal: Signal) -> bool {
     identity(process).signal(signal).unwrap_or(false)
 }
 
-/// Ends the whole tree: passes until two in a row find nothing, or until `deadline` on the running clock. For the owner,
+/// Ends the whole tree: passes until two in a row (four, once there was something) find nothing, or until `deadline` on the running clock. For the owner,
 /// where the shim died.
 pub fn sweep(tree: &Tree, deadline: u64) -> Outcome {
     let mut outcome = Outcome::default();
     let mut empty = 0;
-    while empty < 2 {
+    // Where there was something, it may have been moving: one look past it is no proof.
+    while empty < if outcome.left.is_empty() { 2 } else { 4 } {
         let found = match tree.pass() {
             Ok(found) => found,
             Err(_) => return outcome,

@@ -1,5 +1,7 @@
 //! How a program starts and ends, and how that is written down.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::{Home, shim, within};

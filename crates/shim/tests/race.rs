@@ -1,5 +1,7 @@
 //! Many at once, and death at any moment: one attempt runs at most once, and what is on disk tells the truth.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::{Home, living, shim, within};
@@ -104,21 +106,26 @@ fn killed_before_every_system_call_it_never_runs_twice_and_the_folder_tells_the_
     }
     let ran = |home: &Home| home.path("ran");
     // Every call of a plain attempt; then some of one that leaves a process behind for the sweep, which makes hundreds.
-    for (after, stride) in [("", 1), ("(sleep 0.1 &) ; ", 29)] {
+    for (after, stride) in [("", 1), ("(sleep 0.1 &) ; ", 67)] {
         let mut home = Home::new();
         let ran = ran(&home);
         home.set_sh(&format!("echo ran >> {}; echo output; {after}exit 7", ran.display()));
         let trace = home.path("trace");
         let folder = home.build();
         assert_eq!(strace(&folder, &trace, "trace=all").code(), Some(0));
-        let calls: Vec<String> = std::fs::read_to_string(&trace)
-            .unwrap()
+        let text = std::fs::read_to_string(&trace).unwrap();
+        let calls: Vec<String> = text
             .lines()
             .filter(|line| !line.starts_with(['-', '+']))
             .filter_map(|line| line.split_once('(').map(|(name, _)| name.to_owned()))
             .collect();
+        // What the loader does before the shim reads its spec touches nothing: a few of these are enough.
+        let main = text.lines().position(|line| line.contains("spec.json")).unwrap();
         let (mut again, mut settled, mut free, mut other) = (0, 0, 0, 0);
-        for (at, name) in calls.iter().enumerate().step_by(stride) {
+        for (at, name) in calls.iter().enumerate() {
+            if at % stride.max(if at < main { 16 } else { 1 }) > 0 {
+                continue;
+            }
             // It counts each call by its name.
             let nth = calls.iter().take(at + 1).filter(|earlier| *earlier == name).count();
             let folder = home.build();

@@ -1,5 +1,7 @@
 //! Stopping, pausing and timing out: programs that do not want to go, and everything they leave.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::{Held, Home, within};

@@ -50,27 +50,34 @@ impl ExitPaper {
         Ok(Self { folder: folder.clone(), file })
     }
 
-    /// Makes it `exit.tmp`, and sure to survive a power cut: itself, and the three folders it hangs on.
+    /// Makes it `exit.tmp`, and sure to survive a power cut: itself, and the three folders it hangs on. Where one journal
+    /// orders the whole file system, the file's own fsync after the rename has carried them with it.
     pub(super) fn put_down(&self) -> io::Result<()> {
         let attempt = self.folder.path();
         std::fs::rename(attempt.join("exit.new"), attempt.join("exit.tmp"))?;
         failpoint::hit("shim-exit-room-named");
         self.file.sync_all()?;
-        for folder in attempt.ancestors().take(3) {
-            sync_folder(folder)?;
+        if !footplate_shim::os::fsync_carries_folders(&self.file) {
+            for folder in attempt.ancestors().take(3) {
+                sync_folder(folder)?;
+            }
         }
         Ok(())
     }
 
-    /// Writes the record in place, makes it durable, gives it its name, makes that durable.
+    /// Writes the record in place, makes it durable, and gives it its name. Under either name it counts.
     pub(super) fn record(&self, exit: &Exit) -> io::Result<()> {
         self.file.write_all_at(&exit.seal()?, 0)?;
         failpoint::hit("shim-exit-written");
         self.file.sync_data()?;
         failpoint::hit("shim-exit-durable");
         let attempt = self.folder.path();
-        std::fs::rename(attempt.join("exit.tmp"), attempt.join("exit.json"))?;
-        sync_folder(attempt)
+        std::fs::rename(attempt.join("exit.tmp"), attempt.join("exit.json"))
+    }
+
+    /// Makes the record's name durable, too. Nobody has to wait for that.
+    pub(super) fn sync_name(&self) {
+        let _ = sync_folder(self.folder.path());
     }
 }
 

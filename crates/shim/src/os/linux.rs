@@ -155,6 +155,15 @@ pub fn widen_pipe(fd: impl AsFd, bytes: usize) {
     let _ = rustix::pipe::fcntl_setpipe_size(fd, bytes);
 }
 
+/// Whether an fsync of a file just created or renamed makes the folders durable that it hangs on: true of ext4 (one
+/// journal, committed whole; without a journal it syncs new parents itself) and XFS (the log is forced up to the inode's
+/// last change, which the rename was).
+pub fn fsync_carries_folders(file: impl AsFd) -> bool {
+    const XFS_SUPER_MAGIC: i128 = 0x5846_5342;
+    const EXT4_SUPER_MAGIC: i128 = 0xEF53;
+    rustix::fs::fstatfs(file).is_ok_and(|about| [EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC].contains(&i128::from(about.f_type)))
+}
+
 /// The file a process writes its willingness to be killed for want of memory to, and the value that puts a child
 /// `higher` above this process.
 pub fn oom_score(higher: i32) -> Option<(&'static Path, String)> {

@@ -212,6 +212,11 @@ fn usage(child: i32) -> Usage {
 /// Pipes grow by themselves here, to 64 KiB.
 pub fn widen_pipe(_fd: impl AsFd, _bytes: usize) {}
 
+/// Nothing is promised here.
+pub fn fsync_carries_folders(_file: impl AsFd) -> bool {
+    false
+}
+
 /// There is no such score here.
 pub fn oom_score(_higher: i32) -> Option<(&'static Path, String)> {
     None

@@ -96,7 +96,7 @@ impl Model for Idle {
             };
             match s.owners[n] {
                 Owner::Starting | Owner::ComesBack if s.taken() => {
-                    step("owner finds the lock taken", Owner::Gone, s.wishes)
+                    step("owner finds the lock taken", Owner::Gone, s.wishes);
                 }
                 Owner::Starting | Owner::ComesBack => step("owner takes the lock", Owner::Working, s.wishes),
                 Owner::Working if s.wishes > 0 => step("owner grants a wish", Owner::Working, s.wishes - 1),

@@ -71,11 +71,11 @@ impl Attendance {
         // Where even this fails (a broken disk), there is no record: the owner will say so, rather than we guess.
         let _ = self.paper.record(&exit);
         failpoint::hit("shim-exit-recorded");
-        self.log.sync();
         if self.nothing_left() {
             self.phase = Phase::Gone;
             return;
         }
+        self.sync();
         match &self.stop {
             Some(stop) if stop.killed_at.is_some() => self.begin_sweep(now),
             Some(stop) => self.linger(now, Some(stop.kill_at)),
@@ -110,6 +110,25 @@ impl Attendance {
         self.reap_program();
         // The list can miss one, this cannot.
         matches!(rustix::process::wait(WaitOptions::NOHANG), Err(rustix::io::Errno::CHILD))
+    }
+
+    /// What two looks at the table did not find may only have moved too fast for them. As long as the tree lives, one of
+    /// it is a child of this subreaper; spared ones may be as well.
+    fn nobody_left(&mut self) -> bool {
+        self.reap_program();
+        if !os::HAS_SUBREAPER {
+            return true;
+        }
+        loop {
+            match rustix::process::wait(WaitOptions::NOHANG) {
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(rustix::io::Errno::CHILD) => return true,
+                Err(_) => return false,
+            }
+        }
+        let children = os::own_children().unwrap_or_default();
+        !children.is_empty() && children.iter().all(|&pid| self.tree.spares(pid))
     }
 
     fn reap_program(&mut self) {
@@ -151,9 +170,10 @@ impl Attendance {
                 if empty < 2 {
                     continue;
                 }
-                self.reap_program();
-                self.phase = Phase::Gone;
-                return;
+                if self.nobody_left() {
+                    self.phase = Phase::Gone;
+                    return;
+                }
             }
             let stubborn = now.saturating_sub(since) >= STUBBORN_MS;
             for process in found.unwrap_or_default() {
