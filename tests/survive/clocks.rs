@@ -113,7 +113,11 @@ fn a_jump_of_the_wall_clock_is_no_timeout_and_delays_no_retry() {
     let shift = bench.work().join("shift");
     std::fs::write(&shift, "0").unwrap();
     bench.set_env("FOOTPLATE_TEST_WALL_SHIFT", &shift);
-    let program = Pretend::sh(&bench.work(), "p.sh", "while [ ! -e go$FOOTPLATE_ATTEMPT ]; do sleep 0.02; done; [ $FOOTPLATE_ATTEMPT -gt 1 ]");
+    let program = Pretend::sh(
+        &bench.work(),
+        "p.sh",
+        "while [ ! -e go$FOOTPLATE_ATTEMPT ]; do sleep 0.02; done; [ $FOOTPLATE_ATTEMPT -gt 1 ]",
+    );
     let toml = format!(
         "format = 1\nname = \"jump\"\n[stages.main]\ntimeout = \"1m\"\nretries = {{ max = 1, delay = \"1s\" }}\ncommand = {}\n",
         serde_json::to_string(&program.argv()).unwrap()

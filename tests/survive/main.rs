@@ -9,6 +9,7 @@ mod kills;
 mod many;
 mod nested;
 mod output;
+mod poison;
 
 use std::time::Duration;
 

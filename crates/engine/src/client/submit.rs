@@ -188,7 +188,13 @@ fn insert(tx: &Tx<'_>, chunk: &mut [Prepared], as_drafts: bool) -> Result<Vec<i6
             }
         }
         prepared.run.draft = as_drafts || prepared.meant_as_draft;
-        numbers.push(tx.insert_run(&prepared.run, &prepared.stages)?.0);
+        let number = tx.insert_run(&prepared.run, &prepared.stages)?.0;
+        if prepared.named_by_number {
+            // Set anew each time: a transaction that is tried again gives another number.
+            prepared.run.name = format!("{}-{number}", prepared.run.pipeline);
+            tx.rename_run(number, &prepared.run.name, prepared.run.created_at)?;
+        }
+        numbers.push(number);
     }
     Ok(numbers)
 }
@@ -218,6 +224,8 @@ struct Prepared {
     run: NewRun,
     stages: Vec<NewStage>,
     meant_as_draft: bool,
+    /// It was given no name: the pipeline's and its number.
+    named_by_number: bool,
 }
 
 /// What is the same for all runs of a batch.
@@ -308,6 +316,7 @@ impl Desk {
                 queued_at: ready.then_some(now),
             });
         }
+        let named_by_number = submit.name.is_none();
         let run = NewRun {
             id,
             name: submit.name.unwrap_or_else(|| definition.name.clone()),
@@ -331,7 +340,7 @@ impl Desk {
             after: submit.after.iter().map(|(run, ok_only)| After { run: *run, ok_only: *ok_only }).collect(),
             created_at: now,
         };
-        Ok(Prepared { run, stages, meant_as_draft: submit.draft })
+        Ok(Prepared { run, stages, meant_as_draft: submit.draft, named_by_number })
     }
 
     fn good_folder(&mut self, submit: &Submit) -> Result<PathBuf, Fault> {

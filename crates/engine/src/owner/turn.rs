@@ -8,11 +8,11 @@ use footplate_core::event::Event;
 use footplate_core::schedule::{Demand, Entry};
 use footplate_core::state::attempt::{AttemptInput, AttemptState, step};
 use footplate_core::state::stage::StageInput;
-use footplate_core::{AttemptKey, Fault, StageStatus, UtcMs};
+use footplate_core::{AttemptKey, ErrorCode, Fault, StageStatus, UtcMs};
 use footplate_shim::clock;
 use footplate_shim::failpoint;
 use footplate_shim::folder::AttemptDir;
-use footplate_store::{AttemptChange, CapacityRow, RunBrief, Store, Tx};
+use footplate_store::{AttemptChange, CapacityRow, RunBrief, Store, StoreError, Tx, WishRow};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::follow::Follower;
@@ -99,7 +99,7 @@ pub(super) fn run(
 
 /// True where a guest wrote something that no owner has taken.
 pub(super) fn anything_new(store: &Store, seen_run: i64) -> Result<bool, Fault> {
-    let found = || -> Result<bool, footplate_store::StoreError> {
+    let found = || -> Result<bool, StoreError> {
         let read = store.read()?;
         Ok(!read.pending_wishes()?.is_empty() || read.newest_run()? > seen_run)
     };
@@ -300,9 +300,40 @@ impl Owner<'_> {
         for row in tx.pending_wishes()? {
             if row.seq > self.seen_wish {
                 self.seen_wish = row.seq;
-                self.mind.grant(tx, &row)?;
+                self.grant(tx, &row)?;
             }
         }
+        Ok(())
+    }
+
+    /// One wish in a savepoint of its own: one that cannot be granted is refused, and stops no other and no owner.
+    fn grant(&mut self, tx: &Tx<'_>, row: &WishRow) -> Result<(), Trouble> {
+        let mind = &mut self.mind;
+        let (effects, awaiting) = (mind.effects.len(), mind.awaiting.len());
+        let mut trouble = None;
+        let granted = tx.savepoint(|tx| {
+            mind.grant(tx, row).map_err(|e| match e {
+                Trouble::Store(error) => error,
+                other => {
+                    let fault = Fault::new(ErrorCode::Storage, other.to_string());
+                    trouble = Some(other);
+                    StoreError::Fault(fault)
+                }
+            })
+        });
+        let Err(error) = granted else { return Ok(()) };
+        if trouble.is_none() && !error.is_refused_row() {
+            return Err(error.into());
+        }
+        eprintln!("the wish {} ({} {}) cannot be granted: {error}", row.id, row.kind, row.args);
+        mind.effects.truncate(effects);
+        mind.awaiting.truncate(awaiting);
+        if let Some(number) = row.run {
+            mind.runs.remove(&number);
+            mind.touched.remove(&number);
+        }
+        let text = format!("It cannot be done: {error}");
+        tx.answer_wish(&row.id, false, Some(ErrorCode::Storage), &text, mind.now.0)?;
         Ok(())
     }
 
