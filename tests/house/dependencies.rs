@@ -10,7 +10,7 @@ struct Room {
     rooms: &'static [&'static str],
 }
 
-const ROOMS: [Room; 11] = [
+const ROOMS: [Room; 12] = [
     Room { name: "core", rooms: &[] },
     Room { name: "spec", rooms: &["core"] },
     Room { name: "progress", rooms: &["core"] },
@@ -23,6 +23,8 @@ const ROOMS: [Room; 11] = [
     // Nothing of ours but the stdout protocol.
     Room { name: "sample", rooms: &[] },
     Room { name: "testkit", rooms: &["core", "shim"] },
+    // Measures as a guest, and by the executables.
+    Room { name: "benches", rooms: &["core", "engine", "spec", "testkit"] },
     // Whole-product tests may look everywhere.
     Room { name: "tests", rooms: &["core", "spec", "store", "progress", "shim", "engine", "cli", "testkit"] },
 ];

@@ -1,0 +1,140 @@
+//! `benches/run`: the figures of the budgets beside their goals, with peers measured in the same run, in turn with ours.
+//! Medians and ratios; absolute times move with the machine.
+//!
+//! Not here: verdicts. A figure that misses its goal is shown as such and fails nothing.
+
+mod clock;
+mod figures;
+mod idle;
+mod jobs;
+mod latency;
+mod lines;
+mod many;
+mod peer;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use peer::{Argv, Peer, Place, Pueue, Python, TaskSpooler};
+
+/// What went wrong.
+type Trouble = Box<dyn std::error::Error + Send + Sync>;
+
+/// What is measured and how often.
+struct Plan {
+    place: Place,
+    child: String,
+    /// Rounds of figures that take long, and of those that do not.
+    rounds: usize,
+    short_rounds: usize,
+    quick: bool,
+    peers: bool,
+}
+
+impl Plan {
+    fn stamp(&self, fifo: &str) -> Argv {
+        vec![self.child.clone(), "stamp".to_owned(), fifo.to_owned()]
+    }
+
+    fn gate(&self, gate: &str, fifo: &str) -> Argv {
+        vec![self.child.clone(), "gate".to_owned(), gate.to_owned(), fifo.to_owned()]
+    }
+
+    /// Those of others that can be used here; the others are said so in a line each.
+    fn others(&self) -> Vec<Box<dyn Peer>> {
+        let mut all: Vec<Box<dyn Peer>> = Vec::new();
+        if !self.peers {
+            println!("peers: left out, as asked");
+            return all;
+        }
+        let mut take = |name: &str, peer: Result<Box<dyn Peer>, Trouble>| match peer {
+            Ok(peer) => all.push(peer),
+            Err(error) => println!("peer {name}: not measured: {error}"),
+        };
+        take("task-spooler", TaskSpooler::start(&self.place).map(|peer| Box::new(peer) as _));
+        take("Celery + Redis", Python::celery(&self.place).map(|peer| Box::new(peer) as _));
+        take("predecessor A's way", Python::asyncio(&self.place).map(|peer| Box::new(peer) as _));
+        take("pueue", Pueue::start(&self.place).map(|peer| Box::new(peer) as _));
+        all
+    }
+}
+
+const USAGE: &str = "benches/run [--quick] [--no-peers] [m1] [m2] [m3] [m4] [m7]
+  --quick     fewer rounds, for a look
+  --no-peers  ours only
+  m1 ..       only these figures [default: all]
+
+Data folders are made in $FOOTPLATE_BENCH_SCRATCH [default: the target folder]: its disk is measured too.
+Peers are looked for in $FOOTPLATE_BENCH_PEERS [default: bench-peers in the target folder].";
+
+fn measure(words: &[String]) -> Result<(), Trouble> {
+    let has = |word: &str| words.iter().any(|given| given == word);
+    let known = ["--quick", "--no-peers", "m1", "m2", "m3", "m4", "m7"];
+    if let Some(odd) = words.iter().find(|word| !known.contains(&word.as_str())) {
+        return Err(format!("{odd} is nothing that can be measured\n\n{USAGE}").into());
+    }
+    let own = std::env::current_exe()?;
+    let target = own.parent().and_then(|folder| folder.parent()).ok_or("no target folder")?;
+    let disk = std::env::var_os("FOOTPLATE_BENCH_SCRATCH").map_or_else(|| target.to_owned(), PathBuf::from);
+    let scratch = tempfile::Builder::new().prefix("bench-run-").tempdir_in(disk)?;
+    let installed = std::env::var_os("FOOTPLATE_BENCH_PEERS").map_or_else(|| target.join("bench-peers"), PathBuf::from);
+    let quick = has("--quick");
+    let plan = Plan {
+        place: Place {
+            installed,
+            scratch: scratch.path().to_owned(),
+            scripts: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/peers")),
+        },
+        child: own.with_file_name("footplate-bench-child").to_string_lossy().into_owned(),
+        rounds: if quick { 2 } else { 5 },
+        short_rounds: if quick { 20 } else { 100 },
+        quick,
+        peers: !has("--no-peers"),
+    };
+    machine();
+    let none_named = !words.iter().any(|word| !word.starts_with("--"));
+    let wanted = |word: &str| none_named || has(word);
+    let mut others = if ["m1", "m2", "m3"].iter().any(|word| wanted(word)) { plan.others() } else { Vec::new() };
+    if wanted("m1") {
+        latency::show(&plan, &mut others)?;
+    }
+    if wanted("m2") {
+        many::show(&plan, &mut others)?;
+    }
+    if wanted("m3") {
+        jobs::show(&plan, &mut others)?;
+    }
+    drop(others);
+    if wanted("m4") {
+        lines::show(&plan)?;
+    }
+    if wanted("m7") {
+        idle::show(&plan)?;
+    }
+    Ok(())
+}
+
+/// The figures mean nothing without it.
+fn machine() {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let info = read("/proc/cpuinfo");
+    let model = info.lines().find_map(|line| line.strip_prefix("model name").and_then(|rest| rest.split_once(": ")));
+    let load: Vec<String> = read("/proc/loadavg").split(' ').take(3).map(str::to_owned).collect();
+    println!("machine: {cores} cores, {}, load {}", model.map_or("?", |(_, name)| name), load.join(" "));
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.iter().any(|word| word == "-h" || word == "--help") {
+        println!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    match measure(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
