@@ -24,6 +24,11 @@ const OWNER_LOG_MOST: u64 = 1 << 20;
 const FIRST_COMMIT: Duration = Duration::from_secs(1);
 /// How long an older store is waited for to be brought up to date.
 const MIGRATION: Duration = Duration::from_secs(60);
+/// So many changes in a row are told within milliseconds each; after that a store that changes all the time is looked at ten
+/// times a second, so that who watches a busy queue does not slow it.
+const PROMPT_CHANGES: u32 = 10;
+/// After so long without a change the next ones are told promptly again, milliseconds.
+const CALM_MS: u64 = 1_000;
 
 /// What every guest uses. One connection to the store: may be sent to another thread, not shared.
 #[derive(Debug)]
@@ -35,6 +40,8 @@ pub struct Client {
     seen: Cell<i64>,
     /// When [`Client::tend`] may start an owner again, on the running clock, and how long after that, both in milliseconds.
     tended: Cell<(u64, u64)>,
+    /// How many changes [`Client::wait_for_change`] told in a row, and when the last, on the running clock.
+    changes: Cell<(u32, u64)>,
 }
 
 /// Held by those who look on (app, `serve`, `watch`): the owner does not leave meanwhile. Ends when it is dropped.
@@ -66,7 +73,7 @@ impl Client {
             other => other.map_err(|e| e.fault())?,
         };
         let seen = Cell::new(store.data_version().map_err(|e| e.fault())?);
-        Ok(Client { home, store, start, seen, tended: Cell::new((0, 1000)) })
+        Ok(Client { home, store, start, seen, tended: Cell::new((0, 1000)), changes: Cell::new((0, 0)) })
     }
 
     /// The data folder.
@@ -171,18 +178,26 @@ impl Client {
     /// `Storage`.
     pub fn wait_for_change(&self, timeout: Duration) -> Result<bool, Fault> {
         let start = clock::running_ms();
+        let (row, last) = self.changes.get();
+        let row = if start.saturating_sub(last) < CALM_MS { row } else { 0 };
+        let prompt = row < PROMPT_CHANGES;
+        if !prompt {
+            nap(ms(timeout).min(100));
+        }
         loop {
             let version = self.store.data_version()?;
+            let now = clock::running_ms();
             if self.seen.replace(version) != version {
+                self.changes.set((row.saturating_add(1), now));
                 return Ok(true);
             }
-            let waited = clock::running_ms() - start;
+            let waited = now - start;
             let left = ms(timeout).saturating_sub(waited);
             if left == 0 {
                 return Ok(false);
             }
             // Most answers come within milliseconds; after that ten looks a second cost next to nothing.
-            nap(left.min(if waited < 50 { 5 } else { 100 }));
+            nap(left.min(if prompt && waited < 50 { 5 } else { 100 }));
         }
     }
 }
