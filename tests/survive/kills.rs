@@ -143,7 +143,7 @@ fn an_orderly_stop_of_the_owner_starts_no_other_and_stops_nothing() {
     std::fs::write(&gate, "").unwrap();
     until(LONG, "the shim is gone", || bench.processes_of("footplate-shim").is_empty());
     assert!(bench.processes_of("footplate").is_empty(), "whoever was told to leave is not started again");
-    assert_eq!(bench.status(number), "completed");
+    bench.until_status(number, "completed", LONG);
 }
 
 #[test]

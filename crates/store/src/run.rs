@@ -288,6 +288,15 @@ impl Read<'_> {
         Ok(self.one("SELECT max(number) FROM run", [], |row| row.get::<_, Option<i64>>(0))?.flatten().unwrap_or(0))
     }
 
+    /// The number that the next run gets, unless another is written before.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn next_run_number(&self) -> Result<i64, StoreError> {
+        let last = self.one("SELECT seq FROM sqlite_sequence WHERE name = 'run'", [], |row| row.get::<_, i64>(0))?;
+        Ok(last.unwrap_or(0) + 1)
+    }
+
     /// Open runs, drafts left out, of which a stage waits.
     ///
     /// # Errors

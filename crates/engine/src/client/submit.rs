@@ -180,6 +180,7 @@ impl<'a> Book<'a> {
 
 fn insert(tx: &Tx<'_>, chunk: &mut [Prepared], as_drafts: bool) -> Result<Vec<i64>, StoreError> {
     let mut numbers = Vec::with_capacity(chunk.len());
+    let mut next = tx.next_run_number()?;
     for prepared in chunk {
         for after in &prepared.run.after {
             if tx.run_brief(after.run)?.is_none() {
@@ -188,12 +189,12 @@ fn insert(tx: &Tx<'_>, chunk: &mut [Prepared], as_drafts: bool) -> Result<Vec<i6
             }
         }
         prepared.run.draft = as_drafts || prepared.meant_as_draft;
-        let number = tx.insert_run(&prepared.run, &prepared.stages)?.0;
         if prepared.named_by_number {
             // Set anew each time: a transaction that is tried again gives another number.
-            prepared.run.name = format!("{}-{number}", prepared.run.pipeline);
-            tx.rename_run(number, &prepared.run.name, prepared.run.created_at)?;
+            prepared.run.name = format!("{}-{next}", prepared.run.pipeline);
         }
+        let (number, newly) = tx.insert_run(&prepared.run, &prepared.stages)?;
+        next += i64::from(newly);
         numbers.push(number);
     }
     Ok(numbers)

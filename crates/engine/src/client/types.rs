@@ -19,7 +19,7 @@ pub struct Submit {
     pub definition: Definition,
     /// The parameters as given, presets applied; defaults are filled in here.
     pub params: IndexMap<String, Value>,
-    /// Its name; else the pipeline's.
+    /// Its name; else the pipeline's with the run's number, `digits-142`.
     pub name: Option<String>,
     /// The experiment it belongs to.
     pub experiment: Option<String>,

@@ -29,6 +29,8 @@ use crate::install::Installed;
 
 /// While there is work, the store is looked at this often even if nobody rings, milliseconds.
 const LOOK_AT_STORE_MS: u64 = 2_000;
+/// With at most so many live attempts a bell makes the owner look at each; with more, their shims' ends tell which.
+const LOOK_AT_ALL: usize = 16;
 /// Events and answered wishes are kept for 7 days ...
 const KEEP_EVENTS_MS: i64 = 7 * 24 * 3600 * 1000;
 /// ... and of the events at most so many.
@@ -170,6 +172,10 @@ impl Owner<'_> {
     fn turn(&mut self, store: &mut Store) -> Result<Option<Left>, Trouble> {
         self.wakeable.drain();
         let rang = self.bell.drain()?;
+        if rang && self.mind.live.len() <= LOOK_AT_ALL {
+            // A shim rings before it has quite gone: its record is there, its lock is free.
+            self.mind.live.values_mut().filter(|l| l.pidfd.is_some()).for_each(Live::look_soon);
+        }
         self.mind.now = UtcMs(clock::wall_ms());
         self.mind.leaving.retain_mut(|shim| matches!(shim.try_wait(), Ok(None)));
         let mut findings = self.look();

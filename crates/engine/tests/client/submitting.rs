@@ -28,7 +28,7 @@ fn what_is_submitted_is_frozen_in_rows() {
     submit.experiment = Some("first".into());
     let run = client.submit(submit).unwrap();
     let view = client.show(run.number).unwrap();
-    assert_eq!((view.name.as_str(), view.queue.as_str(), view.priority), ("digits", "training", 3));
+    assert_eq!((view.name.as_str(), view.queue.as_str(), view.priority), ("digits-1", "training", 3));
     assert_eq!((view.status, view.generation, view.confirmed), (RunStatus::Queued, 1, true));
     assert_eq!(view.params.unwrap()["epochs"], 5);
     let stages = view.stages.unwrap();
