@@ -7,7 +7,9 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::Duration;
 
+use footplate_shim::clock;
 use footplate_shim::os::make_fifo;
 use rustix::fs::OFlags;
 
@@ -33,6 +35,32 @@ pub fn ring(home: &Home) -> Ring {
             Err(_) => Ring::Nobody,
         },
         Err(_) => Ring::Nobody,
+    }
+}
+
+/// Rings, and waits until the ring is taken: true. False where it is not within `ms`, or `given_up` says so: who holds the lock may be
+/// dying, and hold lock and bell for some milliseconds more.
+#[must_use]
+pub fn is_heard(home: &Home, ms: u64, mut given_up: impl FnMut() -> bool) -> bool {
+    let until = clock::running_ms() + ms;
+    let mut rung: Option<File> = None;
+    loop {
+        match &rung {
+            // An error is a system that does not tell: believed.
+            Some(bell) if matches!(rustix::io::ioctl_fionread(bell), Ok(0) | Err(_)) => return true,
+            Some(_) => {}
+            None => {
+                rung = open(&home.bell(), false).ok();
+                if let Some(mut bell) = rung.as_ref() {
+                    // Full: it rings already.
+                    let _ = bell.write(&[1]);
+                }
+            }
+        }
+        if given_up() || clock::running_ms() >= until {
+            return false;
+        }
+        std::thread::sleep(Duration::from_micros(300));
     }
 }
 

@@ -24,6 +24,8 @@ const OWNER_LOG_MOST: u64 = 1 << 20;
 const FIRST_COMMIT: Duration = Duration::from_secs(1);
 /// How long an older store is waited for to be brought up to date.
 const MIGRATION: Duration = Duration::from_secs(60);
+/// How long a ring may go unheard before the lock is looked at again, milliseconds.
+const HEARD_MS: u64 = 200;
 /// So many changes in a row are told within milliseconds each; after that a store that changes all the time is looked at ten
 /// times a second, so that who watches a busy queue does not slow it.
 const PROMPT_CHANGES: u32 = 10;
@@ -104,10 +106,11 @@ impl Client {
     pub fn ensure_owner(&self) -> Result<(), Fault> {
         match look(&self.home) {
             OwnerState::Present { version, .. } if self.start == OwnerStart::Never || !is_older(&version) => {
-                // It may look at the store only when it hears something; that nobody listens yet, or any more, does no
-                // harm: it looks at its start, and once more after it has given its lock back.
-                let _ = bell::ring(&self.home);
-                Ok(())
+                // It looks at the store when it hears the bell, at its start, and once more after it has given its lock back;
+                // so only one that is being killed this moment leaves us alone.
+                let absent = || matches!(look(&self.home), OwnerState::Absent { .. });
+                let heard = bell::is_heard(&self.home, HEARD_MS, absent);
+                if heard || self.start == OwnerStart::Never || !absent() { Ok(()) } else { start_owner(&self.home) }
             }
             OwnerState::Absent { .. } if self.start == OwnerStart::Never => Ok(()),
             OwnerState::Present { .. } | OwnerState::Absent { .. } => start_owner(&self.home),

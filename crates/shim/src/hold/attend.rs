@@ -145,9 +145,12 @@ impl Attendance {
         let _ = self.folder.write_swept(&swept);
         failpoint::hit("shim-swept");
         drop(lock);
-        bell::ring(&self.spec);
+        let rung = bell::ring(&self.spec);
         // After the bell: the owner goes on meanwhile.
         self.sync();
+        if let Some(rung) = rung {
+            rung.see_to_it(&self.spec);
+        }
         code::HELD
     }
 
