@@ -54,7 +54,7 @@ impl Line {
 pub(crate) fn show(title: &str, unit: &str, better: Better, p99: bool, lines: &[Line]) {
     println!("\n{title} [{unit}]");
     let head = if p99 { "       p50       p99" } else { "    median  min - max       " };
-    println!("  {:<44}{head}   goal (p50)        ratio to the first", "");
+    println!("  {:<54}{head}   goal (p50)            ratio to the first", "");
     let first = lines.iter().find(|line| !line.samples.is_empty()).map(|line| line.samples.median());
     for line in lines.iter().filter(|line| !line.samples.is_empty()) {
         let median = line.samples.median();
@@ -68,8 +68,9 @@ pub(crate) fn show(title: &str, unit: &str, better: Better, p99: bool, lines: &[
             let sign = if better == Better::Less { "<=" } else { ">=" };
             format!("{sign} {} {}", number(goal), if met { "met" } else { "MISSED" })
         });
-        let ratio = first.map_or(f64::NAN, |first| median / first);
-        println!("  {:<44}{:>10}{spread}   {goal:<18}{ratio:.2}", line.who, number(median));
+        let ratio = first.map(|first| median / first).filter(|ratio| ratio.is_finite() && lines.len() > 1);
+        let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+        println!("  {:<54}{:>10}{spread}   {goal:<22}{ratio}", line.who, number(median));
     }
 }
 
