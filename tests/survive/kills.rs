@@ -52,12 +52,17 @@ fn everything_but_the_shim_is_killed_and_the_exit_is_known_in_the_end() {
     let mut watching = bench.spawn(&["watch", &number.to_string()]);
     let mut waiting = bench.spawn(&["wait", &number.to_string()]);
     until(LONG, "watch and wait are there", || bench.processes_of("footplate").len() >= 3);
-    for found in bench.processes_of("footplate") {
-        kill9(found.pid);
-    }
+    // Guests that wait start another owner while they live: they go first.
+    let _ = (watching.kill(), waiting.kill());
     let _ = (watching.wait(), waiting.wait());
-    until(LONG, "no footplate is left", || bench.processes_of("footplate").is_empty());
-    until(LONG, "one shim holds it", || bench.processes_of("footplate-shim").len() == 1);
+    until(LONG, "no footplate is left", || {
+        let left = bench.processes_of("footplate");
+        left.iter().for_each(|found| drop(kill9(found.pid)));
+        left.is_empty()
+    });
+    let shims = || bench.processes_of("footplate-shim");
+    let one = footplate_testkit::holds_within(LONG, || shims().len() == 1);
+    assert!(one, "{:?} {:#}", bench.processes(), bench.show(number));
     std::fs::write(&gate, "").unwrap();
     // Nobody is around at the program's end: its shim starts an owner, which settles and leaves.
     bench.until_nothing_left(LONG);
