@@ -41,7 +41,7 @@ fn after_a_reboot_an_exit_record_counts_and_is_not_run_again() {
     until(LONG, "the shim is gone", || bench.processes_of("footplate-shim").is_empty());
     kill9(owner);
     reboot(&mut bench);
-    bench.run(&["wait", &number.to_string()]).expect(1);
+    let _ = bench.run(&["wait", &number.to_string()]).expect(1);
     let run = bench.show(number);
     assert_eq!(
         (run["status"].as_str(), run["stages"][0]["attempts"][0]["exit_code"].as_i64()),

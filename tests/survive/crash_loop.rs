@@ -189,7 +189,7 @@ fn a_long_program_outlives_twenty_owners() {
         assert_eq!(bench.status(number), "running");
     }
     std::fs::write(&gate, "").unwrap();
-    bench.run(&["wait", &number.to_string()]).expect(1);
+    let _ = bench.run(&["wait", &number.to_string()]).expect(1);
     assert_eq!(bench.show(number)["stages"][0]["attempts"][0]["exit_code"], 3);
     let log = bench.run(&["logs", &number.to_string()]).expect(0).stdout;
     let lines: Vec<&str> = log.lines().collect();

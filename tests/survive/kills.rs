@@ -30,7 +30,7 @@ fn the_program_survives_the_owner_and_its_true_exit_code_is_known() {
     assert_eq!(pid_of_program(&bench, number), before);
     assert!(bench.kill_owner());
     std::fs::write(&gate, "").unwrap();
-    bench.run(&["wait", &number.to_string()]).expect(1);
+    let _ = bench.run(&["wait", &number.to_string()]).expect(1);
     let run = bench.show(number);
     assert_eq!(run["status"], "failed");
     assert_eq!(run["stages"][0]["attempts"][0]["exit_code"], 7);
@@ -57,7 +57,9 @@ fn everything_but_the_shim_is_killed_and_the_exit_is_known_in_the_end() {
     let _ = (watching.wait(), waiting.wait());
     until(LONG, "no footplate is left", || {
         let left = bench.processes_of("footplate");
-        left.iter().for_each(|found| drop(kill9(found.pid)));
+        for found in &left {
+            kill9(found.pid);
+        }
         left.is_empty()
     });
     let shims = || bench.processes_of("footplate-shim");

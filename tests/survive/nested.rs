@@ -38,7 +38,7 @@ fn a_run_that_adds_a_run_does_not_take_it_along_when_it_is_swept() {
     assert_eq!(bench.status(two), "running");
     assert_eq!(inner.starts(), 1);
     std::fs::write(&gate, "").unwrap();
-    bench.run(&["wait", &two.to_string()]).expect(1);
+    let _ = bench.run(&["wait", &two.to_string()]).expect(1);
     assert_eq!(bench.show(two)["stages"][0]["attempts"][0]["exit_code"], 4);
 }
 
@@ -50,7 +50,7 @@ fn a_program_that_wipes_its_run_folder_is_not_launched_twice() {
     let number = bench.add(&[], &program.argv());
     until(LONG, "it runs", || program.starts() == 1);
     bench.kill_owner();
-    bench.run(&["wait", &number.to_string()]).expect(1);
+    let _ = bench.run(&["wait", &number.to_string()]).expect(1);
     assert_eq!((bench.status(number), program.starts()), ("failed".into(), 1));
 }
 
