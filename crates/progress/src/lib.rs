@@ -1,7 +1,7 @@
 //! LINES: the bytes of an attempt's log become progress, metrics, checkpoints, outputs and clean lines.
 //!
 //! [`Reader`] takes bytes however they are cut and tells a [`Sink`] what they say; [`Latest`] is the newest of it. Its
-//! state fits in 64 KiB and can be taken up again at an offset. [`line`] is the terminal's line model on its own,
+//! state fits in 64 KiB and can be taken up again at an offset. [`mod@line`] is the terminal's line model on its own,
 //! [`eta`] the time left. Memory is flat and time linear whatever the input.
 //!
 //! Deliberately not here: clocks (the time is an argument), files, storage, and any decision about states: a program's
