@@ -388,6 +388,8 @@ fn programs_that_cannot_be_started() {
         for part in says {
             assert!(detail.contains(part), "{program}: {part:?} is not in {detail}");
         }
+        let missing = program.ends_with("trian.py");
+        assert_eq!(error["code"], if missing { "program_not_found" } else { "not_executable" }, "{program}");
     }
 }
 

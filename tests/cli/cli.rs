@@ -256,7 +256,7 @@ fn who_follows_a_log_reads_it_to_its_end() {
 #[test]
 fn metrics_as_a_table_as_json_and_as_csv() {
     let bench = Bench::new();
-    let program = "for step in (1, 2, 3):\n    print('##PROGRESS##{\"step\":%d,\"metrics\":{\"loss\":%s,\"val,acc\":0.1}}##' % (step, ['0.5', '\"nan\"', '1e-3'][step - 1]), flush=True)\n";
+    let program = "for step in (1, 2, 3):\n    print('##PROGRESS##{\"step\":%d,\"metrics\":{\"loss\":%s,\"val,acc\":0.1}}##' % (step, ['0.5', '\"nan\"', '1e-30'][step - 1]), flush=True)\n";
     bench.write("m.py", program);
     let number = bench.add(&[], &["python3", "m.py"]);
     ended(&bench, number);
@@ -270,7 +270,7 @@ fn metrics_as_a_table_as_json_and_as_csv() {
         .map(|line| line.split(',').collect::<Vec<_>>())
         .map(|f| (f[2], f[4].parse().unwrap()))
         .collect();
-    assert_eq!((points[0], points[2]), (("1", 0.5), ("3", 1e-3)));
+    assert_eq!((points[0], points[2]), (("1", 0.5), ("3", 1e-30)));
     assert!(points[1].1.is_nan(), "{csv}");
     assert!(csv.lines().skip(1).all(|line| line.starts_with("main,loss,") && line.contains('Z')), "{csv}");
     let shown = bench.run(&words("metrics 1")).expect(0).stdout;
@@ -278,7 +278,7 @@ fn metrics_as_a_table_as_json_and_as_csv() {
     let values = bench.run(&words("metrics 1 loss --json")).expect(0).json();
     assert_eq!(
         values.as_array().unwrap().iter().map(|point| point["value"].clone()).collect::<Vec<_>>(),
-        [json!(0.5), Value::Null, json!(1e-3)]
+        [json!(0.5), Value::Null, json!(1e-30)]
     );
 }
 
@@ -301,6 +301,7 @@ fn a_queued_run_can_be_changed_moved_named_and_tagged() {
     let renamed = bench.run(&["show", "first of all", "--json"]).expect(0).json();
     assert_eq!((&renamed["number"], &renamed["tags"]), (&json!(1), &json!(["good", "better"])));
     assert_eq!(bench.run(&words("list --search of --json")).expect(0).json()[0]["number"], 1);
+    assert_eq!(bench.run(&words("list --search better --json")).expect(0).json()[0]["number"], 1, "by its tag");
     assert_eq!((&bench.show(4)["priority"], &bench.show(3)["queue"]), (&json!(50), &json!("training")));
     let _ = bench.run(&words("queue unpause default")).expect(0);
     let _ = bench.run(&words("wait 1 2 4 5")).expect(0);

@@ -64,6 +64,18 @@ pub fn is_heard(home: &Home, ms: u64, mut given_up: impl FnMut() -> bool) -> boo
     }
 }
 
+/// The byte that shims ring with; guests ring with any other.
+const SHIM: u8 = b'!';
+
+/// Who rang.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rang {
+    /// A guest: something is new in the store.
+    pub guest: bool,
+    /// A shim: an attempt is over.
+    pub shim: bool,
+}
+
 /// The owner's end.
 #[derive(Debug)]
 pub struct Bell {
@@ -89,17 +101,21 @@ impl Bell {
         Ok(Bell { fifo: open(&path, true)? })
     }
 
-    /// Takes all rings so far. True: there was one.
+    /// Takes all rings so far, and says who rang.
     ///
     /// # Errors
     /// What the system says.
-    pub fn drain(&mut self) -> io::Result<bool> {
+    pub fn drain(&mut self) -> io::Result<Rang> {
         let mut buffer = [0; 256];
-        let mut rang = false;
+        let mut rang = Rang::default();
         loop {
             match self.fifo.read(&mut buffer) {
                 Ok(0) => return Ok(rang),
-                Ok(_) => rang = true,
+                Ok(n) => {
+                    let shims = buffer[..n].iter().filter(|byte| **byte == SHIM).count();
+                    rang.shim |= shims > 0;
+                    rang.guest |= shims < n;
+                }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(rang),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
@@ -135,13 +151,13 @@ mod tests {
         let home = Home::at(place.path()).unwrap();
         assert_eq!(ring(&home), Ring::Nobody);
         let mut bell = Bell::listen(&home).unwrap();
-        assert!(!bell.drain().unwrap());
+        assert_eq!(bell.drain().unwrap(), Rang::default());
         // More than any pipe holds.
         for _ in 0..100_000 {
             assert_eq!(ring(&home), Ring::Heard);
         }
-        assert!(bell.drain().unwrap());
-        assert!(!bell.drain().unwrap());
+        assert_eq!(bell.drain().unwrap(), Rang { guest: true, shim: false });
+        assert_eq!(bell.drain().unwrap(), Rang::default());
         drop(bell);
         assert_eq!(ring(&home), Ring::Nobody);
     }
@@ -155,6 +171,6 @@ mod tests {
         assert_eq!(std::fs::read(home.bell()).unwrap(), b"mine");
         let mut bell = Bell::listen(&home).unwrap();
         assert_eq!(ring(&home), Ring::Heard);
-        assert!(bell.drain().unwrap());
+        assert_eq!(bell.drain().unwrap(), Rang { guest: true, shim: false });
     }
 }

@@ -33,7 +33,7 @@ CREATE TABLE run (
 CREATE INDEX run_tail ON run (id_tail);
 CREATE INDEX run_status ON run (status);
 -- Searches walk along it; it is a fifth of the table.
-CREATE INDEX run_name ON run (name, pipeline);
+CREATE INDEX run_name ON run (name, pipeline, tags);
 CREATE INDEX run_finished ON run (finished_at) WHERE finished_at IS NOT NULL;
 
 CREATE TABLE run_body (

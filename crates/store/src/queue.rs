@@ -66,6 +66,19 @@ impl Read<'_> {
         self.one("SELECT name, priority, lim, paused FROM queue WHERE name = ?1", [name], from_row)
     }
 
+    /// Whether more than so many stages are queued; no more are counted than it takes to know.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn more_queued_than(&self, most: u64) -> Result<bool, StoreError> {
+        let counted = self.one(
+            "SELECT count(*) FROM (SELECT 1 FROM stage WHERE status = 'queued' LIMIT ?1)",
+            [row::signed(most.saturating_add(1))],
+            |r| row::unsigned(r, 0),
+        )?;
+        Ok(counted.unwrap_or(0) > most)
+    }
+
     /// How many stages are queued and running in each queue; by name; queues without any are left out.
     ///
     /// # Errors

@@ -237,7 +237,9 @@ fn condition(query: &ListQuery, experiment: &str) -> (String, Vec<Value>) {
     }
     if let Some(text) = query.search.as_ref().filter(|text| !text.is_empty()) {
         let place = bind(Value::from(pattern(text)));
-        parts.push(format!("(name LIKE ?{place} ESCAPE '\\' OR pipeline LIKE ?{place} ESCAPE '\\')"));
+        parts.push(format!(
+            "(name LIKE ?{place} ESCAPE '\\' OR pipeline LIKE ?{place} ESCAPE '\\' OR tags LIKE ?{place} ESCAPE '\\')"
+        ));
     }
     let text = if parts.is_empty() { String::new() } else { format!("WHERE {}", parts.join(" AND ")) };
     (text, values)

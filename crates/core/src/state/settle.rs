@@ -17,7 +17,7 @@ pub enum Evidence {
     ExecFailed {
         /// The error number.
         errno: i32,
-        /// What failed: `exec`, `cwd` or another word of the shim's.
+        /// What failed: `exec`, `cwd` or another word of the shim's; `interpreter` where the program itself is there.
         what: String,
     },
     /// The program ended and its shim wrote it down.
@@ -73,6 +73,8 @@ pub fn settle(evidence: &Evidence, cancel_wished: bool) -> Verdict {
         Evidence::ExecFailed { errno, what } => {
             let code = match (*errno, what.as_str()) {
                 (_, "cwd") => ErrorCode::CwdMissing,
+                // The file is there; what its first line names to read it is not.
+                (ENOENT, "interpreter") => ErrorCode::NotExecutable,
                 (ENOENT, _) => ErrorCode::ProgramNotFound,
                 (EACCES | ENOEXEC, _) => ErrorCode::NotExecutable,
                 _ => ErrorCode::LaunchFailed,

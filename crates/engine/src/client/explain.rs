@@ -248,12 +248,7 @@ pub fn not_started(spec: &Spec, evidence: &Evidence) -> String {
         Evidence::NoClaim { errno } => (*errno, "launch"),
         Evidence::Voided | Evidence::Exited { .. } | Evidence::Lost { .. } => (0, "launch"),
     };
-    let own = spec.env.iter().find(|(name, _)| name.0 == b"PATH").map(|(_, value)| value.0.clone());
-    let captured = || {
-        let all = crate::environment::read(spec.env_file.as_ref()?).ok()?;
-        all.into_iter().find(|(name, _)| name == b"PATH").map(|(_, value)| value)
-    };
-    let search = own.or_else(captured);
+    let search = search_path(spec);
     let program = spec.argv.first().map_or(OsStr::new(""), |program| program.as_os_str());
     let told = start_failure(errno, what, program, search.as_deref().map(OsStr::from_bytes), spec.cwd.as_path());
     match told.hints.first() {
@@ -263,6 +258,23 @@ pub fn not_started(spec: &Spec, evidence: &Evidence) -> String {
         }
         _ => told.detail,
     }
+}
+
+/// The search path that the program had.
+fn search_path(spec: &Spec) -> Option<Vec<u8>> {
+    let own = spec.env.iter().find(|(name, _)| name.0 == b"PATH").map(|(_, value)| value.0.clone());
+    let captured = || {
+        let all = crate::environment::read(spec.env_file.as_ref()?).ok()?;
+        all.into_iter().find(|(name, _)| name == b"PATH").map(|(_, value)| value)
+    };
+    own.or_else(captured)
+}
+
+/// The file that an attempt's program is, where it is there.
+#[must_use]
+pub fn program_of(spec: &Spec) -> Option<PathBuf> {
+    let search = search_path(spec);
+    locate(spec.argv.first()?.as_os_str(), search.as_deref().map(OsStr::from_bytes), spec.cwd.as_path())
 }
 
 /// Why a program could not be started: `errno` and `what` of its exit record, its first argument, the search path it had

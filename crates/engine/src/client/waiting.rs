@@ -128,8 +128,7 @@ fn load(read: &Read<'_>) -> Result<Backlog, StoreError> {
         let entry = briefs.entry(&stage)?;
         backlog.adopt(entry);
     }
-    let queued: u64 = read.queue_counts()?.iter().map(|count| count.queued).sum();
-    if queued <= WEIGHED_MOST {
+    if !read.more_queued_than(WEIGHED_MOST)? {
         for stage in read.open_stages(StageStatus::Queued)? {
             let entry = briefs.entry(&stage)?;
             backlog.push(entry);

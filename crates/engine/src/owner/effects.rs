@@ -154,7 +154,8 @@ pub(super) fn spawn(live: &mut Live, shim: &Path, secrets: &Secrets) {
         Ok(child) => {
             live.pidfd = Identity::of(child.id().cast_signed()).and_then(|i| i.open_pidfd().ok().flatten());
             live.child = Some(child);
-            live.look_every = 8;
+            // Most short programs have ended by then: one commit less for each.
+            live.look_every = 50;
             live.look_again();
         }
         Err(error) => {

@@ -41,10 +41,11 @@ impl Mind {
     /// # Errors
     /// What the store says.
     pub(super) fn settle(&mut self, tx: &Tx<'_>, end: End) -> Result<(), Trouble> {
-        let End { key, evidence, exit, summary, newest } = end;
+        let End { key, mut evidence, exit, summary, newest } = end;
         let Some(live) = self.live.get(&key) else { return Ok(()) };
         let (state, dir) = (live.state.clone(), live.dir.clone());
         let stage = key.stage;
+        tell_interpreter(&mut evidence, &dir);
         let jitter = self.jitter();
         let now = self.now;
         let run = self.run(tx, key.run)?;
@@ -91,6 +92,14 @@ impl Mind {
             };
             explain::failure(code, &facts)
         });
+        let remarks: Vec<String> = verdict
+            .note
+            .map(str::to_owned)
+            .into_iter()
+            .chain(notes)
+            .chain(summary.notes)
+            .chain(summary.fault.clone())
+            .collect();
         let change = attempt_change(
             &verdict,
             exit.as_deref(),
@@ -99,11 +108,11 @@ impl Mind {
             now.0,
         );
         let error = failure.as_ref().and_then(|f| serde_json::to_string(f).ok());
-        let change = AttemptChange { error: error.clone(), ..change };
+        let change = AttemptChange { error: error.clone(), note: said(&remarks), ..change };
         if !tx.move_attempt(key, &[state.status()], &change, now.0)? {
             return Err(Trouble::LostRace(format!("attempt {}.{} of run #{}", stage, key.attempt, key.run)));
         }
-        for text in notes.into_iter().chain(summary.notes).chain(summary.fault).chain(verdict.note.map(str::to_owned)) {
+        for text in remarks {
             tx.append(Some(key.run), &Event::Note { stage: Some(stage), text }, now.0)?;
         }
         if let Some(newest) = newest.filter(|n| n.latest != Default::default() || !n.values.is_empty()) {
@@ -170,6 +179,23 @@ impl Mind {
     }
 }
 
+/// All remarks in one text, at most 2,000 characters.
+fn said(remarks: &[String]) -> Option<String> {
+    let text: String = remarks.join("; ").chars().take(2_000).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+/// `ENOENT` of a program that is there is that of its interpreter.
+fn tell_interpreter(evidence: &mut Evidence, dir: &AttemptDir) {
+    if let Evidence::ExecFailed { errno: libc::ENOENT, what } = evidence
+        && what == "exec"
+        && let Ok(spec) = dir.spec()
+        && explain::program_of(&spec).is_some()
+    {
+        *what = "interpreter".to_owned();
+    }
+}
+
 /// What only the folder and the evidence know of a failed start, in a sentence.
 fn start_fault(evidence: &Evidence, dir: &AttemptDir) -> Option<String> {
     match evidence {
@@ -195,7 +221,6 @@ fn attempt_change(
         signal: verdict.signal,
         log_size: Some(log_size),
         log_read_to: read_to,
-        note: verdict.note.map(str::to_owned),
         started_at: ran.map(|e| e.started_ms),
         finished_at: Some(ran.map_or(now, |e| e.finished_ms.max(e.started_ms))),
         running_ms: ran.map(|e| e.running_ms),

@@ -31,6 +31,8 @@ use crate::install::Installed;
 const LOOK_AT_STORE_MS: u64 = 2_000;
 /// With at most so many live attempts a bell makes the owner look at each; with more, their shims' ends tell which.
 const LOOK_AT_ALL: usize = 16;
+/// New runs taken in one turn, at most.
+const NEW_RUNS: u32 = 1_000;
 /// Events and answered wishes are kept for 7 days ...
 const KEEP_EVENTS_MS: i64 = 7 * 24 * 3600 * 1000;
 /// ... and of the events at most so many.
@@ -54,6 +56,8 @@ struct Owner<'a> {
     seen_wish: i64,
     /// Guests were told that there is an owner who looked at all that was live.
     announced: bool,
+    /// New runs are left for the next turn.
+    more: bool,
     /// A thread waits for the last guest to leave.
     waits_for_presence: Arc<AtomicBool>,
 }
@@ -86,6 +90,7 @@ pub(super) fn run(
         version: None,
         seen_wish: 0,
         announced: false,
+        more: false,
         waits_for_presence: Arc::new(AtomicBool::new(false)),
     };
     owner.remember(&mut store)?;
@@ -172,7 +177,7 @@ impl Owner<'_> {
     fn turn(&mut self, store: &mut Store) -> Result<Option<Left>, Trouble> {
         self.wakeable.drain();
         let rang = self.bell.drain()?;
-        if rang && self.mind.live.len() <= LOOK_AT_ALL {
+        if rang.shim && self.mind.live.len() <= LOOK_AT_ALL {
             // A shim rings before it has quite gone: its record is there, its lock is free.
             self.mind.live.values_mut().filter(|l| l.pidfd.is_some()).for_each(Live::look_soon);
         }
@@ -180,7 +185,7 @@ impl Owner<'_> {
         self.mind.leaving.retain_mut(|shim| matches!(shim.try_wait(), Ok(None)));
         let mut findings = self.look();
         let version = store.data_version()?;
-        let new = rang || self.version != Some(version);
+        let new = rang.guest || self.more || self.version != Some(version);
         self.version = Some(version);
         if new || !self.announced || !findings.is_empty() || self.something_due() {
             if !self.lock.is_still_there() {
@@ -225,7 +230,7 @@ impl Owner<'_> {
         if self.told.load(Ordering::Relaxed) {
             return Ok(Some(Left::Told));
         }
-        if rang && asks_for_hand_over(self.home) {
+        if rang.guest && asks_for_hand_over(self.home) {
             return Ok(Some(Left::HandOver));
         }
         Ok((self.options.until_idle && self.is_idle()).then_some(Left::Idle))
@@ -282,24 +287,22 @@ impl Owner<'_> {
     }
 
     fn take_new_runs(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
-        loop {
-            let briefs = tx.runs_after(self.mind.seen_run, 1000)?;
-            if briefs.is_empty() {
-                return Ok(());
+        let briefs = tx.runs_after(self.mind.seen_run, NEW_RUNS)?;
+        // What starts now need not wait until all of a large batch was seen.
+        self.more = briefs.len() == NEW_RUNS as usize;
+        for brief in briefs {
+            self.mind.take_in(tx, &brief)?;
+            let number = brief.number;
+            let stages = tx.stages(number)?;
+            let waiting = stages.iter().any(|s| s.status == StageStatus::Waiting);
+            if waiting && !brief.draft {
+                self.mind.activate(tx, number)?;
             }
-            for brief in briefs {
-                self.mind.take_in(tx, &brief)?;
-                let number = brief.number;
-                let stages = tx.stages(number)?;
-                let waiting = stages.iter().any(|s| s.status == StageStatus::Waiting);
-                if waiting && !brief.draft {
-                    self.mind.activate(tx, number)?;
-                }
-                for row in stages.into_iter().filter(|s| s.status == StageStatus::Queued) {
-                    self.mind.backlog.push(queued(&brief, row.idx, &row.queue, row.cpus, row.memory, row.gpus));
-                }
+            for row in stages.into_iter().filter(|s| s.status == StageStatus::Queued) {
+                self.mind.backlog.push(queued(&brief, row.idx, &row.queue, row.cpus, row.memory, row.gpus));
             }
         }
+        Ok(())
     }
 
     fn take_wishes(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
@@ -399,7 +402,8 @@ impl Owner<'_> {
     /// Nothing live, nothing that starts or comes due by itself, and nobody looks.
     fn is_idle(&mut self) -> bool {
         let mind = &self.mind;
-        let busy = !mind.live.is_empty()
+        let busy = self.more
+            || !mind.live.is_empty()
             || !mind.awaiting.is_empty()
             || !mind.retries.is_empty()
             || mind.backlog.can_start_by_itself();
@@ -438,7 +442,7 @@ impl Owner<'_> {
         let due = |at: i64| u64::try_from(at.saturating_sub(wall)).unwrap_or(0);
         let start = mind.backlog.next_due(mind.now).map(|at| due(at.0));
         let work = !mind.live.is_empty() || !mind.awaiting.is_empty() || mind.backlog.can_start_by_itself();
-        let store = work.then_some(LOOK_AT_STORE_MS);
+        let store = if self.more { Some(0) } else { work.then_some(LOOK_AT_STORE_MS) };
         let retry = mind.retries.first().map(|at| at.saturating_sub(now));
         let held = mind.held.first().filter(|_| work).map(|at| at.saturating_sub(now));
         let timeout = looks.chain(retry).chain(held).chain(start).chain(store).min().map(|ms| {
