@@ -22,6 +22,17 @@ step() {
     steps+=("$(printf '%5d s  %s' "$((SECONDS - began))" "$name")")
 }
 
+# Builds the command, its shim and the packages named in release. The shim is linked statically where the C library can be:
+# it is started for every attempt, and looking for libraries would be a third of that time.
+build_release() {
+    cargo build --release --locked -p footplate-cli "$@"
+    if [ "$(uname -s)" = Linux ] && rustc -vV | grep -q '^host: .*-linux-gnu$'; then
+        cargo rustc --release --locked -p footplate-shim --bin footplate-shim -- -C target-feature=+crt-static
+    else
+        cargo build --release --locked -p footplate-shim
+    fi
+}
+
 # The closing lines: what was done and how long it took.
 summary() {
     printf '\n== all passed\n'
