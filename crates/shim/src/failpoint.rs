@@ -12,6 +12,7 @@ pub fn hit(name: &str) {
 
 #[cfg(debug_assertions)]
 mod debug {
+    use std::io::Write;
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -28,6 +29,8 @@ mod debug {
         });
         for point in points {
             if point.name == name && point.left.fetch_sub(1, Ordering::SeqCst) == 1 {
+                // So that a test can tell a death here from an end of another kind.
+                let _ = writeln!(std::io::stderr(), "failpoint {}", point.name);
                 let me = rustix::process::getpid();
                 // Nothing can be done about a failure to die.
                 let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);
