@@ -7,6 +7,7 @@ use crate::status::{AttemptStatus, RunStatus, StageStatus};
 
 /// What changed. The run's number stands beside it in the event's row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// A run was written down.
@@ -24,6 +25,7 @@ pub enum Event {
         status: StageStatus,
         /// Why, where there is a reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
         code: Option<ErrorCode>,
     },
     /// An attempt's status is another.
@@ -36,6 +38,7 @@ pub enum Event {
         status: AttemptStatus,
         /// Why, where there is a reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
         code: Option<ErrorCode>,
     },
     /// An attempt was paused or goes on.
@@ -55,12 +58,14 @@ pub enum Event {
         done: bool,
         /// The code of a refusal.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
         code: Option<ErrorCode>,
     },
     /// Something worth knowing that changes no state (`cancel came too late`, a dropped part of a log ...).
     Note {
         /// The stage's index, where it concerns one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional))]
         stage: Option<u32>,
         /// The sentence.
         text: String,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 /// A run's UUIDv7. Made by whoever submits the run; unique over all stores.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "string"))]
 #[serde(transparent)]
 pub struct RunId(pub Uuid);
 

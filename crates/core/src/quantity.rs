@@ -7,10 +7,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A length of time in milliseconds, written `500ms`, `30s`, `10m`, `24h`, `7d` or together, `1h30m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "string"))]
 pub struct Span(pub u64);
 
 /// A number of bytes, written `512MB`, `2GB`, `1GiB` or plain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "string"))]
 pub struct ByteSize(pub u64);
 
 /// What was wrong with a duration or a size, with examples.

@@ -79,6 +79,7 @@ pub struct AttemptInput {
 
 /// The report of a run. Seconds are never negative; a run that has not ended is reported up to now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Report {
     /// Which run.
     pub run: Submitted,
@@ -116,6 +117,7 @@ pub struct Report {
 
 /// One stage of a report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct StageReport {
     /// Its name.
     pub name: String,
@@ -139,6 +141,7 @@ pub struct StageReport {
 
 /// One attempt of a report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct AttemptReport {
     /// From 1.
     pub number: u32,
@@ -162,6 +165,7 @@ pub struct AttemptReport {
 
 /// One line of the error summary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct ErrorReport {
     /// The stage's name.
     pub stage: String,

@@ -10,6 +10,7 @@ use crate::time::UtcMs;
 
 /// Why something waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Waiting {
     /// A stable word: `dependency queue_paused queue_limit cpus memory gpus not_before after run_paused retry_at held no_owner`.
     pub reason: String,
@@ -19,6 +20,7 @@ pub struct Waiting {
 
 /// Why something failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Failure {
     /// A stable word.
     pub code: String,
@@ -36,6 +38,7 @@ pub struct Failure {
 
 /// One run; `stages` and `params` are left out in lists.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct RunView {
     /// UUIDv7.
     pub id: RunId,
@@ -83,14 +86,17 @@ pub struct RunView {
     pub error: Option<Failure>,
     /// Its parameters, secrets left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
     pub params: Option<IndexMap<String, Value>>,
     /// Its stages, in the order of the definition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
     pub stages: Option<Vec<StageView>>,
 }
 
 /// One stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct StageView {
     /// Its name.
     pub name: String,
@@ -130,6 +136,7 @@ pub struct StageView {
 
 /// One attempt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct AttemptView {
     /// From 1.
     pub number: u32,
@@ -159,6 +166,7 @@ pub struct AttemptView {
 
 /// One queue with its counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct QueueView {
     /// Its name.
     pub name: String,
@@ -176,6 +184,7 @@ pub struct QueueView {
 
 /// What a submit answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Submitted {
     /// UUIDv7.
     pub id: RunId,

@@ -1,0 +1,49 @@
+//! The TypeScript of what crosses to the view: generated from here, committed in `ui/src/bindings/core.ts`.
+//!
+//! `FOOTPLATE_WRITE_BINDINGS=1 cargo test -p footplate-core --features ts --test bindings` writes it anew.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use footplate_core::definition::{
+    Checkpoints, Definition, OnFailure, OnInterrupt, Param, ParamKind, Resources, Retries, RetryOn, Stage,
+};
+use footplate_core::event::Event;
+use footplate_core::quantity::{ByteSize, Span};
+use footplate_core::report::{AttemptReport, ErrorReport, Report, StageReport};
+use footplate_core::view::{AttemptView, Failure, QueueView, RunView, StageView, Submitted, Waiting};
+use footplate_core::{AttemptStatus, ErrorCode, Fault, RunId, RunStatus, StageStatus, UtcMs};
+use ts_rs::{Config, TS};
+
+macro_rules! declarations {
+    ($config:expr; $($name:ty),+ $(,)?) => {{
+        let mut text = String::new();
+        $(writeln!(text, "export {}\n", <$name>::decl($config)).unwrap();)+
+        text
+    }};
+}
+
+#[test]
+fn the_bindings_of_the_view_are_those_of_core() {
+    let config = Config::new().with_large_int("number");
+    let body = declarations!(&config;
+        RunId, UtcMs, Span, ByteSize, RunStatus, StageStatus, AttemptStatus, ErrorCode, Fault, Waiting, Failure, RunView,
+        StageView, AttemptView, QueueView, Submitted, Event, Report, StageReport, AttemptReport, ErrorReport, OnFailure,
+        ParamKind, Param, RetryOn, Retries, OnInterrupt, Resources, Checkpoints, Stage, Definition,
+    );
+    // What serde_json calls any value.
+    let head = "// Generated from crates/core by its test `bindings`. Do not edit.\n\n\
+        export type JsonValue = number | string | boolean | JsonValue[] | { [key in string]?: JsonValue } | null;\n\n";
+    let text = format!("{head}{}\n", body.trim_end());
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/bindings/core.ts");
+    if std::env::var_os("FOOTPLATE_WRITE_BINDINGS").is_some() {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, &text).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        committed == text,
+        "ui/src/bindings/core.ts is stale. Write it anew with\n  \
+         FOOTPLATE_WRITE_BINDINGS=1 cargo test -p footplate-core --features ts --test bindings"
+    );
+}

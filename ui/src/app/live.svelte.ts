@@ -1,0 +1,65 @@
+/** The one subscription of the window. */
+import { apply, type Held } from '../model/live'
+import type { Live, Platform, RunView } from '../platform/types'
+
+const EMPTY: Live = {
+  active: [],
+  next: [],
+  counts: { draft: 0, queued: 0, running: 0, paused: 0, completed: 0, failed: 0, cancelled: 0, interrupted: 0 },
+  needs_look: 0,
+  queues: [],
+  owner: { state: 'absent', orderly: true },
+  recovery: null,
+}
+
+let held = $state.raw<Held | null>(null)
+let failed = $state<unknown>(null)
+let leave: (() => void) | null = null
+let attempt = 0
+
+export function live(): Live {
+  return held?.live ?? EMPTY
+}
+/** False until the first snapshot. */
+export function ready(): boolean {
+  return held !== null
+}
+/** Changes whenever pages of ended runs are stale. */
+export function history(): number {
+  return held?.history ?? 0
+}
+export function liveError(): unknown {
+  return failed
+}
+export function activeRun(number: number): RunView | undefined {
+  return held?.live.active.find((run) => run.number === number)
+}
+export function sequence(): number {
+  return held?.seq ?? 0
+}
+
+export async function follow(platform: Platform, open: (route: string) => void): Promise<void> {
+  const mine = ++attempt
+  leave?.()
+  leave = null
+  try {
+    const stop = await platform.subscribe((push) => {
+      if (mine !== attempt) return
+      if (push.kind === 'open') {
+        open(push.route)
+        return
+      }
+      const next = apply(held, push)
+      if (next) {
+        held = next
+        failed = null
+      } else {
+        void follow(platform, open)
+      }
+    })
+    if (mine === attempt) leave = stop
+    else stop()
+  } catch (error) {
+    if (mine === attempt) failed = error
+  }
+}

@@ -1,0 +1,801 @@
+// Generated from crates/core by its test `bindings`. Do not edit.
+
+export type JsonValue = number | string | boolean | JsonValue[] | { [key in string]?: JsonValue } | null;
+
+export type RunId = string;
+
+export type UtcMs = string;
+
+export type Span = string;
+
+export type ByteSize = string;
+
+export type RunStatus = "draft" | "queued" | "running" | "paused" | "completed" | "failed" | "cancelled" | "interrupted";
+
+export type StageStatus = "waiting" | "queued" | "running" | "retrying" | "held" | "completed" | "cached" | "skipped" | "failed" | "cancelled" | "interrupted";
+
+export type AttemptStatus = "launching" | "running" | "stopping" | "completed" | "failed" | "timed_out" | "cancelled" | "interrupted" | "launch_failed" | "void";
+
+export type ErrorCode = "exit_code" | "signal" | "timed_out" | "launch_failed" | "program_not_found" | "not_executable" | "cwd_missing" | "input_missing" | "output_missing" | "expression" | "interrupted" | "rebooted" | "shim_lost" | "folder_deleted" | "session_end" | "cancelled" | "need_not_completed" | "condition_false" | "stopped_by_failure" | "after_failed" | "log_lost" | "secret_missing" | "disk_full" | "usage" | "invalid" | "invalid_pipeline" | "not_a_run_id" | "ambiguous" | "impossible_resources" | "not_found" | "conflict" | "already_ended" | "still_live" | "already_started" | "nothing_to_resume" | "refused" | "no_answer" | "store_held" | "store_newer" | "storage";
+
+export type Fault = { 
+/**
+ * For programs.
+ */
+code: ErrorCode, 
+/**
+ * One sentence or more for people: what happened, with the value.
+ */
+message: string, 
+/**
+ * What to do, best first.
+ */
+hints: Array<string>, };
+
+export type Waiting = { 
+/**
+ * A stable word: `dependency queue_paused queue_limit cpus memory gpus not_before after run_paused retry_at held no_owner`.
+ */
+reason: string, 
+/**
+ * One sentence.
+ */
+detail: string, };
+
+export type Failure = { 
+/**
+ * A stable word.
+ */
+code: string, 
+/**
+ * In plain words.
+ */
+title: string, 
+/**
+ * What is known.
+ */
+detail: string, 
+/**
+ * What to do.
+ */
+hints: Array<string>, 
+/**
+ * The line of the log it was read from, from 1.
+ */
+log_line: number | null, };
+
+export type RunView = { 
+/**
+ * UUIDv7.
+ */
+id: RunId, 
+/**
+ * What people use.
+ */
+number: number, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The pipeline's name.
+ */
+pipeline: string, 
+/**
+ * The experiment it belongs to.
+ */
+experiment: string | null, 
+/**
+ * The queue of its stages that name none.
+ */
+queue: string, 
+/**
+ * -100 to 100.
+ */
+priority: number, 
+/**
+ * Where it runs: `local`.
+ */
+target: string, 
+/**
+ * Words to find it by.
+ */
+tags: Array<string>, 
+/**
+ * Derived from flags and stages.
+ */
+status: RunStatus, 
+/**
+ * False where attempts are live but no owner confirms it.
+ */
+confirmed: boolean, 
+/**
+ * 0 to 1, over all stages.
+ */
+progress: number | null, 
+/**
+ * Seconds left.
+ */
+eta_s: number | null, 
+/**
+ * What it does now.
+ */
+message: string | null, 
+/**
+ * Why it waits.
+ */
+waiting: Waiting | null, 
+/**
+ * When it was submitted.
+ */
+created_at: UtcMs, 
+/**
+ * When its first attempt started.
+ */
+started_at: UtcMs | null, 
+/**
+ * When its last stage ended.
+ */
+finished_at: UtcMs | null, 
+/**
+ * The result, fixed when all stages but the tails had ended.
+ */
+result: RunStatus | null, 
+/**
+ * When the result was fixed.
+ */
+result_at: UtcMs | null, 
+/**
+ * How often it was retried or resumed, plus one.
+ */
+generation: number, 
+/**
+ * Why it failed.
+ */
+error: Failure | null, 
+/**
+ * Its parameters, secrets left out.
+ */
+params?: { [key in string]: JsonValue }, 
+/**
+ * Its stages, in the order of the definition.
+ */
+stages?: Array<StageView>, };
+
+export type StageView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its status.
+ */
+status: StageStatus, 
+/**
+ * Its queue.
+ */
+queue: string, 
+/**
+ * The names of the stages it needs.
+ */
+needs: Array<string>, 
+/**
+ * 0 to 1.
+ */
+progress: number | null, 
+/**
+ * Seconds left.
+ */
+eta_s: number | null, 
+/**
+ * What it does now.
+ */
+message: string | null, 
+/**
+ * The newest values by name: position (`step`, `epoch`) and metrics.
+ */
+metrics: { [key in string]: number }, 
+/**
+ * Why it waits.
+ */
+waiting: Waiting | null, 
+/**
+ * Values handed on.
+ */
+outputs: { [key in string]: JsonValue }, 
+/**
+ * True: its failure does not fail the run.
+ */
+allow_failure: boolean, 
+/**
+ * True: nobody waits for it.
+ */
+tail: boolean, 
+/**
+ * When it was queued first in this generation.
+ */
+queued_at: UtcMs | null, 
+/**
+ * When its first attempt of this generation started.
+ */
+started_at: UtcMs | null, 
+/**
+ * When it ended.
+ */
+finished_at: UtcMs | null, 
+/**
+ * Why it failed.
+ */
+error: Failure | null, 
+/**
+ * All attempts, oldest first.
+ */
+attempts: Array<AttemptView>, };
+
+export type AttemptView = { 
+/**
+ * From 1.
+ */
+number: number, 
+/**
+ * Its status.
+ */
+status: AttemptStatus, 
+/**
+ * The user stopped it for a while.
+ */
+paused: boolean, 
+/**
+ * The program's process id, once it runs.
+ */
+pid: number | null, 
+/**
+ * The exit code.
+ */
+exit_code: number | null, 
+/**
+ * The signal that ended it.
+ */
+signal: number | null, 
+/**
+ * When its program started.
+ */
+started_at: UtcMs | null, 
+/**
+ * When it ended.
+ */
+finished_at: UtcMs | null, 
+/**
+ * Seconds it ran, without sleep and pauses.
+ */
+running_s: number | null, 
+/**
+ * Bytes of log.
+ */
+log_size: number | null, 
+/**
+ * A remark: `cancel came too late`.
+ */
+note: string | null, 
+/**
+ * Why it failed.
+ */
+error: Failure | null, };
+
+export type QueueView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Higher starts first.
+ */
+priority: number, 
+/**
+ * Stages at once.
+ */
+limit: number, 
+/**
+ * Starts nothing.
+ */
+paused: boolean, 
+/**
+ * Stages queued in it.
+ */
+queued: number, 
+/**
+ * Stages running in it.
+ */
+running: number, };
+
+export type Submitted = { 
+/**
+ * UUIDv7.
+ */
+id: RunId, 
+/**
+ * What people use.
+ */
+number: number, 
+/**
+ * Its name.
+ */
+name: string, };
+
+export type Event = { "kind": "run_submitted" } | { "kind": "run_status", 
+/**
+ * Its new status.
+ */
+status: RunStatus, } | { "kind": "stage_status", 
+/**
+ * The stage's index.
+ */
+stage: number, 
+/**
+ * Its new status.
+ */
+status: StageStatus, 
+/**
+ * Why, where there is a reason.
+ */
+code?: ErrorCode, } | { "kind": "attempt_status", 
+/**
+ * The stage's index.
+ */
+stage: number, 
+/**
+ * The attempt's number.
+ */
+attempt: number, 
+/**
+ * Its new status.
+ */
+status: AttemptStatus, 
+/**
+ * Why, where there is a reason.
+ */
+code?: ErrorCode, } | { "kind": "attempt_paused", 
+/**
+ * The stage's index.
+ */
+stage: number, 
+/**
+ * The attempt's number.
+ */
+attempt: number, 
+/**
+ * True: paused now.
+ */
+paused: boolean, } | { "kind": "wish_answered", 
+/**
+ * The wish's id.
+ */
+wish: string, 
+/**
+ * Whether it was done.
+ */
+done: boolean, 
+/**
+ * The code of a refusal.
+ */
+code?: ErrorCode, } | { "kind": "note", 
+/**
+ * The stage's index, where it concerns one.
+ */
+stage?: number, 
+/**
+ * The sentence.
+ */
+text: string, } | { "kind": "run_changed" } | { "kind": "run_removed" } | { "kind": "queue_changed", 
+/**
+ * Its name.
+ */
+queue: string, };
+
+export type Report = { 
+/**
+ * Which run.
+ */
+run: Submitted, 
+/**
+ * Its result once fixed, else its status.
+ */
+status: RunStatus, 
+/**
+ * Seconds taken to read, check and write down the run; `null` where nobody measured.
+ */
+planning_s: number | null, 
+/**
+ * From submit to the first attempt's start.
+ */
+queued_s: number, 
+/**
+ * From the first attempt's start to the result.
+ */
+execution_s: number, 
+/**
+ * `planning_s`, `queued_s` and `execution_s` together.
+ */
+total_s: number, 
+/**
+ * The stages' names by level: each stands in the first level at which all it needs stands before it.
+ */
+levels: Array<Array<string>>, 
+/**
+ * Stages that may run side by side: the widest level, or the peak where that was higher (stages do not wait for their level).
+ */
+max_parallelism: number, 
+/**
+ * Attempts that ran side by side.
+ */
+peak_parallelism: number, 
+/**
+ * The chain of needs that ran longest, first stage first; without tails and what did not run.
+ */
+critical_path: Array<string>, 
+/**
+ * Seconds that its stages ran.
+ */
+critical_path_s: number, 
+/**
+ * Every status with the number of stages in it; the sum is the number of stages.
+ */
+totals: { [key in StageStatus]?: number }, 
+/**
+ * All stages, in the order of the definition, those never started too.
+ */
+stages: Array<StageReport>, 
+/**
+ * The stage that ran longest; `null` where none ran.
+ */
+longest_stage: string | null, 
+/**
+ * Mean of `run_s` over the stages that ran; `null` where none ran.
+ */
+average_stage_s: number | null, 
+/**
+ * Everything that failed, attempts that were tried again too.
+ */
+errors: Array<ErrorReport>, };
+
+export type StageReport = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its level, from 0.
+ */
+level: number, 
+/**
+ * Its status.
+ */
+status: StageStatus, 
+/**
+ * Its failure does not fail the run.
+ */
+allow_failure: boolean, 
+/**
+ * Nobody waits for it.
+ */
+tail: boolean, 
+/**
+ * Seconds from queued to the first start after that; up to its end, or now, where it has not started.
+ */
+queued_s: number, 
+/**
+ * Seconds that its attempts ran.
+ */
+run_s: number, 
+/**
+ * All attempts, oldest first.
+ */
+attempts: Array<AttemptReport>, 
+/**
+ * Why it failed.
+ */
+error: Failure | null, };
+
+export type AttemptReport = { 
+/**
+ * From 1.
+ */
+number: number, 
+/**
+ * Its status.
+ */
+status: AttemptStatus, 
+/**
+ * When its program started.
+ */
+started_at: UtcMs | null, 
+/**
+ * When it ended.
+ */
+finished_at: UtcMs | null, 
+/**
+ * Seconds it ran.
+ */
+run_s: number, 
+/**
+ * The exit code.
+ */
+exit_code: number | null, 
+/**
+ * The signal that ended it.
+ */
+signal: number | null, 
+/**
+ * Why it failed.
+ */
+error: Failure | null, 
+/**
+ * Another attempt followed, or will, without a wish.
+ */
+will_retry: boolean, };
+
+export type ErrorReport = { 
+/**
+ * The stage's name.
+ */
+stage: string, 
+/**
+ * The attempt, where one failed.
+ */
+attempt: number | null, 
+/**
+ * Another attempt followed, or will.
+ */
+will_retry: boolean, 
+/**
+ * It does not fail the run.
+ */
+allowed: boolean, 
+/**
+ * Why.
+ */
+error: Failure, };
+
+export type OnFailure = "continue" | "stop";
+
+export type ParamKind = "string" | "integer" | "number" | "boolean" | "choice" | "path" | "dataset" | "secret";
+
+export type Param = { 
+/**
+ * The kind of value.
+ */
+type: ParamKind, 
+/**
+ * The value where none is given. Without one the parameter is required.
+ */
+default?: JsonValue, 
+/**
+ * Least number allowed.
+ */
+minimum?: number, 
+/**
+ * Greatest number allowed.
+ */
+maximum?: number, 
+/**
+ * The values of a `choice`.
+ */
+choices?: Array<JsonValue>, 
+/**
+ * A regular expression that the whole text must match.
+ */
+pattern?: string, 
+/**
+ * For paths: must it exist when the run is submitted?
+ */
+exists?: boolean, 
+/**
+ * The label.
+ */
+title?: string, 
+/**
+ * The explanation.
+ */
+help?: string, 
+/**
+ * The heading it stands under.
+ */
+group?: string, 
+/**
+ * Folded away at first.
+ */
+advanced?: boolean, };
+
+export type RetryOn = "failed" | "timed_out";
+
+export type Retries = { 
+/**
+ * How often, 0 to 100; default 0.
+ */
+max: number, 
+/**
+ * Before the first; default 30s.
+ */
+delay: Span, 
+/**
+ * The delay's factor from one to the next; default 2.
+ */
+backoff: number, 
+/**
+ * The longest delay; default 10m.
+ */
+max_delay: Span, 
+/**
+ * The share of the delay that varies at random, 0 to 1; default 0.1.
+ */
+jitter: number, 
+/**
+ * After what; default both.
+ */
+on: Array<RetryOn>, };
+
+export type OnInterrupt = "resume" | "restart" | "ask";
+
+export type Resources = { 
+/**
+ * Cores; default 1.
+ */
+cpus: number, 
+/**
+ * Bytes; default 0. No hard limit.
+ */
+memory: ByteSize, 
+/**
+ * GPUs; default 0.
+ */
+gpus: number, };
+
+export type Checkpoints = { 
+/**
+ * A path with `*` and `?` in its last part.
+ */
+files: string, };
+
+export type Stage = { 
+/**
+ * The program and its arguments; never goes through a shell.
+ */
+command?: Array<string>, 
+/**
+ * A line for `/bin/sh -c`, in place of `command`.
+ */
+shell?: string, 
+/**
+ * Stages that must have ended first. References in expressions are added by the checker.
+ */
+needs?: Array<string>, 
+/**
+ * What people read.
+ */
+title?: string, 
+/**
+ * The queue; else the pipeline's, else `default`.
+ */
+queue?: string, 
+/**
+ * Arguments appended when the stage starts again and a valid checkpoint exists.
+ */
+resume?: Array<string>, 
+/**
+ * Environment over that of the submitter.
+ */
+env?: { [key in string]: string }, 
+/**
+ * Names taken from the secret store into the environment.
+ */
+secrets?: Array<string>, 
+/**
+ * The working folder; default: where the run was submitted.
+ */
+cwd?: string, 
+/**
+ * Limit of running time.
+ */
+timeout?: Span, 
+/**
+ * Time between TERM and KILL; default 30s.
+ */
+grace?: Span, 
+/**
+ * Tries again after a failure.
+ */
+retries?: Retries, 
+/**
+ * What an interruption leads to; default: `resume` where `resume` is given, else `ask`.
+ */
+on_interrupt?: OnInterrupt, 
+/**
+ * Reserved for scheduling.
+ */
+resources?: Resources, 
+/**
+ * Where checkpoints appear; the newest valid one is what `resume` goes on from.
+ */
+checkpoints?: Checkpoints, 
+/**
+ * A regular expression with named groups `step`, `total`, `epoch`, `epochs`, `progress`.
+ */
+progress_pattern?: string, 
+/**
+ * A regular expression whose named groups are metrics (or `name` and `value`).
+ */
+metric_pattern?: string, 
+/**
+ * A bare expression; false: skipped, and so is what needs it.
+ */
+if?: string, 
+/**
+ * Values and paths handed on; paths are checked at the stage's end.
+ */
+outputs?: { [key in string]: string }, 
+/**
+ * Its failure does not fail the run.
+ */
+allow_failure?: boolean, 
+/**
+ * Runs whatever the needs' end, except after interrupted or cancel.
+ */
+needs_any?: boolean, 
+/**
+ * Nobody waits for it.
+ */
+tail?: boolean, 
+/**
+ * Wait for every process of the tree, not only for the program.
+ */
+wait_group?: boolean, 
+/**
+ * RFC 3339; not started before.
+ */
+not_before?: string, 
+/**
+ * Nothing here is a template: what `footplate add` submits is run as it was typed. Pipeline files cannot say it.
+ */
+literal?: boolean, };
+
+export type Definition = { 
+/**
+ * The version of the format: 1.
+ */
+format: number, 
+/**
+ * `[a-z0-9-]`, 1 to 64 characters.
+ */
+name: string, 
+/**
+ * What people read.
+ */
+title?: string, 
+/**
+ * One or two sentences.
+ */
+description?: string, 
+/**
+ * The queue for stages that name none.
+ */
+queue?: string, 
+/**
+ * The run's own priority, -100 to 100.
+ */
+priority?: number, 
+/**
+ * Whether a failure lets independent branches go on.
+ */
+on_failure?: OnFailure, 
+/**
+ * The parameters, in the order of the form.
+ */
+params?: { [key in string]: Param }, 
+/**
+ * Named sets of parameter values (and a `title`).
+ */
+presets?: { [key in string]: { [key in string]: JsonValue } }, 
+/**
+ * The stages, in the order of the file; a stage's index is its place here.
+ */
+stages: { [key in string]: Stage }, };

@@ -1,0 +1,112 @@
+/** What follows from a run as it stands: what can be done with it, its main metric, its way through its stages. Pure. */
+import type { AttemptView, RunStatus, RunView, StageStatus, StageView } from '../bindings/core'
+
+export const ENDED: RunStatus[] = ['completed', 'failed', 'cancelled', 'interrupted']
+export const NEEDS_LOOK: RunStatus[] = ['failed', 'interrupted']
+
+export function isEnded(status: RunStatus): boolean {
+  return ENDED.includes(status)
+}
+
+export type Action = 'pause' | 'unpause' | 'cancel' | 'start' | 'resume' | 'retry' | 'rename' | 'again' | 'delete'
+
+/** What makes sense now, the most useful first. */
+export function actions(status: RunStatus): Action[] {
+  switch (status) {
+    case 'draft':
+      return ['start', 'rename', 'delete']
+    case 'queued':
+      return ['pause', 'cancel', 'rename']
+    case 'running':
+      return ['pause', 'cancel', 'rename']
+    case 'paused':
+      return ['unpause', 'cancel', 'rename']
+    case 'completed':
+      return ['again', 'rename', 'delete']
+    case 'failed':
+    case 'cancelled':
+      return ['retry', 'again', 'rename', 'delete']
+    case 'interrupted':
+      return ['resume', 'retry', 'again', 'rename', 'delete']
+  }
+}
+
+/** True where a stage of this status has not begun. */
+export function toCome(status: StageStatus): boolean {
+  return status === 'waiting' || status === 'queued' || status === 'held'
+}
+
+/** The stage that says most about the run: the one that runs, failed, is next, else the last. */
+export function tellingStage(stages: StageView[]): StageView | undefined {
+  const order: StageStatus[] = ['running', 'failed', 'interrupted', 'retrying', 'held', 'queued', 'waiting', 'cancelled']
+  for (const status of order) {
+    const found = stages.find((stage) => stage.status === status)
+    if (found) return found
+  }
+  return stages.at(-1)
+}
+
+export function seconds(from: string | null, to: string | null, now: number): number | null {
+  if (!from) return null
+  return Math.max(0, ((to ? Date.parse(to) : now) - Date.parse(from)) / 1000)
+}
+
+export interface Stretch {
+  name: string
+  /** Share of the width. */
+  weight: number
+  /** How much of it is behind, 0 to 1. */
+  done: number
+  look: 'plain' | 'reuse' | 'bad' | 'paused'
+}
+
+/** The line: one stretch a stage, as wide as it took or will take, with a floor of legibility. */
+export function stretches(stages: StageView[], now: number, paused: boolean): Stretch[] {
+  const took = stages.map((stage) => expected(stage, now))
+  const known = took.filter((s): s is number => s !== null && s > 0).sort((a, b) => a - b)
+  const median = known[Math.floor(known.length / 2)] ?? 1
+  const whole = took.reduce((sum: number, s) => sum + (s ?? median), 0) || 1
+  return stages.map((stage, index) => ({
+    name: stage.name,
+    weight: Math.max(0.09, (took[index] ?? median) / whole),
+    done: travelled(stage),
+    look:
+      stage.status === 'cached'
+        ? 'reuse'
+        : stage.status === 'failed' || stage.status === 'interrupted'
+          ? 'bad'
+          : paused && stage.status === 'running'
+            ? 'paused'
+            : 'plain',
+  }))
+}
+
+function travelled(stage: StageView): number {
+  if (stage.status === 'completed' || stage.status === 'cached') return 1
+  if (toCome(stage.status) || stage.status === 'skipped') return 0
+  return Math.min(1, Math.max(0, stage.progress ?? 0.03))
+}
+
+function expected(stage: StageView, now: number): number | null {
+  const ran = stage.attempts.reduce((sum, attempt) => sum + (ranFor(attempt, now) ?? 0), 0)
+  if (stage.status === 'running') {
+    if (stage.eta_s !== null) return ran + stage.eta_s
+    if (stage.progress && stage.progress > 0.02) return ran / stage.progress
+    return ran > 0 ? ran * 2 : null
+  }
+  return ran > 0 ? ran : null
+}
+
+export function ranFor(attempt: AttemptView, now: number): number | null {
+  return attempt.running_s ?? seconds(attempt.started_at, attempt.finished_at, now)
+}
+
+/** The metric to show where there is room for one: a loss, else an error or accuracy, else the first. */
+export function mainMetric(names: string[]): string | undefined {
+  const wanted = [/^(train[_/]?)?loss$/i, /loss/i, /(acc|auc|f1|score|map|bleu|wer)/i]
+  for (const pattern of wanted) {
+    const found = names.find((name) => pattern.test(name))
+    if (found) return found
+  }
+  return names[0]
+}

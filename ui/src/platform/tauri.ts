@@ -1,0 +1,45 @@
+/** The shell: commands one to one. The only file that knows Tauri. */
+import { Channel, invoke } from '@tauri-apps/api/core'
+
+import type { Platform, Push } from './types'
+
+export function tauri(): Platform {
+  return {
+    kind: 'tauri',
+    async subscribe(on) {
+      const channel = new Channel<Push>()
+      let left = false
+      channel.onmessage = (push) => {
+        if (!left) on(push)
+      }
+      const id = await invoke<number>('subscribe', { channel })
+      return () => {
+        left = true
+        void invoke('unsubscribe', { id })
+      }
+    },
+    list: (query) => invoke('list', { query }),
+    show: (number) => invoke('show', { number }),
+    definition: (number) => invoke('definition', { number }),
+    report: (number) => invoke('report', { number }),
+    metrics: (number, max) => invoke('metrics', { number, max }),
+    log: (query, from, count) => invoke('log', { query, from, count }),
+    logSearch: (query, text) => invoke('log_search', { query, text }),
+    files: (number) => invoke('files', { number }),
+    reveal: (number, file) => invoke('reveal', { number, file }),
+    wish: (number, wish) => invoke('wish', { number, wish }),
+    templates: () => invoke('templates'),
+    pickScript: () => invoke('pick_script'),
+    script: (handle) => invoke('script', { handle }),
+    pickPath: (folder) => invoke('pick_path', { folder }),
+    check: (request) => invoke('check', { request }),
+    start: (request) => invoke('start', { request }),
+    draft: () => invoke('draft'),
+    setDraft: (draft) => invoke('set_draft', { draft }),
+    machine: () => invoke('machine'),
+    settings: () => invoke('settings'),
+    setSettings: (settings) => invoke('set_settings', { settings }),
+    copy: (text) => invoke('copy', { text }),
+    saveText: (name, text) => invoke('save_text', { name, text }),
+  }
+}

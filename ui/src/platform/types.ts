@@ -1,0 +1,423 @@
+/**
+ * The door between the view and whatever stands behind it: the shell over `engine::Client` (`tauri.ts`), or a pretend
+ * store (`fake.ts`). One interface; every method is one command of the same name in snake_case with one argument object of the same
+ * shape as the method's parameters (camelCase names), e.g. `show(number)` is `invoke("show", { number })`.
+ *
+ * Everything inside the objects is spelled as serde writes it (snake_case), moments are RFC 3339 in UTC with
+ * milliseconds (`UtcMs`), lengths of time are seconds unless the name ends in `_ms`, sizes are bytes, shares are 0 to 1.
+ *
+ * Every method rejects with a `Fault`: `{ "code": "not_found", "message": "There is no run #7.", "hints": ["..."] }`.
+ * `code` is one of core's `ErrorCode`; `message` is for people; `hints` say what to do, best first.
+ *
+ * Deliberately not here: paths or command lines that the view makes up. Files are chosen in dialogs of the shell, and
+ * what the view hands back is a handle, a run's number or a name that the shell gave out before.
+ */
+import type {
+  Definition,
+  ErrorCode,
+  Fault,
+  JsonValue,
+  QueueView,
+  Report,
+  RunStatus,
+  RunView,
+  Submitted,
+  UtcMs,
+} from '../bindings/core'
+
+export type {
+  AttemptStatus,
+  AttemptView,
+  Definition,
+  ErrorCode,
+  Failure,
+  Fault,
+  JsonValue,
+  Param,
+  QueueView,
+  Report,
+  RunStatus,
+  RunView,
+  Stage,
+  StageStatus,
+  StageView,
+  Submitted,
+  UtcMs,
+  Waiting,
+} from '../bindings/core'
+
+/* ---- live ------------------------------------------------------------------------------------------------------- */
+
+/** Who decides and launches (`engine::OwnerState`, with a tag). */
+export type Owner =
+  | { state: 'present'; pid: number; version: string; since: UtcMs }
+  /** `orderly`: the last one had nothing left to do. False: it died, and another is being started. */
+  | { state: 'absent'; orderly: boolean }
+
+/** What a start of the owner found, so that the view can say it once. */
+export interface Recovery {
+  at: UtcMs
+  /** Numbers of runs whose programs were found alive and are watched again. */
+  reattached: number[]
+  /** Numbers of runs whose end is not known. */
+  interrupted: number[]
+}
+
+/** All that the first screen and the frame around every screen need. */
+export interface Live {
+  /** Running and paused runs, oldest start first, each with `stages` and `params`, as `show` gives them. */
+  active: RunView[]
+  /** Queued runs in the order in which they will start, at most 200, as `list` gives them. */
+  next: RunView[]
+  /** Every status with the number of runs in it. */
+  counts: Record<RunStatus, number>
+  /** Failed and interrupted runs of the last 7 days that were not retried. */
+  needs_look: number
+  queues: QueueView[]
+  owner: Owner
+  recovery: Recovery | null
+}
+
+/**
+ * What `subscribe` delivers: first one `snapshot`, then `changes` in order, at most ten a second, latest state wins.
+ * `changes` carries only what is another than before: runs of `active` whole, by number, and lists and counts whole.
+ * `from` is the `seq` before it; where it isn't the one the view holds, the view subscribes anew.
+ */
+export type Push =
+  | { kind: 'snapshot'; seq: number; live: Live }
+  | {
+      kind: 'changes'
+      from: number
+      seq: number
+      /** Active runs that are new or changed. */
+      active?: RunView[]
+      /** Numbers of runs that are active no more. */
+      gone?: number[]
+      next?: RunView[]
+      counts?: Record<RunStatus, number>
+      needs_look?: number
+      queues?: QueueView[]
+      owner?: Owner
+      recovery?: Recovery | null
+      /** True: an ended run is new, changed or removed, so that pages of `list` are stale. */
+      history?: boolean
+    }
+  /** A notification, the tray or a deep link asks for a view: `run/142`, `run/142/log`, `queue`, `new`, `settings`. */
+  | { kind: 'open'; route: string }
+
+/* ---- runs ------------------------------------------------------------------------------------------------------- */
+
+/** `engine::ListQuery`: which runs, newest first. */
+export interface ListQuery {
+  /** Any of these; empty: all. */
+  statuses: RunStatus[]
+  queue: string | null
+  experiment: string | null
+  /** Only where the name or the pipeline contains this. */
+  search: string | null
+  limit: number
+  offset: number
+}
+
+/** `engine::RunPage`; the runs are without `stages` and `params`. */
+export interface RunPage {
+  runs: RunView[]
+  /** How many there are in all. */
+  total: number
+}
+
+/** `engine::Wish`, in its serde form. */
+export type Wish =
+  | { kind: 'cancel'; args: { stage?: string } }
+  | { kind: 'pause'; args: Record<string, never> }
+  | { kind: 'unpause'; args: Record<string, never> }
+  | { kind: 'retry'; args: { from?: string; failed?: boolean } }
+  | { kind: 'resume'; args: Record<string, never> }
+  | { kind: 'start'; args: Record<string, never> }
+  | { kind: 'move'; args: { to: number } }
+  | { kind: 'set'; args: { priority?: number; queue?: string; timeout_ms?: number } }
+  | { kind: 'rename'; args: { name: string } }
+  | { kind: 'tag'; args: { add?: string[]; remove?: string[] } }
+  | { kind: 'rm'; args: { files?: boolean } }
+  | { kind: 'queue'; args: { name: string; limit?: number; priority?: number; paused?: boolean } }
+
+/** `engine::WishAnswer`. */
+export interface WishAnswer {
+  done: boolean
+  code: ErrorCode | null
+  /** The effect, or the present state, in one sentence. */
+  message: string
+}
+
+/** One series of one attempt, in columns of equal length, in the order in which it was written. */
+export interface MetricSeries {
+  stage: string
+  attempt: number
+  name: string
+  step: (number | null)[]
+  epoch: (number | null)[]
+  /** UTC milliseconds. */
+  time_ms: number[]
+  /** `null`: NaN or infinite. */
+  value: (number | null)[]
+  /** How many points there are; more than the columns hold where they were thinned. */
+  total: number
+}
+
+/* ---- logs ------------------------------------------------------------------------------------------------------- */
+
+/** `bars`: a line that was written over counts once, as it stands now. `raw`: every update is a line. */
+export type LogMode = 'bars' | 'raw'
+
+export interface LogQuery {
+  number: number
+  /** Else the stage that runs, failed, or ended last. */
+  stage: string | null
+  /** Else the newest. */
+  attempt: number | null
+  mode: LogMode
+}
+
+/** One line. Only colour (SGR) escapes are left in `text`; other control characters are not. */
+export interface LogLine {
+  /** From 1. */
+  n: number
+  /** When it came, where it is known. */
+  at: UtcMs | null
+  /** At most 8 KiB; `cut` is how many bytes more there are. */
+  text: string
+  cut: number
+  /** How often it was written over (`bars`). */
+  updates: number
+  level: 'error' | 'warning' | null
+  /** In place of a line: so many bytes are gone here (over the cap, or no room). `text` is empty then. */
+  gap: number | null
+}
+
+export interface LogPage {
+  stage: string
+  attempt: number
+  lines: LogLine[]
+  /** Lines there are now. */
+  total: number
+  /** Bytes there are now. */
+  bytes: number
+  /** What is there now is all there will be. */
+  ended: boolean
+  /** When the last line came. */
+  last_at: UtcMs | null
+  /** The line of the first error: the failure's `log_line`, else the first line of level `error`. */
+  first_error: number | null
+}
+
+/* ---- new runs --------------------------------------------------------------------------------------------------- */
+
+export interface TemplateView {
+  /** What `start` and `check` take. */
+  name: string
+  source: 'built-in' | 'own'
+  definition: Definition
+  /** Seconds it took before, as `plan` knows them. */
+  expected_s: number | null
+}
+
+/** A program that can run a script. */
+export interface Interpreter {
+  id: string
+  /** `python 3.12 in ~/tone/.venv`. */
+  label: string
+}
+
+/** A script that a person chose in the shell's dialog. The handle stays valid; the shell keeps the newest 100. */
+export interface ScriptView {
+  handle: string
+  /** The file's name. */
+  name: string
+  /** For people: home as `~`. */
+  path: string
+  /** Its folder, where it will run. */
+  folder: string
+  /** Best first; empty where the file runs by itself. */
+  interpreters: Interpreter[]
+}
+
+/** When and where; the same for both kinds. */
+export interface Placement {
+  /** Else `<pipeline>-<number>`. */
+  name: string | null
+  queue: string | null
+  priority: number | null
+  not_before: UtcMs | null
+  /** Number of a run, and whether only if it completed. */
+  after: [number, boolean][]
+}
+
+export type StartRequest =
+  | ({ kind: 'template'; template: string; preset: string | null; params: { [name: string]: JsonValue } } & Placement)
+  | ({
+      kind: 'script'
+      script: string
+      interpreter: string | null
+      args: string[]
+      cpus: number
+      memory: number
+      gpus: number
+      retries: number
+      /** Limit of running time. */
+      timeout_ms: number | null
+    } & Placement)
+
+export interface CheckItem {
+  /** A stable word: `program folder memory gpus disk queue params script`. */
+  id: string
+  state: 'ok' | 'note' | 'bad'
+  detail: string
+  /** What to do. */
+  hint: string | null
+}
+
+/** `engine::plan::Plan` and what was looked at; starts nothing. */
+export interface CheckView {
+  items: CheckItem[]
+  /** Faults of parameters, by name. */
+  params: { name: string; message: string }[]
+  levels: string[][]
+  max_parallelism: number
+  critical_path: string[]
+  /** Seconds; stages without history are left out. */
+  expected_stage_s: { [stage: string]: number }
+  expected_s: number | null
+  stages: { name: string; needs: string[]; queue: string }[]
+  /** What runs, with the parameters filled in; what only the run will know stands as `‹run folder›` and the like. */
+  commands: { stage: string; argv: string[]; shell: boolean }[]
+  /** For people. */
+  cwd: string
+  /** The same as a line for the terminal. */
+  cli: string
+}
+
+/* ---- files, machine, settings ------------------------------------------------------------------------------------ */
+
+export interface FileView {
+  /** What `reveal` takes. */
+  id: string
+  kind: 'output' | 'checkpoint' | 'file'
+  stage: string | null
+  /** The output's name, or the path below the run's folder. */
+  name: string
+  size: number
+  modified_at: UtcMs | null
+  /** False: declared, but not there. */
+  exists: boolean
+}
+
+export interface FilesView {
+  /** For people. */
+  folder: string
+  /** Of all of it. */
+  size: number
+  /** At most 500, newest first. */
+  files: FileView[]
+  /** How many more there are. */
+  more: number
+}
+
+export interface MachineView {
+  platform: 'macos' | 'linux'
+  cpus: number
+  /** Share of all cores that is busy; `null` where it cannot be told. */
+  cpu_use: number | null
+  memory_total: number
+  memory_used: number | null
+  gpus: { name: string; use: number | null; memory_total: number | null; memory_used: number | null }[]
+  /** Of the disk that holds the data folder. */
+  disk_total: number
+  disk_free: number
+  /** What the data folder holds. */
+  store_size: number | null
+  /** For people. */
+  store_folder: string
+  version: string
+}
+
+export interface Settings {
+  language: 'system' | 'en' | 'zh-CN'
+  theme: 'system' | 'light' | 'dark'
+  notify_completed: boolean
+  notify_failed: boolean
+  notify_interrupted: boolean
+  quiet: boolean
+  /** `22:00`, local time. */
+  quiet_from: string
+  quiet_to: string
+  start_at_login: boolean
+  /** The system, not the display, while a run is active. */
+  keep_awake: boolean
+}
+
+export interface Platform {
+  /** Which one this is: the view words a few things by it. */
+  readonly kind: 'tauri' | 'fake'
+
+  /**
+   * Present state first, then changes. In Tauri: `invoke("subscribe", { channel })`, a `Channel<Push>`, which answers
+   * with the id of the subscription; leaving is `invoke("unsubscribe", { id })`. A new subscription ends none of the others.
+   */
+  subscribe(on: (push: Push) => void): Promise<() => void>
+
+  /** `Client::list`. */
+  list(query: ListQuery): Promise<RunPage>
+  /** `Client::show`. */
+  show(number: number): Promise<RunView>
+  /** `Client::definition`: what the run's pipeline was. */
+  definition(number: number): Promise<Definition>
+  /** `Client::report`. */
+  report(number: number): Promise<Report>
+  /** `Client::metrics` in columns, each thinned to at most `max` points by least and greatest of each stretch. */
+  metrics(number: number, max: number): Promise<MetricSeries[]>
+  /** Lines `from` (from 1) to `from + count - 1`; a negative `from` counts from the end (-100: the last 100). `count` <= 2,000. */
+  log(query: LogQuery, from: number, count: number): Promise<LogPage>
+  /** Numbers of the lines that contain `text`, whatever its case, in order, at most 10,000; `total` counts all. */
+  logSearch(query: LogQuery, text: string): Promise<{ lines: number[]; total: number }>
+  /** What lies in the run's folder, and its declared outputs. */
+  files(number: number): Promise<FilesView>
+  /** Shows a file of `files`, or the run's folder, in the file manager. */
+  reveal(number: number, file: string | null): Promise<void>
+
+  /**
+   * `Client::wish` and `await_answer` (cancel: grace + 5 s, others 10 s). `number` is null for `queue`. A refusal is an
+   * answer with `done: false`; no answer in time rejects with `no_answer`, and the wish stays on record.
+   */
+  wish(number: number | null, wish: Wish): Promise<WishAnswer>
+
+  /** Built-in ones and own ones. */
+  templates(): Promise<TemplateView[]>
+  /** The shell's dialog for one file; null: closed without a choice. */
+  pickScript(): Promise<ScriptView | null>
+  /** What stands behind a handle; rejects with `not_found` where the shell or the file has gone. */
+  script(handle: string): Promise<ScriptView>
+  /** The shell's dialog for a parameter of kind `path` or `dataset`; null: closed without a choice. */
+  pickPath(folder: boolean): Promise<string | null>
+  /** Checks and plans; starts nothing, writes nothing. Rejects only where it could not even look. */
+  check(request: StartRequest): Promise<CheckView>
+  /** `Client::submit`. */
+  start(request: StartRequest): Promise<Submitted>
+
+  /** Half-filled wizard, kept across restarts; null: none. The shell stores it as it is, up to 64 KiB. */
+  draft(): Promise<JsonValue>
+  setDraft(draft: JsonValue): Promise<void>
+
+  machine(): Promise<MachineView>
+  settings(): Promise<Settings>
+  /** Stores all of them, puts them into effect and answers with what is in force. */
+  setSettings(settings: Settings): Promise<Settings>
+  /** Puts text on the clipboard. */
+  copy(text: string): Promise<void>
+  /** The shell's dialog for a new file; writes `text` there. False: closed without a choice. */
+  saveText(name: string, text: string): Promise<boolean>
+}
+
+/** True for what a method of `Platform` rejects with. */
+export function isFault(error: unknown): error is Fault {
+  return typeof error === 'object' && error !== null && 'code' in error && 'message' in error
+}
