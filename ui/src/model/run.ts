@@ -1,5 +1,5 @@
 /** What follows from a run as it stands: what can be done with it, its main metric, its way through its stages. Pure. */
-import type { AttemptView, RunStatus, RunView, StageStatus, StageView } from '../bindings/core'
+import type { AttemptView, RunStatus, StageStatus, StageView } from '../bindings/core'
 
 export const ENDED: RunStatus[] = ['completed', 'failed', 'cancelled', 'interrupted']
 export const NEEDS_LOOK: RunStatus[] = ['failed', 'interrupted']

@@ -1,0 +1,111 @@
+/** Deeds on runs: what buttons and menus do. */
+import { platform } from '../../app/platform'
+import { faultText, wish } from '../../app/act'
+import { go } from '../../app/router.svelte'
+import { toast, withUndo } from '../../app/toasts.svelte'
+import { t } from '../../i18n/index.svelte'
+import type { IconName } from '../../kit/icons'
+import { actions, type Action } from '../../model/run'
+import type { RunView } from '../../platform/types'
+
+/** Runs whose removal was asked for but not yet done: lists leave them out. */
+const removed = $state<{ numbers: number[] }>({ numbers: [] })
+
+export function isRemoved(number: number): boolean {
+  return removed.numbers.includes(number)
+}
+
+export function label(action: Action): string {
+  return t(`action.${action}`)
+}
+
+export const ICON: Record<Action, IconName> = {
+  pause: 'pause',
+  unpause: 'play',
+  cancel: 'stop',
+  start: 'play',
+  resume: 'play',
+  retry: 'retry',
+  rename: 'script',
+  again: 'copy',
+  delete: 'trash',
+}
+
+/** `rename` is a field of its own; the others are done here. */
+export async function perform(run: RunView, action: Action): Promise<boolean> {
+  switch (action) {
+    case 'pause':
+      return wish(run.number, { kind: 'pause', args: {} })
+    case 'unpause':
+      return wish(run.number, { kind: 'unpause', args: {} })
+    case 'cancel': {
+      const done = await wish(run.number, { kind: 'cancel', args: {} })
+      if (done) toast(t('toast.cancelled', { name: short(run.name) }))
+      return done
+    }
+    case 'start':
+      return wish(run.number, { kind: 'start', args: {} })
+    case 'resume':
+      return said(run, await wish(run.number, { kind: 'resume', args: {} }), 'resume')
+    case 'retry':
+      return said(run, await wish(run.number, { kind: 'retry', args: { failed: true } }), 'retry')
+    case 'again':
+      go(`new?like=${run.number}`)
+      return true
+    case 'delete':
+      remove(run)
+      return true
+    case 'rename':
+      return false
+  }
+}
+
+function said(run: RunView, done: boolean, what: 'resume' | 'retry'): boolean {
+  if (done) toast(t(`toast.${what}`, { name: short(run.name) }))
+  return done
+}
+
+export function remove(run: RunView): void {
+  removed.numbers = [...removed.numbers, run.number]
+  const back = () => (removed.numbers = removed.numbers.filter((n) => n !== run.number))
+  withUndo(
+    t('toast.deleted', { name: short(run.name) }),
+    () => {
+      void wish(run.number, { kind: 'rm', args: {} }).then((done) => {
+        if (!done) back()
+      })
+    },
+    back,
+  )
+}
+
+export async function rename(run: RunView, name: string): Promise<boolean> {
+  const trimmed = name.trim()
+  if (trimmed === '' || trimmed === run.name) return false
+  return wish(run.number, { kind: 'rename', args: { name: trimmed } })
+}
+
+export function menuFor(run: RunView, but: Action[] = []): { label: string; icon: IconName; bad?: boolean; run: () => void }[] {
+  return actions(run.status)
+    .filter((action) => action !== 'rename' && !but.includes(action))
+    .map((action) => ({
+      label: label(action),
+      icon: ICON[action],
+      ...(action === 'delete' ? { bad: true } : {}),
+      run: () => void perform(run, action),
+    }))
+}
+
+export async function copyText(text: string): Promise<void> {
+  try {
+    await platform().copy(text)
+    toast(t('toast.copied'), { ms: 2500 })
+  } catch (error) {
+    toast(faultText(error), { bad: true })
+  }
+}
+
+export function short(name: string): string {
+  const chars = [...name]
+  return chars.length > 40 ? `${chars.slice(0, 39).join('')}…` : name
+}

@@ -1,0 +1,62 @@
+/** Pages of ended runs, fetched as they come into sight. What was there stays until what replaces it has come. */
+import { platform } from '../../app/platform'
+import type { ListQuery, RunView } from '../../platform/types'
+
+export const PAGE = 100
+
+export class Pages {
+  total = $state(0)
+  /** Nothing has been answered yet. */
+  loading = $state(true)
+  error = $state.raw<unknown>(null)
+  #rows = $state.raw<Map<number, RunView[]>>(new Map())
+  #query: Omit<ListQuery, 'limit' | 'offset'> = { statuses: [], queue: null, experiment: null, search: null }
+  #asked = new Set<number>()
+  #round = 0
+  #seen: [number, number] = [0, 1]
+
+  row(index: number): RunView | undefined {
+    return this.#rows.get(Math.floor(index / PAGE))?.[index % PAGE]
+  }
+
+  /** Another question, or the same again because something changed. */
+  ask(query: Omit<ListQuery, 'limit' | 'offset'>): void {
+    this.#query = query
+    this.#round += 1
+    this.#asked = new Set()
+    this.#fetch(this.#seen[0], this.#seen[1], true)
+  }
+
+  /** These rows are in sight. */
+  sight(first: number, last: number): void {
+    this.#seen = [first, Math.max(first + 1, last)]
+    this.#fetch(first, last, false)
+  }
+
+  #fetch(first: number, last: number, fresh: boolean): void {
+    const round = this.#round
+    for (let page = Math.floor(first / PAGE); page <= Math.floor(Math.max(0, last - 1) / PAGE); page++) {
+      if (this.#asked.has(page)) continue
+      this.#asked.add(page)
+      void this.#load(page, round, fresh)
+    }
+  }
+
+  async #load(page: number, round: number, fresh: boolean): Promise<void> {
+    try {
+      const answer = await platform().list({ ...this.#query, limit: PAGE, offset: page * PAGE })
+      if (round !== this.#round) return
+      // Of an earlier question only what is asked for again may stay, until it has come.
+      const kept = fresh ? [...this.#rows].filter(([other]) => this.#asked.has(other)) : [...this.#rows]
+      this.#rows = new Map([...kept, [page, answer.runs]])
+      this.total = answer.total
+      this.error = null
+    } catch (error) {
+      if (round !== this.#round) return
+      this.error = error
+      this.#asked.delete(page)
+    } finally {
+      if (round === this.#round) this.loading = false
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/** What the engine says, in the language in force. It says some things in English sentences of a fixed form. */
+import { moment } from '../../i18n/format'
+import { language, t, tDynamic } from '../../i18n/index.svelte'
+import type { Failure, RunView, Waiting } from '../../platform/types'
+
+export function waitingText(waiting: Waiting, now: number): string {
+  const detail = waiting.detail
+  const limit = /^(\d+) of (\d+) (\S+) stages running$/.exec(detail)
+  if (limit) return t('waiting.limit', { queue: limit[3] ?? '', running: Number(limit[1]), limit: Number(limit[2]) })
+  const paused = /^queue (\S+) is paused$/.exec(detail)
+  if (paused) return t('waiting.queue_paused', { queue: paused[1] ?? '' })
+  const needs = /^needs (.+)$/.exec(detail)
+  if (waiting.reason === 'dependency' && needs) return t('waiting.needs', { names: needs[1] ?? '' })
+  const after = /^comes after #(\d+)$/.exec(detail)
+  if (after) return t('waiting.after', { number: after[1] ?? '' })
+  const at = /(\d{4}-\d\d-\d\dT[\d:.]+Z)$/.exec(detail)
+  if (at) {
+    const time = moment(new Date(at[1] ?? ''), new Date(now))
+    if (waiting.reason === 'not_before') return t('waiting.not_before', { time })
+    if (waiting.reason === 'retry_at') return t('waiting.retry_at', { time })
+  }
+  if (waiting.reason === 'no_owner') return t('waiting.no_owner')
+  if (waiting.reason === 'run_paused') return t('waiting.run_paused')
+  return detail
+}
+
+export function failureTitle(failure: Failure): string {
+  if (language() === 'en') return failure.title
+  return tDynamic(`failure.${failure.code}`, failure.title)
+}
+
+export function failureDetail(failure: Failure): string {
+  const code = /^It ended with exit code (\d+)\.$/.exec(failure.detail)
+  if (code) return t('failure.exit', { code: code[1] ?? '' })
+  return failure.detail
+}
+
+/** Hints without those that name a command of the terminal: the window has buttons for these. */
+export function hints(failure: Failure): string[] {
+  return failure.hints.filter((hint) => !/\bfootplate [a-z]/.test(hint))
+}
+
+/** What an ended row says: the cause, else the result, else the last message. */
+export function outcome(run: RunView): string {
+  if (run.error) return failureTitle(run.error)
+  if (run.status === 'cancelled') return run.message ? t('outcome.cancelled_at', { at: run.message }) : t('outcome.cancelled')
+  return run.message ?? ''
+}

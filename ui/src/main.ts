@@ -1,0 +1,33 @@
+import './styles/tokens.css'
+import './styles/base.css'
+
+import { mount } from 'svelte'
+
+import App from './App.svelte'
+import { follow } from './app/live.svelte'
+import { usePlatform } from './app/platform'
+import { go } from './app/router.svelte'
+import { loadSettings, loadTemplates, watchMachine } from './app/settings.svelte'
+import type { Platform } from './platform/types'
+
+async function door(): Promise<Platform> {
+  if (import.meta.env.MODE === 'demo') {
+    const { demo } = await import('./platform/pretend/demo')
+    return demo()
+  }
+  const { tauri } = await import('./platform/tauri')
+  return tauri()
+}
+
+async function begin(): Promise<void> {
+  const platform = await door()
+  usePlatform(platform)
+  // The language and the theme come first, so that nothing is painted twice; without them the system's are in force.
+  await loadSettings().catch(() => {})
+  mount(App, { target: document.getElementById('app') ?? document.body })
+  void loadTemplates().catch(() => {})
+  watchMachine()
+  await follow(platform, go)
+}
+
+void begin()

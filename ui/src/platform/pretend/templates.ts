@@ -1,0 +1,55 @@
+/** Pretend templates; `digits` is as the built-in one. */
+import type { Definition, TemplateView } from '../types'
+
+const digits: Definition = {
+  format: 1,
+  name: 'digits',
+  title: 'Handwritten digits',
+  description:
+    'Trains a small network to read 1,797 scanned handwritten digits, and tells how well it reads those it has never seen. Offline, in well under a minute.',
+  params: {
+    epochs: { type: 'integer', default: 40, minimum: 1, maximum: 10000, title: 'Epochs', group: 'Training',
+      help: 'One epoch is one pass over the training digits, each shifted and turned a little anew.' },
+    learning_rate: { type: 'number', default: 0.001, minimum: 0.000001, maximum: 1, title: 'Learning rate', group: 'Training',
+      help: 'How far each step goes at the beginning; it falls towards the end. Too high, and the loss becomes nan.' },
+    hidden: { type: 'integer', default: 512, minimum: 1, maximum: 4096, title: 'Hidden units', group: 'Training', advanced: true,
+      help: 'Units in each of the two hidden layers. More are slower and can learn more.' },
+    seed: { type: 'integer', default: 1, minimum: 0, maximum: 1000000, title: 'Seed', group: 'Training', advanced: true,
+      help: 'Decides which digits are held out, the first weights and the order. The same seed gives the same model, bit for bit.' },
+    evaluate: { type: 'boolean', default: true, title: 'Evaluate', group: 'Evaluation',
+      help: 'Read the held-out fifth of the digits with the trained network, and draw its confusion matrix.' },
+  },
+  presets: { quick: { title: 'Quick look', epochs: 4, hidden: 256 }, thorough: { title: 'Thorough', epochs: 100 } },
+  stages: {
+    prepare: { command: ['footplate-sample', 'prepare', '--out', '{{ run.dir }}/data', '--seed', '{{ params.seed }}'], queue: 'preprocessing' },
+    train: { needs: ['prepare'], command: ['footplate-sample', 'train', '--epochs', '{{ params.epochs }}'], queue: 'training', resume: ['--resume', '{{ checkpoint.path }}'] },
+    evaluate: { needs: ['train'], command: ['footplate-sample', 'evaluate'], queue: 'evaluation' },
+  },
+}
+
+const lora: Definition = {
+  format: 1,
+  name: 'lora-fine-tune',
+  title: 'LoRA fine-tune',
+  description: 'Teaches a language model your texts, on top of one you have. Keeps the best checkpoint by validation loss.',
+  params: {
+    base_model: { type: 'choice', default: 'Llama 3.2 3B', choices: ['Llama 3.2 1B', 'Llama 3.2 3B', 'Qwen 2.5 7B'], title: 'Base model', help: 'Downloaded once, then reused.' },
+    data: { type: 'dataset', title: 'Data', help: 'One JSON object a line, with "prompt" and "answer".' },
+    epochs: { type: 'integer', default: 3, minimum: 1, maximum: 20, title: 'Epochs', help: 'Passes over the data.' },
+    learning_rate: { type: 'number', default: 0.0002, minimum: 0.000001, maximum: 0.01, title: 'Learning rate', help: 'LoRA often diverges above 3e-4.' },
+    token: { type: 'secret', title: 'Hub token', help: 'Only for models behind a licence. Never stored with the run.', default: '' },
+    system_prompt: { type: 'string', default: '', title: 'System prompt', help: 'Put before every text.', advanced: true },
+  },
+  presets: { quick: { title: 'Quick look', epochs: 1 }, balanced: { title: 'Balanced', epochs: 3 }, best: { title: 'Best quality', epochs: 5 } },
+  stages: {
+    prepare: { command: ['python', 'prepare.py'], queue: 'preprocessing' },
+    train: { needs: ['prepare'], command: ['python', 'train.py'], queue: 'training', resume: ['--resume'] },
+    merge: { needs: ['train'], command: ['python', 'merge.py'], queue: 'default' },
+    evaluate: { needs: ['train'], command: ['python', 'evaluate.py'], queue: 'evaluation' },
+  },
+}
+
+export const TEMPLATES: TemplateView[] = [
+  { name: 'digits', source: 'built-in', definition: digits, expected_s: 41 },
+  { name: 'lora-fine-tune', source: 'own', definition: lora, expected_s: 13_800 },
+]
