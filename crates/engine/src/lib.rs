@@ -13,10 +13,14 @@ pub mod environment;
 pub mod fresh;
 pub mod home;
 pub mod install;
+pub mod interpreters;
+pub mod login;
 pub mod logs;
 pub mod owner;
 pub mod plan;
 pub mod secrets;
+pub mod start;
+pub mod templates;
 
 pub use client::Client;
 pub use home::Home;

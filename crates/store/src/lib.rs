@@ -9,6 +9,7 @@
 
 mod attempt;
 mod backup;
+mod board;
 mod connection;
 mod error;
 mod event;

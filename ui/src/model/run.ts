@@ -63,12 +63,11 @@ export interface Stretch {
 /** The line: one stretch a stage, as wide as it took or will take, with a floor of legibility. */
 export function stretches(stages: StageView[], now: number, paused: boolean): Stretch[] {
   const took = stages.map((stage) => expected(stage, now))
-  const known = took.filter((s): s is number => s !== null && s > 0).sort((a, b) => a - b)
-  const median = known[Math.floor(known.length / 2)] ?? 1
-  const whole = took.reduce((sum: number, s) => sum + (s ?? median), 0) || 1
+  const none = took.every((s) => s === null)
+  const whole = took.reduce((sum: number, s) => sum + (s ?? 0), 0) || 1
   return stages.map((stage, index) => ({
     name: stage.name,
-    weight: Math.max(0.09, (took[index] ?? median) / whole),
+    weight: none ? 1 : Math.max(0.07, (took[index] ?? 0) / whole),
     done: travelled(stage),
     look:
       stage.status === 'cached'

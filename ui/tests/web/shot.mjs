@@ -1,15 +1,21 @@
-// node tests/web/shot.mjs NAME 'QUERY' '#/route' [width] [height]: one picture of the demo, for looking at.
+// node tests/web/shot.mjs 'NAME|QUERY|#/route|WIDTH|HEIGHT' ..: pictures of the demo, for looking at. Build it first.
+import { mkdirSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 import { serve } from './serve.mjs'
 
-const [name, query = '', hash = '', width = '1280', height = '800', wait = '700'] = process.argv.slice(2)
+const shots = new URL('../../shots/', import.meta.url).pathname
+mkdirSync(shots, { recursive: true })
 const site = await serve()
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] })
-const page = await browser.newPage({ viewport: { width: Number(width), height: Number(height) } })
-page.on('pageerror', (error) => console.log('PAGE ERROR', error.message.slice(0, 500)))
-page.on('console', (message) => message.type() === 'error' && console.log('CONSOLE', message.text().slice(0, 300)))
-await page.goto(`${site.url}/?${query}${hash}`)
-await page.waitForTimeout(Number(wait))
-await page.screenshot({ path: new URL(`../../shots/${name}.png`, import.meta.url).pathname })
+for (const one of process.argv.slice(2)) {
+  const [name, query = 'tick=0', hash = '', width = '1280', height = '800'] = one.split('|')
+  const page = await browser.newPage({ viewport: { width: Number(width), height: Number(height) } })
+  page.on('pageerror', (error) => console.log(name, 'PAGE ERROR', error.message.slice(0, 500)))
+  page.on('console', (message) => message.type() === 'error' && console.log(name, 'CONSOLE', message.text().slice(0, 300)))
+  await page.goto(`${site.url}/?${query}${hash}`)
+  await page.waitForTimeout(700)
+  await page.screenshot({ path: `${shots}${name}.png` })
+  await page.close()
+}
 await browser.close()
 site.close()

@@ -95,7 +95,7 @@ impl Client {
 }
 
 /// Makes views from one snapshot.
-struct Viewer<'r> {
+pub(super) struct Viewer<'r> {
     read: &'r Read<'r>,
     reasons: Reasons<'r>,
     confirmed: bool,
@@ -126,12 +126,12 @@ impl Rows {
 }
 
 impl<'r> Viewer<'r> {
-    fn new(read: &'r Read<'r>, owner: bool, confirmed: bool) -> Viewer<'r> {
+    pub(super) fn new(read: &'r Read<'r>, owner: bool, confirmed: bool) -> Viewer<'r> {
         let now = UtcMs(clock::wall_ms());
         Viewer { read, reasons: Reasons::new(read, now, owner), confirmed, now }
     }
 
-    fn run(&mut self, run: RunRow) -> Result<RunView, StoreError> {
+    pub(super) fn run(&mut self, run: RunRow) -> Result<RunView, StoreError> {
         let rows = Rows::of(self.read, &run)?;
         let latest: HashMap<u32, LatestRow> =
             self.read.latest(run.number)?.into_iter().map(|row| (row.stage, row)).collect();

@@ -7,6 +7,7 @@ pub mod explain;
 mod history;
 mod inspect;
 mod keeper;
+pub mod live;
 mod look;
 mod machine;
 mod resolve;

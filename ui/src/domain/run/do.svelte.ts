@@ -3,6 +3,7 @@ import { platform } from '../../app/platform'
 import { faultText, wish } from '../../app/act'
 import { go } from '../../app/router.svelte'
 import { toast, withUndo } from '../../app/toasts.svelte'
+import { templates } from '../../app/settings.svelte'
 import { t } from '../../i18n/index.svelte'
 import type { IconName } from '../../kit/icons'
 import { actions, type Action } from '../../model/run'
@@ -85,8 +86,14 @@ export async function rename(run: RunView, name: string): Promise<boolean> {
   return wish(run.number, { kind: 'rename', args: { name: trimmed } })
 }
 
+/** What can be done with it here: changing needs a form, which only a template has. */
+export function possible(run: RunView): Action[] {
+  const form = templates().some((template) => template.name === run.pipeline)
+  return actions(run.status).filter((action) => action !== 'again' || form)
+}
+
 export function menuFor(run: RunView, but: Action[] = []): { label: string; icon: IconName; bad?: boolean; run: () => void }[] {
-  return actions(run.status)
+  return possible(run)
     .filter((action) => action !== 'rename' && !but.includes(action))
     .map((action) => ({
       label: label(action),

@@ -1,0 +1,702 @@
+//! What a person chose in a form -> what is checked, planned and submitted. Nothing here starts a program.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use footplate_core::definition::{Definition, ParamKind, Resources, Retries, Stage};
+use footplate_core::quantity::{ByteSize, Span};
+use footplate_core::schedule::Demand;
+use footplate_core::view::{QueueView, Submitted};
+use footplate_core::{ErrorCode, Fault, UtcMs};
+use footplate_spec as spec;
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::client::{Client, Submit, machine_capacity};
+use crate::environment::Captured;
+use crate::install::companion;
+use crate::interpreters::{for_people, is_program, on_path};
+use crate::plan::{self, Plan};
+use crate::{interpreters, templates};
+
+/// When and where; the same for both kinds.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct Placement {
+    /// Else the pipeline's with the run's number.
+    pub name: Option<String>,
+    /// Else the pipeline's, else `default`.
+    pub queue: Option<String>,
+    /// -100 to 100.
+    pub priority: Option<i32>,
+    /// Not started before.
+    pub not_before: Option<UtcMs>,
+    /// Number of a run, and whether only if it completed.
+    #[serde(default)]
+    pub after: Vec<(i64, bool)>,
+}
+
+/// A template with its values.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct TemplateRequest {
+    /// Its name.
+    pub template: String,
+    /// A named set of values.
+    pub preset: Option<String>,
+    /// The values that were given.
+    #[serde(default)]
+    pub params: IndexMap<String, Value>,
+    /// When and where.
+    #[serde(flatten)]
+    pub placement: Placement,
+}
+
+/// A script of one's own with its arguments.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct ScriptRequest {
+    /// What stands for the script; the door knows its path.
+    pub script: String,
+    /// What runs it, by its id; `None`: it runs by itself.
+    pub interpreter: Option<String>,
+    /// Its arguments.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Cores to reserve.
+    pub cpus: u32,
+    /// Bytes to reserve.
+    pub memory: u64,
+    /// GPUs to reserve.
+    pub gpus: u32,
+    /// After a failure so often again.
+    pub retries: u32,
+    /// Limit of running time.
+    pub timeout_ms: Option<u64>,
+    /// When and where.
+    #[serde(flatten)]
+    pub placement: Placement,
+}
+
+/// What to start.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum StartRequest {
+    /// A template.
+    Template(TemplateRequest),
+    /// A script.
+    Script(ScriptRequest),
+}
+
+/// How something was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckState {
+    /// Good.
+    Ok,
+    /// It may start, but there is something to know.
+    Note,
+    /// It cannot work so.
+    Bad,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CheckItem {
+    /// A stable word: `program folder memory gpus disk queue params script`.
+    pub id: &'static str,
+    /// How it was found.
+    pub state: CheckState,
+    /// What was found, in one sentence.
+    pub detail: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// What is wrong with a parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ParamFault {
+    /// Its name; empty where it concerns several.
+    pub name: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// What a stage runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CommandView {
+    /// The stage's name.
+    pub stage: String,
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+    /// A shell reads it.
+    pub shell: bool,
+}
+
+/// A stage in a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StagePlan {
+    /// Its name.
+    pub name: String,
+    /// The names of the stages it needs.
+    pub needs: Vec<String>,
+    /// Its queue.
+    pub queue: String,
+}
+
+/// The plan and what was looked at.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CheckView {
+    /// What was looked at.
+    pub items: Vec<CheckItem>,
+    /// Faults of parameters.
+    pub params: Vec<ParamFault>,
+    /// The names of the stages, each in the first level at which all it needs has ended.
+    pub levels: Vec<Vec<String>>,
+    /// The most stages that may run side by side.
+    pub max_parallelism: usize,
+    /// The chain of needs that takes longest.
+    pub critical_path: Vec<String>,
+    /// Seconds each stage is expected to run; those without history are left out.
+    pub expected_stage_s: IndexMap<String, f64>,
+    /// Seconds the run is expected to take.
+    pub expected_s: Option<f64>,
+    /// The stages.
+    pub stages: Vec<StagePlan>,
+    /// What runs, with the parameters filled in.
+    pub commands: Vec<CommandView>,
+    /// The working folder, for people.
+    pub cwd: String,
+    /// The same as a line for the terminal.
+    pub cli: String,
+}
+
+/// A request with all that it names found: ready to be checked or submitted.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    definition: Definition,
+    preset: Option<String>,
+    given: IndexMap<String, Value>,
+    placement: Placement,
+    pipeline_dir: PathBuf,
+    cwd: PathBuf,
+    environment: Arc<Captured>,
+    script: Option<PathBuf>,
+    /// `run digits`, or what stands behind `add`.
+    words: Vec<String>,
+}
+
+/// Finds a template.
+///
+/// # Errors
+/// `NotFound`; `InvalidPipeline`.
+pub fn template(request: TemplateRequest, client: &Client, environment: Arc<Captured>) -> Result<Prepared, Fault> {
+    let cwd = home_folder(&environment);
+    let found = templates::template(&request.template, client.home(), &cwd)?;
+    Ok(Prepared {
+        definition: found.definition,
+        preset: request.preset,
+        given: request.params,
+        placement: request.placement,
+        pipeline_dir: found.dir,
+        cwd,
+        environment,
+        script: None,
+        words: vec!["run".into(), request.template],
+    })
+}
+
+/// Makes a run of a script. It runs in its own folder.
+///
+/// # Errors
+/// `NotFound` where the interpreter has gone; `Invalid` for a path that is no text.
+pub fn script(request: ScriptRequest, path: &Path, environment: Arc<Captured>) -> Result<Prepared, Fault> {
+    let text = |path: &Path| {
+        path.to_str().map(str::to_owned).ok_or_else(|| {
+            Fault::new(ErrorCode::Invalid, format!("The path {} is not UTF-8.", path.display())).hint("Rename it.")
+        })
+    };
+    let mut argv = Vec::new();
+    if let Some(id) = &request.interpreter {
+        let all = interpreters::for_script(path, &environment);
+        let found = all.iter().find(|known| known.id == *id).ok_or_else(|| {
+            Fault::new(ErrorCode::NotFound, "The interpreter is not there any more.").hint("Choose another one.")
+        })?;
+        argv.push(text(&found.path)?);
+    }
+    argv.push(text(path)?);
+    argv.extend(request.args);
+    let stage = Stage {
+        timeout: request.timeout_ms.map(Span),
+        retries: Retries { max: request.retries, ..Retries::default() },
+        resources: Resources { cpus: request.cpus, memory: ByteSize(request.memory), gpus: request.gpus },
+        ..Stage::default()
+    };
+    let mut placement = request.placement;
+    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    placement.name = placement.name.or_else(|| Some(file.chars().take(200).collect()));
+    let cwd = path.parent().unwrap_or(Path::new("/")).to_owned();
+    let mut words = vec!["add".to_owned()];
+    words.extend(["--cwd".into(), text(&cwd)?]);
+    let mut option = |name: &str, value: u64, usual: u64| {
+        if value != usual {
+            words.extend([name.to_owned(), value.to_string()]);
+        }
+    };
+    option("--cpus", u64::from(request.cpus), 1);
+    option("--memory", request.memory, 0);
+    option("--gpus", u64::from(request.gpus), 0);
+    option("--retries", u64::from(request.retries), 0);
+    if let Some(ms) = request.timeout_ms {
+        words.extend(["--timeout".into(), format!("{}s", ms / 1000)]);
+    }
+    Ok(Prepared {
+        definition: spec::single(argv, stage),
+        preset: None,
+        given: IndexMap::new(),
+        placement,
+        pipeline_dir: cwd.clone(),
+        cwd,
+        environment,
+        script: Some(path.to_owned()),
+        words,
+    })
+}
+
+fn home_folder(environment: &Captured) -> PathBuf {
+    let home = environment.get(b"HOME").filter(|home| home.first() == Some(&b'/'));
+    home.map_or_else(
+        || PathBuf::from("/"),
+        |home| PathBuf::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(home)),
+    )
+}
+
+impl Prepared {
+    /// Submits it.
+    ///
+    /// # Errors
+    /// As [`Client::submit`].
+    pub fn submit(self, client: &mut Client) -> Result<Submitted, Fault> {
+        let file = self.definition.name.clone();
+        let params = spec::parameters(&self.definition, self.preset.as_deref(), &self.given);
+        let params = params.map_err(|problems| problems.fault(&file))?;
+        let submit = Submit {
+            params,
+            name: self.placement.name,
+            queue: self.placement.queue,
+            priority: self.placement.priority,
+            not_before: self.placement.not_before,
+            after: self.placement.after,
+            pipeline_dir: self.pipeline_dir,
+            ..Submit::new(self.definition, self.cwd, self.environment)
+        };
+        client.submit(submit)
+    }
+
+    /// Checks and plans it. Writes nothing.
+    ///
+    /// # Errors
+    /// `InvalidPipeline` where the pipeline itself has faults; `Storage`.
+    pub fn check(mut self, client: &Client) -> Result<CheckView, Fault> {
+        let file = self.definition.name.clone();
+        spec::check(&mut self.definition).map_err(|problems| problems.fault(&file))?;
+        let (values, params) = self.values();
+        let plan = plan::plan(&self.definition, &values, Some(client))?;
+        let queues = client.queues()?;
+        let own_queue = self.placement.queue.clone().or_else(|| self.definition.queue.clone());
+        let queue_of = |stage: &Stage| {
+            stage.queue.clone().or_else(|| own_queue.clone()).unwrap_or_else(|| "default".to_owned())
+        };
+        let stages: Vec<StagePlan> = self
+            .definition
+            .stages
+            .iter()
+            .map(|(name, stage)| StagePlan {
+                name: name.clone(),
+                needs: stage.needs.clone(),
+                queue: queue_of(stage),
+            })
+            .collect();
+        let commands = self.commands(&values, &stages);
+        let items = self.items(client, &queues, &stages, &commands, params.is_empty());
+        let cwd = for_people(&self.cwd, &self.environment);
+        let cli = self.line();
+        let Plan { levels, max_parallelism, critical_path, expected_stage_s, expected_s, .. } = plan;
+        Ok(CheckView {
+            items,
+            params,
+            levels,
+            max_parallelism,
+            critical_path,
+            expected_stage_s,
+            expected_s,
+            stages,
+            commands,
+            cwd,
+            cli,
+        })
+    }
+
+    /// The values, those of faulty parameters as their defaults (or nothing of them), and the faults.
+    fn values(&self) -> (IndexMap<String, Value>, Vec<ParamFault>) {
+        let mut given = self.given.clone();
+        let mut faults = Vec::new();
+        // One after the other, so that each fault is told with its name.
+        for name in self.given.keys().chain(self.definition.params.keys()) {
+            let mut alone = self.definition.clone();
+            alone.params.retain(|known, _| known == name);
+            alone.presets.values_mut().for_each(|preset| preset.retain(|known, _| known == name));
+            let one: IndexMap<String, Value> =
+                self.given.iter().filter(|(known, _)| *known == name).map(|(n, v)| (n.clone(), v.clone())).collect();
+            if let Err(problems) = spec::parameters(&alone, self.preset.as_deref(), &one)
+                && !faults.iter().any(|fault: &ParamFault| fault.name == *name)
+            {
+                let message = problems.0.iter().map(|p| p.message.clone()).collect::<Vec<_>>().join("; ");
+                faults.push(ParamFault { name: name.clone(), message });
+                given.shift_remove(name);
+            }
+        }
+        let values = match spec::parameters(&self.definition, self.preset.as_deref(), &given) {
+            Ok(values) => values,
+            // One without a default has no value.
+            Err(_) => {
+                let params = &self.definition.params;
+                let known = params.iter().filter_map(|(name, param)| {
+                    Some((name.clone(), given.get(name).or(param.default.as_ref())?.clone()))
+                });
+                known.collect()
+            }
+        };
+        if let Err(problems) = spec::paths_exist(&self.definition, &values, &self.cwd) {
+            for problem in problems.0 {
+                let paths = self.definition.params.iter().filter(|(_, param)| {
+                    matches!(param.kind, ParamKind::Path | ParamKind::Dataset)
+                });
+                let name = paths.map(|(name, _)| name).find(|name| problem.message.contains(&format!("\"{name}\"")));
+                faults.push(ParamFault { name: name.cloned().unwrap_or_default(), message: problem.message });
+            }
+        }
+        (values, faults)
+    }
+
+    fn commands(&self, values: &IndexMap<String, Value>, plan: &[StagePlan]) -> Vec<CommandView> {
+        let mut values = values.clone();
+        let secrets = spec::take_secrets(&self.definition, &mut values);
+        let dir = self.pipeline_dir.display().to_string();
+        let mut handed: IndexMap<String, IndexMap<String, Value>> = IndexMap::new();
+        for (name, stage) in &self.definition.stages {
+            // What a program hands on is not known; a name in its place says what it will be.
+            let mut outputs: IndexMap<String, Value> = IndexMap::new();
+            for text in self.definition.stages.values().flat_map(texts) {
+                for output in named_outputs(text, name) {
+                    outputs.insert(output.to_owned(), Value::String(format!("‹{name}.{output}›")));
+                }
+            }
+            for (output, text) in &stage.outputs {
+                let text = text.replace("{{ run.dir }}", "‹run folder›").replace("{{run.dir}}", "‹run folder›");
+                if !text.contains("{{") {
+                    outputs.insert(output.clone(), Value::String(text));
+                }
+            }
+            handed.insert(name.clone(), outputs);
+        }
+        let run = spec::RunScope {
+            id: "‹run id›",
+            number: 0,
+            name: self.placement.name.as_deref().unwrap_or("‹run name›"),
+            dir: "‹run folder›",
+            config: "‹run folder›/config.json",
+        };
+        let render = |(name, stage): (&String, &Stage)| {
+            let queue = plan.iter().find(|planned| planned.name == *name).map_or("default", |p| p.queue.as_str());
+            let scope = spec::Scope {
+                params: &values,
+                secrets: &secrets,
+                run,
+                pipeline_dir: &dir,
+                stages: &handed,
+                attempt: 1,
+                checkpoint: None,
+                queue,
+            };
+            let shell = stage.shell.is_some();
+            let argv = match spec::render(name, stage, &scope) {
+                Ok(rendered) => rendered.argv,
+                // As it is written: better than nothing.
+                Err(_) => stage.shell.iter().cloned().chain(stage.command.iter().cloned()).collect(),
+            };
+            CommandView { stage: name.clone(), argv, shell }
+        };
+        self.definition.stages.iter().map(render).collect()
+    }
+
+    fn items(
+        &self,
+        client: &Client,
+        queues: &[QueueView],
+        stages: &[StagePlan],
+        commands: &[CommandView],
+        params_good: bool,
+    ) -> Vec<CheckItem> {
+        let mut items = vec![self.programs(commands), self.folder()];
+        items.extend(self.script.as_deref().map(|path| self.script_item(path)));
+        items.extend(self.resources());
+        items.push(disk(client));
+        items.push(queue_item(queues, stages));
+        if !self.definition.params.is_empty() {
+            items.push(if params_good {
+                item("params", CheckState::Ok, "All values can be used.".to_owned(), None)
+            } else {
+                item("params", CheckState::Bad, "Some values cannot be used.".to_owned(), Some("Mend them first."))
+            });
+        }
+        items
+    }
+
+    fn programs(&self, commands: &[CommandView]) -> CheckItem {
+        let mut found = Vec::new();
+        for command in commands {
+            let Some(name) = command.argv.first() else { continue };
+            if found.iter().any(|(known, _)| known == name) {
+                continue;
+            }
+            let path = match name.contains('/') {
+                true => Some(self.cwd.join(name)).filter(|path| is_program(path)),
+                false => companion(name).or_else(|| on_path(name, &self.environment)),
+            };
+            match path {
+                Some(path) => found.push((name.clone(), path)),
+                None if name.contains('‹') => {}
+                None => {
+                    let detail = format!("{name:?} was not found.");
+                    return item("program", CheckState::Bad, detail, Some("Install it, or name its whole path."));
+                }
+            }
+        }
+        let names: Vec<String> = found.iter().map(|(_, path)| for_people(path, &self.environment)).collect();
+        item("program", CheckState::Ok, names.join(", "), None)
+    }
+
+    fn folder(&self) -> CheckItem {
+        let shown = for_people(&self.cwd, &self.environment);
+        if !self.cwd.is_dir() {
+            let detail = format!("The folder {shown} is not there.");
+            return item("folder", CheckState::Bad, detail, Some("Choose another one."));
+        }
+        if rustix::fs::access(&self.cwd, rustix::fs::Access::WRITE_OK).is_err() {
+            let detail = format!("{shown} cannot be written.");
+            return item("folder", CheckState::Note, detail, Some("A program that writes beside itself will fail."));
+        }
+        item("folder", CheckState::Ok, shown, None)
+    }
+
+    fn script_item(&self, path: &Path) -> CheckItem {
+        let shown = for_people(path, &self.environment);
+        let by_itself = self.definition.stages.values().any(|stage| stage.command.first().map(Path::new) == Some(path));
+        if !path.is_file() {
+            return item("script", CheckState::Bad, format!("{shown} is not there."), Some("Choose it again."));
+        }
+        if by_itself && !is_program(path) {
+            let detail = format!("{shown} cannot be run by itself: it is not executable.");
+            return item("script", CheckState::Bad, detail, Some("Choose an interpreter, or run chmod +x on it."));
+        }
+        item("script", CheckState::Ok, shown, None)
+    }
+
+    fn resources(&self) -> Vec<CheckItem> {
+        let capacity = machine_capacity();
+        let (mut cpus, mut memory, mut gpus) = (0, 0, 0);
+        for stage in self.definition.stages.values() {
+            let wanted = Demand::from(stage.resources);
+            cpus = cpus.max(wanted.cpus);
+            memory = memory.max(wanted.memory);
+            gpus = gpus.max(wanted.gpus);
+        }
+        let mut items = Vec::new();
+        let gib = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+        let bad = memory > capacity.memory || cpus > capacity.cpus;
+        let wanted = if memory == 0 { "no memory".to_owned() } else { gib(memory) };
+        let detail = format!(
+            "It reserves {cpus} of {} cores and {wanted} of {}.",
+            capacity.cpus,
+            gib(capacity.memory)
+        );
+        let hint = bad.then_some("This machine has less than that.");
+        items.push(item("memory", if bad { CheckState::Bad } else { CheckState::Ok }, detail, hint));
+        if gpus > 0 {
+            let bad = gpus > capacity.gpus;
+            let detail = format!("It reserves {gpus} GPUs of {}.", capacity.gpus);
+            let hint = bad.then_some("This machine has less than that.");
+            items.push(item("gpus", if bad { CheckState::Bad } else { CheckState::Ok }, detail, hint));
+        }
+        items
+    }
+
+    /// The line for the terminal.
+    fn line(&self) -> String {
+        let mut words = vec!["footplate".to_owned()];
+        words.extend(self.words.iter().cloned());
+        let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
+        if let Some(preset) = &self.preset {
+            option("--preset", preset.clone());
+        }
+        let secret = |name: &String| self.definition.params.get(name).is_some_and(|p| p.kind == ParamKind::Secret);
+        for (name, value) in self.given.iter().filter(|(name, _)| !secret(name)) {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            option("-p", format!("{name}={text}"));
+        }
+        if let Some(name) = &self.placement.name {
+            option("--name", name.clone());
+        }
+        if let Some(queue) = &self.placement.queue {
+            option("--queue", queue.clone());
+        }
+        if let Some(priority) = self.placement.priority {
+            option("--priority", priority.to_string());
+        }
+        if let Some(at) = self.placement.not_before {
+            option("--at", at.to_string());
+        }
+        if self.script.is_some() {
+            for (run, ok_only) in &self.placement.after {
+                option(if *ok_only { "--after-ok" } else { "--after" }, run.to_string());
+            }
+            words.push("--".to_owned());
+            words.extend(self.definition.stages.values().flat_map(|stage| stage.command.iter().cloned()));
+        }
+        words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn item(id: &'static str, state: CheckState, detail: String, hint: Option<&str>) -> CheckItem {
+    CheckItem { id, state, detail, hint: hint.map(str::to_owned) }
+}
+
+fn disk(client: &Client) -> CheckItem {
+    const LITTLE: u64 = 2 << 30;
+    const NONE: u64 = 200 << 20;
+    let free = rustix::fs::statvfs(client.home().root()).map(|facts| facts.f_bavail * facts.f_frsize);
+    match free {
+        Ok(free) => {
+            let detail = format!("{:.1} GB are free.", free as f64 / 1e9);
+            match free {
+                NONE.. if free >= LITTLE => item("disk", CheckState::Ok, detail, None),
+                NONE.. => item("disk", CheckState::Note, detail, Some("Checkpoints may need more.")),
+                _ => item("disk", CheckState::Bad, detail, Some("Free some space first.")),
+            }
+        }
+        Err(error) => item("disk", CheckState::Note, format!("Free space is not known: {error}."), None),
+    }
+}
+
+fn queue_item(queues: &[QueueView], stages: &[StagePlan]) -> CheckItem {
+    let known: HashMap<&str, &QueueView> = queues.iter().map(|queue| (queue.name.as_str(), queue)).collect();
+    let mut names: Vec<&str> = Vec::new();
+    for stage in stages {
+        let name = stage.queue.as_str();
+        match known.get(name) {
+            None => {
+                let detail = format!("There is no queue {name:?}.");
+                return item("queue", CheckState::Bad, detail, Some("Choose another one."));
+            }
+            Some(queue) if queue.paused => {
+                let detail = format!("The queue {name} is paused: it starts when that ends.");
+                return item("queue", CheckState::Note, detail, None);
+            }
+            Some(_) if !names.contains(&name) => names.push(name),
+            Some(_) => {}
+        }
+    }
+    item("queue", CheckState::Ok, names.join(", "), None)
+}
+
+fn texts(stage: &Stage) -> Vec<&str> {
+    let words = stage.command.iter().chain(&stage.resume).chain(&stage.shell).chain(stage.env.values());
+    words.chain(&stage.cwd).chain(&stage.condition).map(String::as_str).collect()
+}
+
+/// The outputs of a stage that a text names: `stages.NAME.outputs.OUTPUT`.
+fn named_outputs<'t>(text: &'t str, stage: &str) -> Vec<&'t str> {
+    let start = format!("stages.{stage}.outputs.");
+    let end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    text.match_indices(&start)
+        .filter_map(|(at, _)| text[at + start.len()..].split(end).next())
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::OwnerStart;
+    use crate::home::Home;
+
+    fn desk() -> (tempfile::TempDir, Client, Arc<Captured>) {
+        let place = tempfile::tempdir().unwrap();
+        let home = Home::at(&place.path().join("data")).unwrap();
+        let client = Client::open_with(home, OwnerStart::Never).unwrap();
+        let home = place.path().display().to_string().into_bytes();
+        let environment =
+            Captured::from_pairs([(b"PATH".to_vec(), b"/usr/bin:/bin".to_vec()), (b"HOME".to_vec(), home)]);
+        (place, client, Arc::new(environment))
+    }
+
+    fn digits(params: Value) -> TemplateRequest {
+        let request = serde_json::json!({
+            "kind": "template", "template": "digits", "preset": null, "params": params,
+            "name": null, "queue": null, "priority": 5, "not_before": null, "after": [],
+        });
+        match serde_json::from_value(request).unwrap() {
+            StartRequest::Template(request) => request,
+            StartRequest::Script(_) => panic!("a template was asked for"),
+        }
+    }
+
+    #[test]
+    fn a_template_is_planned_with_its_commands_and_each_fault_has_its_parameter() {
+        let (_place, client, environment) = desk();
+        let good = template(digits(serde_json::json!({ "epochs": 3 })), &client, Arc::clone(&environment)).unwrap();
+        let view = good.check(&client).unwrap();
+        assert_eq!(view.levels, [vec!["prepare"], vec!["train"], vec!["evaluate"]]);
+        assert_eq!(view.params, []);
+        let train = view.commands.iter().find(|command| command.stage == "train").unwrap();
+        assert!(train.argv.join(" ").contains("--data ‹run folder›/data --out ‹run folder› --epochs 3"), "{train:?}");
+        assert_eq!(view.cli, "footplate run digits -p epochs=3 --priority 5");
+        assert_eq!(view.cwd, "~");
+        let bad = template(digits(serde_json::json!({ "epochs": 0, "hiden": 1 })), &client, environment).unwrap();
+        let view = bad.check(&client).unwrap();
+        let names: Vec<&str> = view.params.iter().map(|fault| fault.name.as_str()).collect();
+        assert_eq!(names, ["epochs", "hiden"]);
+        assert!(view.items.iter().any(|item| item.id == "params" && item.state == CheckState::Bad));
+    }
+
+    #[test]
+    fn a_script_runs_in_its_folder_and_one_that_cannot_is_told() {
+        let (place, mut client, environment) = desk();
+        let path = place.path().join("it's.py");
+        std::fs::write(&path, "print(1)\n").unwrap();
+        let request = |interpreter: Option<&str>| -> ScriptRequest {
+            serde_json::from_value(serde_json::json!({
+                "script": "h", "interpreter": interpreter, "args": ["--lr", "1e-4 x"], "cpus": 1, "memory": 0,
+                "gpus": 0, "retries": 2, "timeout_ms": 60000, "name": null, "queue": null, "priority": null,
+                "not_before": null, "after": [],
+            }))
+            .unwrap()
+        };
+        let gone = script(request(Some("0000")), &path, Arc::clone(&environment)).unwrap_err();
+        assert_eq!(gone.code, ErrorCode::NotFound);
+        let view = script(request(None), &path, Arc::clone(&environment)).unwrap().check(&client).unwrap();
+        assert!(view.items.iter().any(|item| item.id == "script" && item.state == CheckState::Bad), "{view:?}");
+        assert!(view.cli.contains("--retries 2 --timeout 60s"), "{}", view.cli);
+        assert!(view.cli.ends_with("--lr '1e-4 x'"), "{}", view.cli);
+        let python = interpreters::for_script(&path, &environment);
+        let made = script(request(Some(&python[0].id)), &path, environment).unwrap();
+        let submitted = made.submit(&mut client).unwrap();
+        assert_eq!(submitted.name, "it's.py");
+    }
+}

@@ -1,0 +1,31 @@
+/** Which series belong on one chart: `train_loss` and `val_loss`, the same name over attempts. Pure. */
+import type { MetricSeries } from '../../platform/types'
+
+export interface Group {
+  title: string
+  series: MetricSeries[]
+}
+
+const PART = /^(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test)[_/. -]/i
+
+export function base(name: string): string {
+  return name.replace(PART, '')
+}
+export function part(name: string): string {
+  return PART.exec(name)?.[1]?.toLowerCase() ?? ''
+}
+export function isValidation(name: string): boolean {
+  return /^(val|eval|test)/i.test(part(name))
+}
+
+/** Losses first, then by the order in which they were written. */
+export function groups(series: MetricSeries[]): Group[] {
+  const found = new Map<string, MetricSeries[]>()
+  for (const one of series) {
+    const key = `${one.stage}\u0000${base(one.name)}`
+    found.set(key, [...(found.get(key) ?? []), one])
+  }
+  const all = [...found].map(([key, list]) => ({ title: key.split('\u0000')[1] ?? '', series: list }))
+  const rank = (title: string) => (/loss/i.test(title) ? 0 : /(acc|auc|f1|score|wer|bleu|map)/i.test(title) ? 1 : 2)
+  return all.sort((a, b) => rank(a.title) - rank(b.title))
+}

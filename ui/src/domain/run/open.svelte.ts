@@ -1,0 +1,59 @@
+/** One run, kept up to date: from the live state while it is active, by asking again when something changed otherwise. */
+import { activeRun, history, sequence } from '../../app/live.svelte'
+import { platform } from '../../app/platform'
+import type { Definition, RunView } from '../../platform/types'
+
+export class OpenRun {
+  #asked = $state.raw<RunView | null>(null)
+  #definition = $state.raw<Definition | null>(null)
+  error = $state.raw<unknown>(null)
+  #number: () => number
+
+  constructor(number: () => number) {
+    this.#number = number
+    let last = 0
+    let timer: ReturnType<typeof setTimeout> | undefined
+    $effect(() => {
+      const n = number()
+      void history()
+      // A queued run changes with everybody's; asked at most once a second.
+      if (!activeRun(n)) void sequence()
+      const wait = this.#asked?.number === n ? Math.max(0, 1000 - (Date.now() - last)) : 0
+      timer = setTimeout(() => {
+        last = Date.now()
+        void this.#look(n)
+      }, wait)
+      return () => clearTimeout(timer)
+    })
+    $effect(() => {
+      const n = number()
+      this.#definition = null
+      platform()
+        .definition(n)
+        .then((found) => {
+          if (number() === n) this.#definition = found
+        })
+        .catch(() => {})
+    })
+  }
+
+  get run(): RunView | null {
+    const n = this.#number()
+    return activeRun(n) ?? (this.#asked?.number === n ? this.#asked : null)
+  }
+  /** What its pipeline was; null until it is known. */
+  get definition(): Definition | null {
+    return this.#definition
+  }
+
+  async #look(n: number): Promise<void> {
+    try {
+      const found = await platform().show(n)
+      if (this.#number() !== n) return
+      this.#asked = found
+      this.error = null
+    } catch (error) {
+      if (this.#number() === n) this.error = error
+    }
+  }
+}
