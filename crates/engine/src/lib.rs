@@ -14,6 +14,7 @@ pub mod fresh;
 pub mod home;
 pub mod install;
 pub mod interpreters;
+pub mod lines;
 pub mod login;
 pub mod logs;
 pub mod owner;

@@ -53,6 +53,12 @@ pub fn plan(
     Ok(with_times(&definition, params, &times))
 }
 
+/// Seconds a run is expected to take by the times of its stages; `None` where a stage has none.
+#[must_use]
+pub fn expected(definition: &Definition, times: &HashMap<String, f64>) -> Option<f64> {
+    with_times(definition, IndexMap::new(), times).expected_s
+}
+
 fn with_times(definition: &Definition, params: IndexMap<String, Value>, times: &HashMap<String, f64>) -> Plan {
     let drawn = footplate_spec::plan::plan(definition);
     let expected_stage_s: IndexMap<String, f64> =

@@ -84,6 +84,20 @@ export function bytes(n: number): string {
   return `${numbers({ maximumFractionDigits: digits }).format(value)} ${units[unit]}`
 }
 
+/** A tick of an axis: no digits that say nothing. */
+export function tick(x: number): string {
+  const size = Math.abs(x)
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return x.toExponential(1).replace('.0', '').replace('e+', 'e')
+  return numbers({ maximumSignificantDigits: 6 }).format(x)
+}
+
+/** A parameter as it was given, not rounded. */
+export function plain(x: unknown): string {
+  if (typeof x === 'boolean') return t(x ? 'value.yes' : 'value.no')
+  if (typeof x === 'string') return x.slice(0, 2000)
+  return typeof x === 'number' ? String(x) : JSON.stringify(x)
+}
+
 /** A metric's value: four digits that matter; very small and very large ones with an exponent. */
 export function value(x: number | null | undefined): string {
   if (x === null || x === undefined) return t('value.none')

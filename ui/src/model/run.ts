@@ -57,26 +57,28 @@ export interface Stretch {
   weight: number
   /** How much of it is behind, 0 to 1. */
   done: number
-  look: 'plain' | 'reuse' | 'bad' | 'paused'
+  look: 'plain' | 'reuse' | 'bad' | 'paused' | 'done'
 }
 
 /** The line: one stretch a stage, as wide as it took or will take, with a floor of legibility. */
-export function stretches(stages: StageView[], now: number, paused: boolean): Stretch[] {
+export function stretches(stages: StageView[], now: number, status: RunStatus): Stretch[] {
   const took = stages.map((stage) => expected(stage, now))
   const none = took.every((s) => s === null)
   const whole = took.reduce((sum: number, s) => sum + (s ?? 0), 0) || 1
   return stages.map((stage, index) => ({
     name: stage.name,
-    weight: none ? 1 : Math.max(0.07, (took[index] ?? 0) / whole),
+    weight: none ? 1 : Math.max(Math.min(0.11, 0.66 / stages.length), (took[index] ?? 0) / whole),
     done: travelled(stage),
     look:
       stage.status === 'cached'
         ? 'reuse'
         : stage.status === 'failed' || stage.status === 'interrupted'
           ? 'bad'
-          : paused && stage.status === 'running'
+          : status === 'paused' && stage.status === 'running'
             ? 'paused'
-            : 'plain',
+            : status === 'completed'
+              ? 'done'
+              : 'plain',
   }))
 }
 

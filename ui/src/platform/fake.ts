@@ -251,7 +251,7 @@ export function fake(options: FakeOptions = {}): Fake {
     definition: (number) =>
       read(() => {
         const run = find(number)
-        return TEMPLATES.find((t) => t.name === run.pipeline)?.definition ?? TEMPLATES[0]!.definition
+        return TEMPLATES.find((t) => t.name === run.pipeline)?.definition ?? { format: 1, name: run.pipeline.slice(0, 60), stages: { fit: { command: ['python', 'train.py'] } } }
       }),
     report: (number) =>
       read(() => {

@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use footplate_core::{ErrorCode, Fault, UtcMs};
@@ -132,6 +132,18 @@ impl Client {
         self.ensure_owner()
     }
 
+    /// Starts an owner where nobody holds the lock, and hands its process over, for those who must know how it ended.
+    /// Somebody has to wait for it, or it leaves a zombie.
+    ///
+    /// # Errors
+    /// Why none could be started.
+    pub fn launch_owner(&self) -> Result<Option<Child>, Fault> {
+        match look(&self.home) {
+            OwnerState::Present { .. } => Ok(None),
+            OwnerState::Absent { .. } => launch(&self.home).map(Some),
+        }
+    }
+
     /// Sees to it that live attempts have an owner who knows of them. True: what the store says is confirmed.
     ///
     /// # Errors
@@ -255,6 +267,13 @@ fn wait_for_migration(home: &Home, last: &StoreError) -> Result<Store, Fault> {
 
 /// Starts an owner, detached from this process: it outlives us, our terminal and our session.
 fn start_owner(home: &Home) -> Result<(), Fault> {
+    let mut child = launch(home)?;
+    // Reaps it should we live longer, so that it leaves no zombie.
+    let _ = std::thread::Builder::new().name("owner's end".into()).stack_size(64 << 10).spawn(move || child.wait());
+    Ok(())
+}
+
+fn launch(home: &Home) -> Result<Child, Fault> {
     let installed = install_executables(home)?;
     spawn(home, &installed).map_err(|e| {
         Fault::new(ErrorCode::Storage, format!("The owner ({}) cannot be started: {e}.", installed.footplate.display()))
@@ -263,7 +282,7 @@ fn start_owner(home: &Home) -> Result<(), Fault> {
     })
 }
 
-fn spawn(home: &Home, installed: &Installed) -> io::Result<()> {
+fn spawn(home: &Home, installed: &Installed) -> io::Result<Child> {
     let log = owner_log(home)?;
     let mut owner = Command::new(&installed.footplate);
     owner
@@ -281,10 +300,7 @@ fn spawn(home: &Home, installed: &Installed) -> io::Result<()> {
     unsafe {
         owner.pre_exec(detach);
     }
-    let mut child = owner.spawn()?;
-    // Reaps it should we live longer, so that it leaves no zombie.
-    let _ = std::thread::Builder::new().name("owner's end".into()).stack_size(64 << 10).spawn(move || child.wait());
-    Ok(())
+    owner.spawn()
 }
 
 /// What the owner needs of our environment. Programs get that of their submitter.

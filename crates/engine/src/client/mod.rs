@@ -4,6 +4,7 @@
 
 mod check;
 pub mod explain;
+pub mod files;
 mod history;
 mod inspect;
 mod keeper;
@@ -11,6 +12,7 @@ pub mod live;
 mod look;
 mod machine;
 mod resolve;
+pub mod series;
 mod submit;
 mod types;
 mod waiting;

@@ -82,7 +82,8 @@ pub struct Resolved {
 }
 
 /// Which runs to list, newest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct ListQuery {
     /// Any of these; empty: all.
     pub statuses: Vec<RunStatus>,
@@ -105,7 +106,7 @@ impl Default for ListQuery {
 }
 
 /// A page of runs.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunPage {
     /// The runs of this page.
     pub runs: Vec<RunView>,

@@ -49,7 +49,27 @@ const lora: Definition = {
   },
 }
 
+const voice: Definition = {
+  format: 1,
+  name: 'voice-clone',
+  title: 'Voice clone',
+  description: 'Learns to speak like a voice from an hour of clips. Slices and cleans them first.',
+  params: {
+    clips: { type: 'dataset', title: 'Clips', default: '~/voices/mira', help: 'A folder of WAV or FLAC files.' },
+    batch_size: { type: 'integer', title: 'Batch size', default: 16, minimum: 1, maximum: 64, help: 'More is quicker and needs more memory.' },
+    gradient_checkpointing: { type: 'boolean', title: 'Gradient checkpointing', default: false, help: 'Less memory, about 20% slower.' },
+    epochs: { type: 'integer', title: 'Epochs', default: 8, minimum: 1, maximum: 100 },
+  },
+  stages: {
+    'base-voice': { command: ['python', 'base.py'], queue: 'preprocessing' },
+    slice: { command: ['python', 'slice.py'], queue: 'preprocessing' },
+    train: { needs: ['base-voice', 'slice'], command: ['python', 'train.py'], queue: 'training', resume: ['--resume', '{{ checkpoint.path }}'] },
+    export: { needs: ['train'], command: ['python', 'export.py'] },
+  },
+}
+
 export const TEMPLATES: TemplateView[] = [
   { name: 'digits', source: 'built-in', definition: digits, expected_s: 41 },
   { name: 'lora-fine-tune', source: 'own', definition: lora, expected_s: 13_800 },
+  { name: 'voice-clone', source: 'own', definition: voice, expected_s: 4800 },
 ]

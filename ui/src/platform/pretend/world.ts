@@ -113,8 +113,8 @@ function waiting(made: World, now: number): void {
   const first = (name: string, on: string, status: 'queued' | 'held' | 'waiting', why: { reason: string; detail: string }) => [stage(name, status, { queue: on, waiting: why })]
   const rows: [string, string, string, { reason: string; detail: string }][] = [
     ['voice-clone-7', 'voice-clone', 'training', { reason: 'queue_limit', detail: '1 of 1 training stages running' }],
-    ['digits-nightly', 'digits', 'default', { reason: 'not_before', detail: 'not before 02:00' }],
-    ['voice-clone-7-listen', 'evaluate-voice', 'evaluation', { reason: 'after', detail: `after voice-clone-7 (#${n})` }],
+    ['digits-nightly', 'digits', 'default', { reason: 'not_before', detail: `not before ${iso(now + 14_400_000)}` }],
+    ['voice-clone-7-listen', 'evaluate-voice', 'evaluation', { reason: 'after', detail: `comes after #${n}` }],
     ['qwen-7b-notes', 'lora-fine-tune', 'training', { reason: 'held', detail: 'needs a secret from you: HF_TOKEN' }],
   ]
   rows.forEach(([name, pipeline, on, why], i) =>

@@ -1,0 +1,217 @@
+//! What lies in a run's folder, and what its stages said they made.
+//!
+//! Deliberately not here: opening or deleting anything.
+
+use std::collections::HashSet;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use footplate_core::{ErrorCode, Fault, UtcMs};
+use serde::Serialize;
+
+use super::keeper::Client;
+use super::look::Rows;
+use super::wishes::no_run;
+
+/// Most files in a list.
+const MOST: usize = 500;
+/// Most entries that are looked at.
+const LOOKED_AT: usize = 200_000;
+/// How deep folders are looked into.
+const DEEP: usize = 16;
+
+/// What a file is to its run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileKind {
+    /// Declared by a stage.
+    Output,
+    /// A state to go on from.
+    Checkpoint,
+    /// Any other.
+    File,
+}
+
+/// A file of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FileView {
+    /// What stands for it.
+    pub id: String,
+    /// What it is.
+    pub kind: FileKind,
+    /// Whose output or checkpoint it is.
+    pub stage: Option<String>,
+    /// The output's name, or the path below the run's folder.
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+    /// When it was changed last.
+    pub modified_at: Option<UtcMs>,
+    /// False: declared, but not there.
+    pub exists: bool,
+}
+
+/// The files of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Files {
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// Bytes of all of it.
+    pub size: u64,
+    /// Outputs first, then the newest, at most 500; each with its place.
+    pub files: Vec<(FileView, PathBuf)>,
+    /// How many more there are.
+    pub more: u64,
+}
+
+impl Client {
+    /// What lies in a run's folder, and its declared outputs.
+    ///
+    /// # Errors
+    /// `NotFound`; `Storage`.
+    pub fn files(&self, number: i64) -> Result<Files, Fault> {
+        let read = self.store.read()?;
+        let run = read.run(number)?.ok_or_else(|| no_run(number))?;
+        let folder = PathBuf::from(std::ffi::OsString::from_vec(run.run_dir.clone()));
+        let rows = Rows::of(&read, &run)?;
+        let mut outputs = Vec::new();
+        let mut declared: HashSet<PathBuf> = HashSet::new();
+        let mut globs = Vec::new();
+        for row in &rows.stages {
+            let Some(stage) = rows.stage(row) else { continue };
+            if let Some(checkpoints) = &stage.checkpoints {
+                globs.push((row.name.clone(), in_run_dir(&checkpoints.files, &folder)));
+            }
+            let handed: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(&row.outputs).unwrap_or_default();
+            for name in stage.outputs.keys() {
+                let path = handed.get(name).and_then(|value| value.as_str()).map(PathBuf::from);
+                let Some(path) = path.filter(|path| path.is_absolute()) else { continue };
+                let facts = facts(&path);
+                let view = FileView {
+                    id: format!("{}/{name}", row.name),
+                    kind: FileKind::Output,
+                    stage: Some(row.name.clone()),
+                    name: name.clone(),
+                    size: facts.map_or(0, |(size, _)| size),
+                    modified_at: facts.and_then(|(_, at)| at),
+                    exists: facts.is_some(),
+                };
+                declared.insert(path.clone());
+                outputs.push((view, path));
+            }
+        }
+        let mut found = Vec::new();
+        let mut looked_at = 0;
+        walk(&folder, 0, &mut looked_at, &mut found);
+        let size = found.iter().map(|(_, size, _)| size).sum();
+        found.retain(|(path, ..)| !declared.contains(path));
+        found.sort_by(|(one, _, at_one), (two, _, at_two)| at_two.cmp(at_one).then_with(|| one.cmp(two)));
+        let room = MOST.saturating_sub(outputs.len());
+        let more = found.len().saturating_sub(room) as u64;
+        for (path, size, modified_at) in found.into_iter().take(room) {
+            let Ok(below) = path.strip_prefix(&folder) else { continue };
+            let name = below.to_string_lossy().into_owned();
+            let whole = path.to_string_lossy();
+            let stage = globs.iter().find(|(_, glob)| fits(glob.as_bytes(), whole.as_bytes())).map(|(name, _)| name);
+            let view = FileView {
+                id: format!("./{name}"),
+                kind: if stage.is_some() { FileKind::Checkpoint } else { FileKind::File },
+                stage: stage.cloned(),
+                name,
+                size,
+                modified_at,
+                exists: true,
+            };
+            outputs.push((view, path));
+        }
+        Ok(Files { folder, size, files: outputs, more })
+    }
+
+    /// Where a file of [`Client::files`] is, by its id; `None`: the run's folder.
+    ///
+    /// # Errors
+    /// `NotFound` where it is not among them, or is not there any more; `Storage`.
+    pub fn file_path(&self, number: i64, id: Option<&str>) -> Result<PathBuf, Fault> {
+        let files = self.files(number)?;
+        let path = match id {
+            None => Some(files.folder),
+            Some(id) => files.files.into_iter().find(|(view, _)| view.id == id).map(|(_, path)| path),
+        };
+        path.filter(|path| path.exists()).ok_or_else(|| {
+            Fault::new(ErrorCode::NotFound, format!("#{number} has no such file (any more)."))
+                .hint("It may have been moved or deleted.")
+        })
+    }
+}
+
+fn facts(path: &Path) -> Option<(u64, Option<UtcMs>)> {
+    let facts = path.symlink_metadata().ok()?;
+    let at = facts.modified().ok()?.duration_since(UNIX_EPOCH).ok();
+    Some((facts.len(), at.and_then(|at| i64::try_from(at.as_millis()).ok()).map(UtcMs)))
+}
+
+/// Links are listed, never followed.
+fn walk(folder: &Path, depth: usize, looked_at: &mut usize, found: &mut Vec<(PathBuf, u64, Option<UtcMs>)>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        *looked_at += 1;
+        if *looked_at > LOOKED_AT {
+            return;
+        }
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            if depth < DEEP {
+                walk(&path, depth + 1, looked_at, found);
+            }
+        } else if let Some((size, at)) = facts(&path) {
+            found.push((path, size, at));
+        }
+    }
+}
+
+fn in_run_dir(glob: &str, folder: &Path) -> String {
+    let folder = folder.to_string_lossy();
+    glob.replace("{{ run.dir }}", &folder).replace("{{run.dir}}", &folder)
+}
+
+/// `*` is anything but `/`, `**` anything, `?` one character.
+fn fits(glob: &[u8], text: &[u8]) -> bool {
+    match (glob.first(), text.first()) {
+        (None, None) => true,
+        (Some(b'*'), _) if glob.get(1) == Some(&b'*') => {
+            fits(&glob[2..], text) || (!text.is_empty() && fits(glob, &text[1..]))
+        }
+        (Some(b'*'), first) => {
+            fits(&glob[1..], text) || (first.is_some_and(|b| *b != b'/') && fits(glob, &text[1..]))
+        }
+        (Some(b'?'), Some(b)) if *b != b'/' => fits(&glob[1..], &text[1..]),
+        (Some(a), Some(b)) => a == b && fits(&glob[1..], &text[1..]),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_know_folders() {
+        let fits = |glob: &str, text: &str| fits(glob.as_bytes(), text.as_bytes());
+        assert!(fits("/r/ckpt/*.safetensors", "/r/ckpt/12.safetensors"));
+        assert!(!fits("/r/ckpt/*.safetensors", "/r/ckpt/a/12.safetensors"));
+        assert!(fits("/r/**/m?.pt", "/r/a/b/m1.pt"));
+        assert!(!fits("/r/*", "/q/a"));
+    }
+
+    #[test]
+    fn links_are_not_followed() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::create_dir(place.path().join("a")).unwrap();
+        std::fs::write(place.path().join("a/one"), "123").unwrap();
+        std::os::unix::fs::symlink("/", place.path().join("all")).unwrap();
+        let mut found = Vec::new();
+        walk(place.path(), 0, &mut 0, &mut found);
+        assert_eq!(found.len(), 2);
+    }
+}

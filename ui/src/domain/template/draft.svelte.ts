@@ -1,0 +1,88 @@
+/** The half-filled wizard: kept by the platform, so that neither a reload nor a crash loses it. */
+import { platform } from '../../app/platform'
+import type { JsonValue, Placement, ScriptView, StartRequest, TemplateView } from '../../platform/types'
+import { collect, words, type Typed } from './params'
+
+export type Step = 'what' | 'how' | 'when' | 'check'
+export const STEPS: Step[] = ['what', 'how', 'when', 'check']
+
+export interface Draft {
+  step: Step
+  kind: 'template' | 'script' | null
+  template: string | null
+  preset: string | null
+  typed: Typed
+  script: string | null
+  interpreter: string | null
+  args: string
+  cpus: number
+  gpus: number
+  retries: number
+  name: string
+  queue: string
+  when: 'now' | 'at' | 'after'
+  /** As the field gives it, local time: `2026-11-27T23:00`. */
+  at: string
+  after: number | null
+  afterOk: boolean
+}
+
+export function blank(): Draft {
+  return {
+    step: 'what', kind: null, template: null, preset: null, typed: {}, script: null, interpreter: null, args: '', cpus: 1, gpus: 0, retries: 0,
+    name: '', queue: '', when: 'now', at: '', after: null, afterOk: false,
+  }
+}
+
+/** What was kept, as far as it is whole; anything else starts afresh. */
+export function revive(kept: JsonValue): Draft | null {
+  if (typeof kept !== 'object' || kept === null || Array.isArray(kept)) return null
+  const draft = blank()
+  for (const key of Object.keys(draft) as (keyof Draft)[]) {
+    const value = kept[key]
+    if (value !== undefined && (draft[key] === null || value === null || typeof value === typeof draft[key])) Object.assign(draft, { [key]: value })
+  }
+  return STEPS.includes(draft.step) && draft.kind !== null ? draft : null
+}
+
+let timer: ReturnType<typeof setTimeout> | undefined
+export function keep(draft: Draft | null): void {
+  clearTimeout(timer)
+  const text = draft === null ? null : (JSON.parse(JSON.stringify({ ...draft, typed: withoutSecrets(draft.typed) })) as JsonValue)
+  timer = setTimeout(() => void platform().setDraft(text).catch(() => {}), draft === null ? 0 : 250)
+}
+
+let secretNames: string[] = []
+/** Secrets are not kept with the draft. */
+export function secrets(names: string[]): void {
+  secretNames = names
+}
+function withoutSecrets(typed: Typed): Typed {
+  return Object.fromEntries(Object.entries(typed).filter(([name]) => !secretNames.includes(name)))
+}
+
+export function placement(draft: Draft): Placement {
+  return {
+    name: draft.name.trim() || null,
+    queue: draft.queue || null,
+    priority: null,
+    not_before: draft.when === 'at' && draft.at ? new Date(draft.at).toISOString() : null,
+    after: draft.when === 'after' && draft.after !== null ? [[draft.after, draft.afterOk]] : [],
+  }
+}
+
+/** What the draft asks for; `null` while something is missing. */
+export function request(draft: Draft, template: TemplateView | undefined, script: ScriptView | null): StartRequest | null {
+  if (draft.kind === 'template' && template) {
+    const { params, problems } = collect(template.definition, draft.typed, draft.preset)
+    if (Object.keys(problems).length > 0) return null
+    return { kind: 'template', template: template.name, preset: draft.preset, params, ...placement(draft) }
+  }
+  if (draft.kind === 'script' && script) {
+    return {
+      kind: 'script', script: script.handle, interpreter: draft.interpreter ?? script.interpreters[0]?.id ?? null, args: words(draft.args),
+      cpus: draft.cpus, memory: 0, gpus: draft.gpus, retries: draft.retries, timeout_ms: null, ...placement(draft),
+    }
+  }
+  return null
+}
