@@ -1,6 +1,6 @@
 /** Settings in force, and the machine as it was seen last. */
 import { resolveLanguage, setLanguage } from '../i18n/index.svelte'
-import type { MachineView, Settings, TemplateView } from '../platform/types'
+import type { MachineSample, MachineView, Settings, TemplateView } from '../platform/types'
 import { platform } from './platform'
 
 const DEFAULTS: Settings = {
@@ -18,7 +18,7 @@ const DEFAULTS: Settings = {
 
 let current = $state.raw<Settings>(DEFAULTS)
 let machineView = $state.raw<MachineView | null>(null)
-let cpuTrack = $state.raw<{ at: number; cpu: number | null; memory: number | null }[]>([])
+let track = $state.raw<MachineSample[]>([])
 let templateViews = $state.raw<TemplateView[]>([])
 
 export function settings(): Settings {
@@ -27,9 +27,14 @@ export function settings(): Settings {
 export function machine(): MachineView | null {
   return machineView
 }
-/** What was seen of the machine since the window opened, at most an hour. */
-export function machineTrack(): { at: number; cpu: number | null; memory: number | null }[] {
-  return cpuTrack
+/** What was seen of the machine, at most the last hour. */
+export function machineTrack(): MachineSample[] {
+  return track
+}
+export async function loadTrack(): Promise<void> {
+  const known = await platform().machineHistory()
+  const last = known.at(-1)?.at_ms ?? 0
+  track = [...known, ...track.filter((sample) => sample.at_ms > last)]
 }
 export function templates(): TemplateView[] {
   return templateViews
@@ -69,7 +74,10 @@ async function look(): Promise<void> {
     const seen = await platform().machine()
     machineView = seen
     const memory = seen.memory_used === null ? null : seen.memory_used / Math.max(1, seen.memory_total)
-    cpuTrack = [...cpuTrack.slice(-1199), { at: Date.now(), cpu: seen.cpu_use, memory }]
+    const disk = 1 - seen.disk_free / Math.max(1, seen.disk_total)
+    const now = Date.now()
+    const sample = { at_ms: now, cpu: seen.cpu_use, memory, gpu: seen.gpus[0]?.use ?? null, disk }
+    track = [...track.filter((old) => old.at_ms > now - 3_600_000), sample]
   } catch {
     machineView = null
   }

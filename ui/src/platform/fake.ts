@@ -335,6 +335,20 @@ export function fake(options: FakeOptions = {}): Fake {
         gpus: [{ name: 'RTX 4090', use: 0.97, memory_total: 47.7e9, memory_used: 29.4e9 }],
         disk_total: 994e9, disk_free: 412e9, store_size: 61e9, store_folder: '~/.local/share/footplate', version: '0.1.0',
       })),
+    machineHistory: () =>
+      read(() =>
+        Array.from({ length: 240 }, (_, i) => {
+          const wave = Math.sin(i / 11) * 0.05 + Math.sin(i / 3) * 0.02
+          const busy = i > 90
+          return {
+            at_ms: began - (240 - i) * 15_000,
+            cpu: (busy ? 0.36 : 0.2) + wave + rand() * 0.03,
+            memory: (busy ? 0.62 : 0.38) + wave / 4,
+            gpu: busy ? 0.95 + wave / 6 : 0.03,
+            disk: 0.585 + i / 90_000,
+          }
+        }),
+      ),
     settings: async () => settings,
     async setSettings(next) {
       note('setSettings', next)

@@ -37,6 +37,7 @@ export function tauri(): Platform {
     draft: () => invoke('draft'),
     setDraft: (draft) => invoke('set_draft', { draft }),
     machine: () => invoke('machine'),
+    machineHistory: () => invoke('machine_history'),
     settings: () => invoke('settings'),
     setSettings: (settings) => invoke('set_settings', { settings }),
     copy: (text) => invoke('copy', { text }),

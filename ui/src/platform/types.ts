@@ -340,6 +340,17 @@ export interface MachineView {
   version: string
 }
 
+/** One look at the machine; shares of all there is, `null` where it cannot be told. */
+export interface MachineSample {
+  at_ms: number
+  cpu: number | null
+  memory: number | null
+  /** The first GPU. */
+  gpu: number | null
+  /** Used, not free. */
+  disk: number | null
+}
+
 export interface Settings {
   language: 'system' | 'en' | 'zh-CN'
   theme: 'system' | 'light' | 'dark'
@@ -408,6 +419,8 @@ export interface Platform {
   setDraft(draft: JsonValue): Promise<void>
 
   machine(): Promise<MachineView>
+  /** What was seen since the shell started, at most the last hour, one sample each 15 seconds, oldest first. */
+  machineHistory(): Promise<MachineSample[]>
   settings(): Promise<Settings>
   /** Stores all of them, puts them into effect and answers with what is in force. */
   setSettings(settings: Settings): Promise<Settings>

@@ -1,0 +1,51 @@
+//! What the desktop does for us: dialogs, the file manager, the clipboard.
+
+use std::path::{Path, PathBuf};
+
+use footplate_core::{ErrorCode, Fault};
+use tauri::AppHandle;
+use tauri_plugin_clipboard_manager::ClipboardExt;
+use tauri_plugin_dialog::DialogExt;
+use tauri_plugin_opener::OpenerExt;
+
+use crate::shell::{Answer, broken};
+
+/// Lets the user choose a file; waits for it.
+pub(crate) fn choose_file(app: &AppHandle) -> Option<PathBuf> {
+    app.dialog().file().blocking_pick_file()?.into_path().ok()
+}
+
+/// Lets the user choose a folder; waits for it.
+pub(crate) fn choose_folder(app: &AppHandle) -> Option<PathBuf> {
+    app.dialog().file().blocking_pick_folder()?.into_path().ok()
+}
+
+/// Lets the user choose a new file, and writes a text there. False: closed without a choice.
+pub(crate) fn save(app: &AppHandle, name: &str, text: &str) -> Answer<bool> {
+    // A name, and no path: the folder is the user's choice.
+    let name: String = name.chars().map(|c| if c == '/' || c.is_control() { '-' } else { c }).take(200).collect();
+    let chosen = app.dialog().file().set_file_name(name).blocking_save_file();
+    let Some(path) = chosen.and_then(|path| path.into_path().ok()) else { return Ok(false) };
+    std::fs::write(&path, text).map(|()| true).map_err(|error| {
+        Fault::new(ErrorCode::Storage, format!("{} cannot be written: {error}.", path.display()))
+            .hint("Choose another folder.")
+    })
+}
+
+/// Shows a file, or a folder, in the file manager.
+pub(crate) fn reveal(app: &AppHandle, path: &Path) -> Answer<()> {
+    let shown = if path.is_dir() {
+        app.opener().open_path(path.to_string_lossy(), None::<&str>)
+    } else {
+        app.opener().reveal_item_in_dir(path)
+    };
+    shown.map_err(|error| {
+        Fault::new(ErrorCode::Refused, format!("The file manager could not be opened: {error}."))
+            .hint(format!("The file is {}.", path.display()))
+    })
+}
+
+/// Puts text on the clipboard.
+pub(crate) fn copy(app: &AppHandle, text: String) -> Answer<()> {
+    app.clipboard().write_text(text).map_err(|error| broken(&error))
+}

@@ -1,0 +1,136 @@
+//! This machine now: what it has, and how much of it is in use.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use footplate_engine::client::machine_capacity;
+use footplate_engine::environment::Captured;
+use footplate_engine::{Home, VERSION, interpreters};
+use footplate_shim::clock;
+use serde::Serialize;
+use sysinfo::System;
+
+use crate::shell::lock;
+
+/// The size of the data folder is not counted again before that, milliseconds.
+const COUNTED_MS: u64 = 60_000;
+/// Most files that are counted.
+const FILES_MOST: u32 = 100_000;
+
+/// A GPU; what is not known of it is `null`.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct GpuView {
+    name: String,
+    #[serde(rename = "use")]
+    busy: Option<f64>,
+    memory_total: Option<u64>,
+    memory_used: Option<u64>,
+}
+
+/// The machine, as the view sees it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct MachineView {
+    platform: &'static str,
+    cpus: u32,
+    cpu_use: Option<f64>,
+    memory_total: u64,
+    memory_used: Option<u64>,
+    gpus: Vec<GpuView>,
+    disk_total: u64,
+    disk_free: u64,
+    store_size: Option<u64>,
+    store_folder: String,
+    version: &'static str,
+}
+
+/// Remembers what a share of use is counted from.
+#[derive(Default)]
+pub(crate) struct Machine {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    system: Option<System>,
+    /// When, on the running clock, and how large the data folder was.
+    counted: Option<(u64, Option<u64>)>,
+}
+
+impl Machine {
+    pub(crate) fn look(&self, home: &Home, environment: &Captured) -> MachineView {
+        let mut state = lock(&self.state);
+        let first = state.system.is_none();
+        let system = state.system.get_or_insert_with(System::new);
+        system.refresh_cpu_usage();
+        system.refresh_memory();
+        // A share is of the time since the look before.
+        let cpu_use = (!first).then(|| f64::from(system.global_cpu_usage()) / 100.0).map(|share| share.clamp(0.0, 1.0));
+        let memory_used = Some(system.used_memory()).filter(|used| *used > 0);
+        let now = clock::running_ms();
+        let store_size = match state.counted {
+            Some((at, size)) if now < at + COUNTED_MS => size,
+            _ => {
+                let mut files = 0;
+                let size = size_of(home.root(), &mut files);
+                state.counted = Some((now, size));
+                size
+            }
+        };
+        let capacity = machine_capacity();
+        let disk = rustix::fs::statvfs(home.root()).ok();
+        let bytes = |blocks: u64| disk.map_or(0, |facts| blocks * facts.f_frsize);
+        MachineView {
+            platform: if cfg!(target_os = "macos") { "macos" } else { "linux" },
+            cpus: capacity.cpus,
+            cpu_use,
+            memory_total: capacity.memory,
+            memory_used: memory_used.map(|used| used.min(capacity.memory)),
+            gpus: gpus(capacity.gpus),
+            disk_total: bytes(disk.map_or(0, |facts| facts.f_blocks)),
+            disk_free: bytes(disk.map_or(0, |facts| facts.f_bavail)),
+            store_size,
+            store_folder: interpreters::for_people(home.root(), environment),
+            version: VERSION,
+        }
+    }
+}
+
+/// `None`: there is more than is worth counting.
+fn size_of(folder: &Path, files: &mut u32) -> Option<u64> {
+    let mut size = 0;
+    for entry in std::fs::read_dir(folder).ok()?.flatten() {
+        *files += 1;
+        if *files > FILES_MOST {
+            return None;
+        }
+        // Neither follows links.
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => size += size_of(&entry.path(), files)?,
+            _ => size += entry.metadata().map_or(0, |facts| facts.len()),
+        }
+    }
+    Some(size)
+}
+
+/// The names that NVIDIA's driver tells; how much of one is in use it tells its own library only.
+fn gpus(count: u32) -> Vec<GpuView> {
+    let mut names: Vec<String> = std::fs::read_dir("/proc/driver/nvidia/gpus")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let text = std::fs::read_to_string(entry.path().join("information")).ok()?;
+            Some(text.lines().find_map(|line| line.strip_prefix("Model:"))?.trim().to_owned())
+        })
+        .collect();
+    names.sort_unstable();
+    let usual = if cfg!(target_os = "macos") { "Apple GPU" } else { "GPU" };
+    (0..count as usize)
+        .map(|at| GpuView {
+            name: names.get(at).cloned().unwrap_or_else(|| usual.to_owned()),
+            busy: None,
+            memory_total: None,
+            memory_used: None,
+        })
+        .collect()
+}
