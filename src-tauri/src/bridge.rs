@@ -140,6 +140,7 @@ impl Bridge {
             }
         };
         shell.guest.tend(client);
+        shell.machine.sample(&shell.home);
         let seen = {
             let told = lock(&self.state);
             told.seen && !told.subscribers.is_empty()

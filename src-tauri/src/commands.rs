@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tauri::{AppHandle, State};
 
-use crate::machine::MachineView;
+use crate::machine::{MachineSample, MachineView};
 use crate::scripts::ScriptView;
 use crate::settings::Values;
 use crate::shell::{Answer, Shell, off};
@@ -245,6 +245,13 @@ pub(crate) async fn set_draft(shell: Held<'_>, draft: Value) -> Answer<()> {
 pub(crate) async fn machine(shell: Held<'_>) -> Answer<MachineView> {
     let shell = Arc::clone(&shell);
     off(move || Ok(shell.machine.look(&shell.home, &shell.environment()))).await
+}
+
+/// This machine in the last hour.
+#[tauri::command]
+pub(crate) async fn machine_history(shell: Held<'_>) -> Answer<Vec<MachineSample>> {
+    let shell = Arc::clone(&shell);
+    off(move || Ok(shell.machine.history())).await
 }
 
 /// What is in force.

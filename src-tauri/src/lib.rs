@@ -1,6 +1,138 @@
-//! The shell.
+//! The shell: a window over [`footplate_engine`]'s `Client`, a tray, notifications. It is a guest like the command line:
+//! its end stops nothing.
+//!
+//! Deliberately not here: what is decided about runs (the engine), SQL (the store), and how anything in the window looks
+//! (ui/).
 
-/// Runs the app.
+mod bridge;
+mod commands;
+mod desktop;
+mod effects;
+mod guest;
+mod machine;
+mod notify;
+mod scripts;
+mod settings;
+mod shell;
+mod tray;
+mod window;
+mod words;
+
+use std::sync::Arc;
+
+use footplate_engine::{Client, Home};
+use tauri::{App, AppHandle, Manager, RunEvent};
+use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
+use tauri_plugin_notification::NotificationExt;
+use tauri_plugin_window_state::StateFlags;
+
+use crate::bridge::Bridge;
+use crate::effects::Effects;
+use crate::scripts::Scripts;
+use crate::settings::Settings;
+use crate::shell::Shell;
+
+/// Written behind the program by the start at login: wait in the tray.
+const HIDDEN: &str = "--hidden";
+
+/// Runs the app until its end.
 pub fn run() {
-    let _ = tauri::Builder::default().run(tauri::generate_context!());
+    let state = StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED;
+    let built = tauri::Builder::default()
+        // First: a second start only shows the window of the first.
+        .plugin(tauri_plugin_single_instance::init(|app, arguments, _| second_start(app, &arguments)))
+        .plugin(tauri_plugin_window_state::Builder::default().with_state_flags(state).build())
+        .plugin(tauri_plugin_notification::init())
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_opener::Builder::new().open_js_links_on_click(false).build())
+        .plugin(tauri_plugin_clipboard_manager::init())
+        .plugin(tauri_plugin_autostart::Builder::new().arg(HIDDEN).app_name("Footplate").build())
+        .on_window_event(window::event)
+        .setup(setup)
+        .invoke_handler(tauri::generate_handler![
+            bridge::subscribe,
+            bridge::unsubscribe,
+            commands::list,
+            commands::show,
+            commands::definition,
+            commands::report,
+            commands::metrics,
+            commands::log,
+            commands::log_search,
+            commands::files,
+            commands::reveal,
+            commands::wish,
+            commands::templates,
+            commands::pick_script,
+            commands::script,
+            commands::pick_path,
+            commands::check,
+            commands::start,
+            commands::draft,
+            commands::set_draft,
+            commands::machine,
+            commands::machine_history,
+            commands::settings,
+            commands::set_settings,
+            commands::copy,
+            commands::save_text,
+        ])
+        .build(tauri::generate_context!());
+    match built {
+        Ok(app) => app.run(|app, event| {
+            // macOS: a click on the Dock's icon.
+            #[cfg(target_os = "macos")]
+            if let RunEvent::Reopen { .. } = event {
+                window::show(app);
+            }
+            #[cfg(not(target_os = "macos"))]
+            let _: (&AppHandle, RunEvent) = (app, event);
+        }),
+        Err(error) => eprintln!("Footplate cannot be opened: {error}"),
+    }
 }
+
+fn setup(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {
+    let handle = app.handle().clone();
+    let folder = app.path().app_config_dir()?;
+    // Without a data folder there is nothing to show but why.
+    let home = match Home::locate(None).and_then(|home| Client::open(home.clone()).map(|_| home)) {
+        Ok(home) => home,
+        Err(fault) => {
+            let text = std::iter::once(&fault.message).chain(&fault.hints).cloned().collect::<Vec<_>>().join("\n\n");
+            let ended = handle.clone();
+            app.dialog().message(text).kind(MessageDialogKind::Error).title("Footplate").show(move |_| ended.exit(8));
+            return Ok(());
+        }
+    };
+    let shell = Arc::new(Shell::new(home, Settings::open(folder.clone()), Scripts::open(&folder)));
+    let bridge = Arc::new(Bridge::default());
+    app.manage(Arc::clone(&shell));
+    app.manage(Arc::clone(&bridge));
+    app.manage(Effects::default());
+    let settings = shell.settings.get();
+    app.state::<Effects>().show_tray(&handle, &settings);
+    let hidden = std::env::args().any(|argument| argument == HIDDEN) && app.state::<Effects>().has_tray();
+    window::build(app, hidden)?;
+    window::theme(&handle, settings.theme);
+    let clicked = handle.clone();
+    app.notification().on_action(move |action| {
+        let run = action.notification().map(|notification| notification.id()).filter(|id| *id > 0);
+        window::open(&clicked, run.map(|number| format!("run/{number}")).as_deref());
+    })?;
+    let watched = Arc::clone(&shell);
+    std::thread::Builder::new().name("bridge".into()).spawn(move || {
+        let effects = handle.state::<Effects>();
+        bridge.watch(&watched, &|live, ended| effects.picture(&handle, &watched, live, ended));
+    })?;
+    // Asked early: the first run should not wait for a slow shell.
+    std::thread::Builder::new().name("environment".into()).spawn(move || drop(shell.environment()))?;
+    Ok(())
+}
+
+fn second_start(app: &AppHandle, _arguments: &[String]) {
+    window::show(app);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! This machine now: what it has, and how much of it is in use.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -14,6 +15,9 @@ use crate::shell::lock;
 
 /// The size of the data folder is not counted again before that, milliseconds.
 const COUNTED_MS: u64 = 60_000;
+/// Between two samples of the last hour, milliseconds, and how many there are.
+const SAMPLE_MS: u64 = 15_000;
+const SAMPLES: usize = 240;
 /// Most files that are counted.
 const FILES_MOST: u32 = 100_000;
 
@@ -43,6 +47,16 @@ pub(crate) struct MachineView {
     version: &'static str,
 }
 
+/// One look at the machine; shares of all there is.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct MachineSample {
+    at_ms: i64,
+    cpu: Option<f64>,
+    memory: Option<f64>,
+    gpu: Option<f64>,
+    disk: Option<f64>,
+}
+
 /// Remembers what a share of use is counted from.
 #[derive(Default)]
 pub(crate) struct Machine {
@@ -54,9 +68,40 @@ struct State {
     system: Option<System>,
     /// When, on the running clock, and how large the data folder was.
     counted: Option<(u64, Option<u64>)>,
+    /// Sampled by a system of its own: a share is of the time since the sample before.
+    sampler: Option<System>,
+    sampled: Option<u64>,
+    samples: VecDeque<MachineSample>,
 }
 
 impl Machine {
+    /// Takes a sample where it is time for one. Asked more often than that.
+    pub(crate) fn sample(&self, home: &Home) {
+        let mut state = lock(&self.state);
+        let now = clock::running_ms();
+        if state.sampled.is_some_and(|at| now < at + SAMPLE_MS) {
+            return;
+        }
+        let first = state.sampled.replace(now).is_none();
+        let sampler = state.sampler.get_or_insert_with(System::new);
+        sampler.refresh_cpu_usage();
+        sampler.refresh_memory();
+        let share = |part: u64, all: u64| (all > 0).then(|| (part as f64 / all as f64).clamp(0.0, 1.0));
+        let cpu = (!first).then(|| (f64::from(sampler.global_cpu_usage()) / 100.0).clamp(0.0, 1.0));
+        let memory = share(sampler.used_memory(), sampler.total_memory());
+        let disk = rustix::fs::statvfs(home.root()).ok();
+        let disk = disk.and_then(|facts| share(facts.f_blocks.saturating_sub(facts.f_bavail), facts.f_blocks));
+        let sample = MachineSample { at_ms: clock::wall_ms(), cpu, memory, gpu: None, disk };
+        state.samples.push_back(sample);
+        let over = state.samples.len().saturating_sub(SAMPLES);
+        state.samples.drain(..over);
+    }
+
+    /// The samples of the last hour, oldest first.
+    pub(crate) fn history(&self) -> Vec<MachineSample> {
+        lock(&self.state).samples.iter().cloned().collect()
+    }
+
     pub(crate) fn look(&self, home: &Home, environment: &Captured) -> MachineView {
         let mut state = lock(&self.state);
         let first = state.system.is_none();

@@ -9,7 +9,8 @@ const en = read('en')
 const zh = read('zh-CN')
 
 const forms = (word) => (typeof word === 'string' ? [word] : Object.values(word))
-const args = (word) => [...new Set(forms(word).flatMap((text) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1])))].sort()
+const args = (word) =>
+  [...new Set(forms(word).flatMap((text) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1])))].sort()
 
 const problems = []
 for (const key of new Set([...Object.keys(en), ...Object.keys(zh)])) {
@@ -17,7 +18,10 @@ for (const key of new Set([...Object.keys(en), ...Object.keys(zh)])) {
   else if (!(key in zh)) problems.push(`${key}: missing in zh-CN.json`)
   else {
     const plural = [en[key], zh[key]].some((word) => typeof word !== 'string')
-    const known = (word) => args(word).filter((name) => !(plural && name === 'count')).join()
+    const known = (word) =>
+      args(word)
+        .filter((name) => !(plural && name === 'count'))
+        .join()
     if (known(en[key]) !== known(zh[key])) problems.push(`${key}: other arguments in zh-CN.json`)
     if (typeof en[key] !== 'string' && !('other' in en[key])) problems.push(`${key}: no form "other"`)
   }
@@ -31,14 +35,19 @@ const type = (key) => {
   const names = new Set([...args(en[key]), ...args(zh[key])])
   if ([en[key], zh[key]].some((word) => typeof word !== 'string')) names.add('count')
   if (names.size === 0) return '[]'
-  return `[{ ${[...names].sort().map((name) => `${name}: ${name === 'count' ? 'number' : 'Arg'}`).join('; ')} }]`
+  return `[{ ${[...names]
+    .sort()
+    .map((name) => `${name}: ${name === 'count' ? 'number' : 'Arg'}`)
+    .join('; ')} }]`
 }
 
 const text = `// Generated from words/*.json by scripts/words.mjs.
 export type Arg = string | number
 export type Word = string | { [form: string]: string }
 export interface Words {
-${Object.keys(en).map((key) => `  ${JSON.stringify(key)}: ${type(key)}`).join('\n')}
+${Object.keys(en)
+  .map((key) => `  ${JSON.stringify(key)}: ${type(key)}`)
+  .join('\n')}
 }
 export type Key = keyof Words
 export const en: Record<Key, Word> = ${JSON.stringify(en, null, 1)}

@@ -38,7 +38,16 @@ export function toCome(status: StageStatus): boolean {
 
 /** The stage that says most about the run: the one that runs, failed, is next, else the last. */
 export function tellingStage(stages: StageView[]): StageView | undefined {
-  const order: StageStatus[] = ['running', 'failed', 'interrupted', 'retrying', 'held', 'queued', 'waiting', 'cancelled']
+  const order: StageStatus[] = [
+    'running',
+    'failed',
+    'interrupted',
+    'retrying',
+    'held',
+    'queued',
+    'waiting',
+    'cancelled',
+  ]
   for (const status of order) {
     const found = stages.find((stage) => stage.status === status)
     if (found) return found

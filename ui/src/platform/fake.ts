@@ -3,7 +3,21 @@ import { iso, random, run as makeRun, stage, attempt } from './pretend/build'
 import { logLine, logTotal, page, series } from './pretend/output'
 import { TEMPLATES } from './pretend/templates'
 import { world, type WorldName } from './pretend/world'
-import type { CheckItem, CheckView, Fault, JsonValue, Live, Platform, Push, RunStatus, RunView, Settings, StartRequest, Wish, WishAnswer } from './types'
+import type {
+  CheckItem,
+  CheckView,
+  Fault,
+  JsonValue,
+  Live,
+  Platform,
+  Push,
+  RunStatus,
+  RunView,
+  Settings,
+  StartRequest,
+  Wish,
+  WishAnswer,
+} from './types'
 
 export interface FakeOptions {
   world?: WorldName
@@ -21,7 +35,16 @@ export interface FakeOptions {
 }
 
 const fault = (code: Fault['code'], message: string, hints: string[] = []): Fault => ({ code, message, hints })
-const STATUSES: RunStatus[] = ['draft', 'queued', 'running', 'paused', 'completed', 'failed', 'cancelled', 'interrupted']
+const STATUSES: RunStatus[] = [
+  'draft',
+  'queued',
+  'running',
+  'paused',
+  'completed',
+  'failed',
+  'cancelled',
+  'interrupted',
+]
 const ended = (status: RunStatus) => STATUSES.indexOf(status) > 3
 
 export interface Fake extends Platform {
@@ -41,15 +64,25 @@ export function fake(options: FakeOptions = {}): Fake {
   let ticks = 0
   let draft: JsonValue = options.draft ?? null
   let settings: Settings = {
-    language: 'en', theme: 'light', notify_completed: true, notify_failed: true, notify_interrupted: true, quiet: false,
-    quiet_from: '22:00', quiet_to: '07:00', start_at_login: false, keep_awake: true, ...options.settings,
+    language: 'en',
+    theme: 'light',
+    notify_completed: true,
+    notify_failed: true,
+    notify_interrupted: true,
+    quiet: false,
+    quiet_from: '22:00',
+    quiet_to: '07:00',
+    start_at_login: false,
+    keep_awake: true,
+    ...options.settings,
   }
   const rand = random(3)
 
   const note = (what: string, ...args: unknown[]) => void asked.push({ what, args })
   async function read<T>(make: () => T): Promise<T> {
     if (options.hanging) return new Promise<T>(() => {})
-    if (options.failing) throw fault('storage', 'The store cannot be read: disk I/O error.', ['Look at the disk, then try again.'])
+    if (options.failing)
+      throw fault('storage', 'The store cannot be read: disk I/O error.', ['Look at the disk, then try again.'])
     return make()
   }
   const lean = (run: RunView): RunView => {
@@ -61,30 +94,78 @@ export function fake(options: FakeOptions = {}): Fake {
   const find = (number: number): RunView => {
     const found = store.runs.get(number)
     if (!found) throw fault('not_found', `There is no run #${number}.`, ['footplate list shows the runs'])
-    return found.stages ? found : { ...found, params: {}, stages: [stage('train', found.status === 'completed' ? 'completed' : 'failed', { progress: found.progress, started_at: found.started_at, finished_at: found.finished_at, error: found.error, attempts: [attempt({ status: found.status === 'completed' ? 'completed' : 'failed', started_at: found.started_at, finished_at: found.finished_at })] })] }
+    return found.stages
+      ? found
+      : {
+          ...found,
+          params: {},
+          stages: [
+            stage('train', found.status === 'completed' ? 'completed' : 'failed', {
+              progress: found.progress,
+              started_at: found.started_at,
+              finished_at: found.finished_at,
+              error: found.error,
+              attempts: [
+                attempt({
+                  status: found.status === 'completed' ? 'completed' : 'failed',
+                  started_at: found.started_at,
+                  finished_at: found.finished_at,
+                }),
+              ],
+            }),
+          ],
+        }
   }
   function live(): Live {
     const all = [...store.runs.values()]
     const counts = Object.fromEntries(STATUSES.map((s) => [s, 0])) as Record<RunStatus, number>
     for (const run of all) counts[run.status] += 1
     const active = all.filter((run) => run.status === 'running' || run.status === 'paused')
-    const next = store.order.map((n) => store.runs.get(n)).filter((run): run is RunView => run?.status === 'queued').slice(0, 200)
+    const next = store.order
+      .map((n) => store.runs.get(n))
+      .filter((run): run is RunView => run?.status === 'queued')
+      .slice(0, 200)
     const queues = store.queues.map((queue) => {
-      const stages = active.flatMap((run) => run.stages ?? []).filter((s) => s.status === 'running' && s.queue === queue.name)
+      const stages = active
+        .flatMap((run) => run.stages ?? [])
+        .filter((s) => s.status === 'running' && s.queue === queue.name)
       return { ...queue, running: stages.length, queued: next.filter((run) => run.queue === queue.name).length }
     })
     const week = Date.now() - 7 * 86_400_000
-    const needs_look = all.filter((run) => (run.status === 'failed' || run.status === 'interrupted') && Date.parse(run.finished_at ?? '') > week).length
-    return { active, next: next.map(lean), counts, needs_look, queues, owner: options.owner ?? { state: 'present', pid: 4312, version: '0.1.0', since: iso(began) }, recovery: options.recovery ?? null }
+    const needs_look = all.filter(
+      (run) => (run.status === 'failed' || run.status === 'interrupted') && Date.parse(run.finished_at ?? '') > week,
+    ).length
+    return {
+      active,
+      next: next.map(lean),
+      counts,
+      needs_look,
+      queues,
+      owner: options.owner ?? { state: 'present', pid: 4312, version: '0.1.0', since: iso(began) },
+      recovery: options.recovery ?? null,
+    }
   }
   let sent: Live = live()
   function push(history: boolean): void {
     const now = live()
     const from = seq++
     const changed = now.active.filter((run) => sent.active.find((old) => old.number === run.number) !== run)
-    const gone = sent.active.filter((run) => !now.active.some((other) => other.number === run.number)).map((run) => run.number)
+    const gone = sent.active
+      .filter((run) => !now.active.some((other) => other.number === run.number))
+      .map((run) => run.number)
     sent = now
-    const message: Push = { kind: 'changes', from, seq, active: changed, gone, next: now.next, counts: now.counts, needs_look: now.needs_look, queues: now.queues, owner: now.owner }
+    const message: Push = {
+      kind: 'changes',
+      from,
+      seq,
+      active: changed,
+      gone,
+      next: now.next,
+      counts: now.counts,
+      needs_look: now.needs_look,
+      queues: now.queues,
+      owner: now.owner,
+    }
     if (history) message.history = true
     for (const on of listeners) on(message)
   }
@@ -95,8 +176,29 @@ export function fake(options: FakeOptions = {}): Fake {
   function finish(run: RunView, status: RunStatus): void {
     const at = iso(Date.now())
     const end = status === 'completed' ? 'completed' : 'cancelled'
-    const stages = (run.stages ?? []).map((s) => (ended(s.status as RunStatus) || s.status === 'cached' || s.status === 'skipped' ? s : { ...s, status: end as typeof s.status, finished_at: at, progress: status === 'completed' ? 1 : s.progress, attempts: s.attempts.map((a) => (a.status === 'running' ? { ...a, status: end as typeof a.status, finished_at: at } : a)) }))
-    set(run.number, { status, finished_at: at, result: status, result_at: at, eta_s: null, waiting: null, progress: status === 'completed' ? 1 : run.progress, stages })
+    const stages = (run.stages ?? []).map((s) =>
+      ended(s.status as RunStatus) || s.status === 'cached' || s.status === 'skipped'
+        ? s
+        : {
+            ...s,
+            status: end as typeof s.status,
+            finished_at: at,
+            progress: status === 'completed' ? 1 : s.progress,
+            attempts: s.attempts.map((a) =>
+              a.status === 'running' ? { ...a, status: end as typeof a.status, finished_at: at } : a,
+            ),
+          },
+    )
+    set(run.number, {
+      status,
+      finished_at: at,
+      result: status,
+      result_at: at,
+      eta_s: null,
+      waiting: null,
+      progress: status === 'completed' ? 1 : run.progress,
+      stages,
+    })
     store.order = store.order.filter((n) => n !== run.number)
   }
 
@@ -112,7 +214,12 @@ export function fake(options: FakeOptions = {}): Fake {
       const more = quick ? 0.08 : 0.0006
       current.progress = Math.min(1, (current.progress ?? 0) + more)
       current.eta_s = quick ? (1 - current.progress) * 24 : Math.max(1, (current.eta_s ?? 100) - 0.25)
-      if (quick) current.metrics = { step: ticks, loss: 0.04 + 2 * Math.exp(-3 * current.progress), val_accuracy: 0.98 - 0.8 * Math.exp(-4 * current.progress) }
+      if (quick)
+        current.metrics = {
+          step: ticks,
+          loss: 0.04 + 2 * Math.exp(-3 * current.progress),
+          val_accuracy: 0.98 - 0.8 * Math.exp(-4 * current.progress),
+        }
       if (current.progress >= 1) {
         const at = iso(Date.now())
         current.status = 'completed'
@@ -128,7 +235,12 @@ export function fake(options: FakeOptions = {}): Fake {
         }
       }
       const done = stages.reduce((sum, s) => sum + (s.progress ?? 0), 0) / Math.max(1, stages.length)
-      set(run.number, { stages, progress: quick ? done : Math.min(0.99, (run.progress ?? 0) + 0.0002), eta_s: quick ? (1 - done) * 40 : Math.max(1, (run.eta_s ?? 100) - 0.25), message: current.message })
+      set(run.number, {
+        stages,
+        progress: quick ? done : Math.min(0.99, (run.progress ?? 0) + 0.0002),
+        eta_s: quick ? (1 - done) * 40 : Math.max(1, (run.eta_s ?? 100) - 0.25),
+        message: current.message,
+      })
       if (stages.every((s) => s.status === 'completed')) {
         finish(store.runs.get(run.number) ?? run, 'completed')
         set(run.number, { message: 'val_accuracy 0.978' })
@@ -143,7 +255,9 @@ export function fake(options: FakeOptions = {}): Fake {
     const no = (code: WishAnswer['code'], message: string): WishAnswer => ({ done: false, code, message })
     if (wish.kind === 'queue') {
       const { name, limit, paused } = wish.args
-      store.queues = store.queues.map((q) => (q.name === name ? { ...q, limit: limit ?? q.limit, paused: paused ?? q.paused } : q))
+      store.queues = store.queues.map((q) =>
+        q.name === name ? { ...q, limit: limit ?? q.limit, paused: paused ?? q.paused } : q,
+      )
       return done('Changed.')
     }
     const run = find(number ?? -1)
@@ -160,7 +274,14 @@ export function fake(options: FakeOptions = {}): Fake {
         return done('It goes on.')
       case 'retry':
       case 'resume':
-        set(run.number, { status: 'queued', finished_at: null, result: null, error: null, generation: run.generation + 1, waiting: { reason: 'queue_limit', detail: '1 of 1 training stages running' } })
+        set(run.number, {
+          status: 'queued',
+          finished_at: null,
+          result: null,
+          error: null,
+          generation: run.generation + 1,
+          waiting: { reason: 'queue_limit', detail: '1 of 1 training stages running' },
+        })
         store.order.push(run.number)
         return done('Queued again.')
       case 'move': {
@@ -186,47 +307,107 @@ export function fake(options: FakeOptions = {}): Fake {
     const params: CheckView['params'] = []
     if (request.kind === 'template' && definition) {
       for (const [name, param] of Object.entries(definition.params ?? {})) {
-        if (param && param.default === undefined && !request.params[name]) params.push({ name, message: `${param.title ?? name} is missing.` })
+        if (param && param.default === undefined && !request.params[name])
+          params.push({ name, message: `${param.title ?? name} is missing.` })
       }
     }
     const items: CheckItem[] = [
-      { id: 'program', state: 'ok', detail: request.kind === 'template' ? 'footplate-sample, in the app' : 'python 3.12 in ~/tone/.venv', hint: null },
+      {
+        id: 'program',
+        state: 'ok',
+        detail: request.kind === 'template' ? 'footplate-sample, in the app' : 'python 3.12 in ~/tone/.venv',
+        hint: null,
+      },
       { id: 'folder', state: 'ok', detail: '~/.local/share/footplate can be written', hint: null },
       { id: 'memory', state: 'ok', detail: 'needs 256 MB; 47 GB can be given', hint: null },
       { id: 'disk', state: 'ok', detail: '412 GB free', hint: null },
-      { id: 'queue', state: 'note', detail: 'training: 1 of 1 running, so it waits for support-tone-4', hint: 'Raise the limit on Machine to run both.' },
+      {
+        id: 'queue',
+        state: 'note',
+        detail: 'training: 1 of 1 running, so it waits for support-tone-4',
+        hint: 'Raise the limit on Machine to run both.',
+      },
     ]
     if (params.length > 0) items.push({ id: 'params', state: 'bad', detail: params[0]?.message ?? '', hint: null })
     return {
-      items, params,
+      items,
+      params,
       levels: names.map((name) => [name]),
-      max_parallelism: 1, critical_path: names,
+      max_parallelism: 1,
+      critical_path: names,
       expected_stage_s: { prepare: 1, train: 36, evaluate: 3 },
       expected_s: template?.expected_s ?? null,
-      stages: definition ? Object.entries(definition.stages).map(([name, s]) => ({ name, needs: s?.needs ?? [], queue: s?.queue ?? 'default' })) : [{ name: 'run', needs: [], queue: request.queue ?? 'default' }],
+      stages: definition
+        ? Object.entries(definition.stages).map(([name, s]) => ({
+            name,
+            needs: s?.needs ?? [],
+            queue: s?.queue ?? 'default',
+          }))
+        : [{ name: 'run', needs: [], queue: request.queue ?? 'default' }],
       commands:
         request.kind === 'template'
           ? [
-              { stage: 'prepare', argv: ['footplate-sample', 'prepare', '--out', '‹run folder›/data', '--seed', String(request.params['seed'] ?? 1)], shell: false },
-              { stage: 'train', argv: ['footplate-sample', 'train', '--data', '‹run folder›/data', '--epochs', String(request.params['epochs'] ?? 40), '--lr', String(request.params['learning_rate'] ?? 0.001)], shell: false },
-              { stage: 'evaluate', argv: ['footplate-sample', 'evaluate', '--model', '‹run folder›/model.safetensors'], shell: false },
+              {
+                stage: 'prepare',
+                argv: [
+                  'footplate-sample',
+                  'prepare',
+                  '--out',
+                  '‹run folder›/data',
+                  '--seed',
+                  String(request.params['seed'] ?? 1),
+                ],
+                shell: false,
+              },
+              {
+                stage: 'train',
+                argv: [
+                  'footplate-sample',
+                  'train',
+                  '--data',
+                  '‹run folder›/data',
+                  '--epochs',
+                  String(request.params['epochs'] ?? 40),
+                  '--lr',
+                  String(request.params['learning_rate'] ?? 0.001),
+                ],
+                shell: false,
+              },
+              {
+                stage: 'evaluate',
+                argv: ['footplate-sample', 'evaluate', '--model', '‹run folder›/model.safetensors'],
+                shell: false,
+              },
             ]
           : [{ stage: 'run', argv: ['.venv/bin/python', 'train.py', ...request.args], shell: false }],
       cwd: request.kind === 'template' ? '~' : '~/tone',
-      cli: request.kind === 'template' ? `footplate run ${request.template} -p epochs=${String(request.params['epochs'] ?? 40)}` : `footplate add --cwd ~/tone -- .venv/bin/python train.py ${request.args.join(' ')}`,
+      cli:
+        request.kind === 'template'
+          ? `footplate run ${request.template} -p epochs=${String(request.params['epochs'] ?? 40)}`
+          : `footplate add --cwd ~/tone -- .venv/bin/python train.py ${request.args.join(' ')}`,
     }
   }
 
   if (options.tick !== 0) setInterval(step, options.tick ?? 500)
 
-  const script = { handle: 's1', name: 'train.py', path: '~/tone/train.py', folder: '~/tone', interpreters: [{ id: 'venv', label: 'python 3.12 in ~/tone/.venv' }, { id: 'system', label: 'python 3.11, the system’s' }] }
+  const script = {
+    handle: 's1',
+    name: 'train.py',
+    path: '~/tone/train.py',
+    folder: '~/tone',
+    interpreters: [
+      { id: 'venv', label: 'python 3.12 in ~/tone/.venv' },
+      { id: 'system', label: 'python 3.11, the system’s' },
+    ],
+  }
 
   return {
     kind: 'fake',
     asked,
     step,
     async subscribe(on) {
-      if (options.failing) throw fault('storage', 'The store cannot be read: disk I/O error.', ['Look at the disk, then try again.'])
+      if (options.failing)
+        throw fault('storage', 'The store cannot be read: disk I/O error.', ['Look at the disk, then try again.'])
       if (options.hanging) return () => {}
       listeners.add(on)
       sent = live()
@@ -251,25 +432,46 @@ export function fake(options: FakeOptions = {}): Fake {
     definition: (number) =>
       read(() => {
         const run = find(number)
-        return TEMPLATES.find((t) => t.name === run.pipeline)?.definition ?? { format: 1, name: run.pipeline.slice(0, 60), stages: { fit: { command: ['python', 'train.py'] } } }
+        return (
+          TEMPLATES.find((t) => t.name === run.pipeline)?.definition ?? {
+            format: 1,
+            name: run.pipeline.slice(0, 60),
+            stages: { fit: { command: ['python', 'train.py'] } },
+          }
+        )
       }),
     report: (number) =>
       read(() => {
         const run = find(number)
         return {
-          run: { id: run.id, number, name: run.name }, status: run.status, planning_s: 0.004, queued_s: 1.8, execution_s: 41, total_s: 42.8,
-          levels: [(run.stages ?? []).map((s) => s.name)], max_parallelism: 2, peak_parallelism: 1,
-          critical_path: (run.stages ?? []).map((s) => s.name), critical_path_s: 40.5, totals: {} as never, stages: [], longest_stage: 'train', average_stage_s: 13.5, errors: [],
+          run: { id: run.id, number, name: run.name },
+          status: run.status,
+          planning_s: 0.004,
+          queued_s: 1.8,
+          execution_s: 41,
+          total_s: 42.8,
+          levels: [(run.stages ?? []).map((s) => s.name)],
+          max_parallelism: 2,
+          peak_parallelism: 1,
+          critical_path: (run.stages ?? []).map((s) => s.name),
+          critical_path_s: 40.5,
+          totals: {} as never,
+          stages: [],
+          longest_stage: 'train',
+          average_stage_s: 13.5,
+          errors: [],
         }
       }),
     metrics: (number) => read(() => series(find(number), began, ticks)),
-    log: (query, from, count) => read(() => page(find(query.number), query, from, count, began, options.hugeLog ?? false)),
+    log: (query, from, count) =>
+      read(() => page(find(query.number), query, from, count, began, options.hugeLog ?? false)),
     logSearch: (query, text) =>
       read(() => {
         const run = find(query.number)
         const total = logTotal(run, query, options.hugeLog ?? false)
         const lines: number[] = []
-        for (let n = 1; n <= Math.min(total, 20_000); n++) if (logLine(run, query, n, total, began).text.toLowerCase().includes(text.toLowerCase())) lines.push(n)
+        for (let n = 1; n <= Math.min(total, 20_000); n++)
+          if (logLine(run, query, n, total, began).text.toLowerCase().includes(text.toLowerCase())) lines.push(n)
         return { lines: lines.slice(0, 10_000), total: lines.length }
       }),
     files: (number) =>
@@ -277,13 +479,55 @@ export function fake(options: FakeOptions = {}): Fake {
         const run = find(number)
         const at = iso(began - 300_000)
         return {
-          folder: `~/.local/share/footplate/runs/${run.name.slice(0, 40)}`, size: 1_204_000_000, more: 0,
+          folder: `~/.local/share/footplate/runs/${run.name.slice(0, 40)}`,
+          size: 1_204_000_000,
+          more: 0,
           files: [
-            { id: 'c3', kind: 'checkpoint' as const, stage: 'train', name: 'ckpt/step-1200.safetensors', size: 48_100_000, modified_at: at, exists: true },
-            { id: 'c2', kind: 'checkpoint' as const, stage: 'train', name: 'ckpt/step-1000.safetensors', size: 48_100_000, modified_at: iso(began - 900_000), exists: true },
-            { id: 'c1', kind: 'checkpoint' as const, stage: 'train', name: 'ckpt/step-800.safetensors', size: 48_100_000, modified_at: iso(began - 1_700_000), exists: true },
-            { id: 'o1', kind: 'output' as const, stage: 'prepare', name: 'data', size: 18_400_000, modified_at: iso(began - 5_900_000), exists: true },
-            { id: 'f1', kind: 'file' as const, stage: null, name: 'config.json', size: 812, modified_at: iso(began - 6_000_000), exists: true },
+            {
+              id: 'c3',
+              kind: 'checkpoint' as const,
+              stage: 'train',
+              name: 'ckpt/step-1200.safetensors',
+              size: 48_100_000,
+              modified_at: at,
+              exists: true,
+            },
+            {
+              id: 'c2',
+              kind: 'checkpoint' as const,
+              stage: 'train',
+              name: 'ckpt/step-1000.safetensors',
+              size: 48_100_000,
+              modified_at: iso(began - 900_000),
+              exists: true,
+            },
+            {
+              id: 'c1',
+              kind: 'checkpoint' as const,
+              stage: 'train',
+              name: 'ckpt/step-800.safetensors',
+              size: 48_100_000,
+              modified_at: iso(began - 1_700_000),
+              exists: true,
+            },
+            {
+              id: 'o1',
+              kind: 'output' as const,
+              stage: 'prepare',
+              name: 'data',
+              size: 18_400_000,
+              modified_at: iso(began - 5_900_000),
+              exists: true,
+            },
+            {
+              id: 'f1',
+              kind: 'file' as const,
+              stage: null,
+              name: 'config.json',
+              size: 812,
+              modified_at: iso(began - 6_000_000),
+              exists: true,
+            },
           ],
         }
       }),
@@ -311,14 +555,45 @@ export function fake(options: FakeOptions = {}): Fake {
       const pipeline = request.kind === 'template' ? request.template : 'train'
       const at = iso(Date.now())
       const free = ![...store.runs.values()].some((run) => run.status === 'running') && !request.not_before
-      const base = { pipeline, queue: request.queue ?? 'training', created_at: at, params: request.kind === 'template' ? request.params as Record<string, JsonValue> : {} }
+      const base = {
+        pipeline,
+        queue: request.queue ?? 'training',
+        created_at: at,
+        params: request.kind === 'template' ? (request.params as Record<string, JsonValue>) : {},
+      }
       const name = request.name ?? `${pipeline}-${n}`
       const stages = pipeline === 'digits' ? ['prepare', 'train', 'evaluate'] : ['run']
       if (free) {
-        store.runs.set(n, makeRun(n, name, 'running', { ...base, started_at: at, progress: 0, stages: stages.map((s, i) => stage(s, i === 0 ? 'running' : 'waiting', { needs: i > 0 ? [stages[i - 1]!] : [], started_at: i === 0 ? at : null, attempts: i === 0 ? [attempt({ status: 'running', pid: 6000 + n, started_at: at })] : [] })) }))
+        store.runs.set(
+          n,
+          makeRun(n, name, 'running', {
+            ...base,
+            started_at: at,
+            progress: 0,
+            stages: stages.map((s, i) =>
+              stage(s, i === 0 ? 'running' : 'waiting', {
+                needs: i > 0 ? [stages[i - 1]!] : [],
+                started_at: i === 0 ? at : null,
+                attempts: i === 0 ? [attempt({ status: 'running', pid: 6000 + n, started_at: at })] : [],
+              }),
+            ),
+          }),
+        )
       } else {
         const why = { reason: 'queue_limit', detail: '1 of 1 training stages running' }
-        store.runs.set(n, makeRun(n, name, 'queued', { ...base, waiting: why, stages: stages.map((s, i) => stage(s, i === 0 ? 'queued' : 'waiting', { needs: i > 0 ? [stages[i - 1]!] : [], waiting: i === 0 ? why : null })) }))
+        store.runs.set(
+          n,
+          makeRun(n, name, 'queued', {
+            ...base,
+            waiting: why,
+            stages: stages.map((s, i) =>
+              stage(s, i === 0 ? 'queued' : 'waiting', {
+                needs: i > 0 ? [stages[i - 1]!] : [],
+                waiting: i === 0 ? why : null,
+              }),
+            ),
+          }),
+        )
         store.order.push(n)
       }
       push(true)
@@ -331,9 +606,17 @@ export function fake(options: FakeOptions = {}): Fake {
     },
     machine: () =>
       read(() => ({
-        platform: 'linux' as const, cpus: 12, cpu_use: 0.38 + (options.tick === 0 ? 0 : (rand() - 0.5) * 0.1), memory_total: 64e9, memory_used: 41e9,
+        platform: 'linux' as const,
+        cpus: 12,
+        cpu_use: 0.38 + (options.tick === 0 ? 0 : (rand() - 0.5) * 0.1),
+        memory_total: 64e9,
+        memory_used: 41e9,
         gpus: [{ name: 'RTX 4090', use: 0.97, memory_total: 47.7e9, memory_used: 29.4e9 }],
-        disk_total: 994e9, disk_free: 412e9, store_size: 61e9, store_folder: '~/.local/share/footplate', version: '0.1.0',
+        disk_total: 994e9,
+        disk_free: 412e9,
+        store_size: 61e9,
+        store_folder: '~/.local/share/footplate',
+        version: '0.1.0',
       })),
     machineHistory: () =>
       read(() =>

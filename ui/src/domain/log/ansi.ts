@@ -6,7 +6,6 @@ export interface Span {
   bold: boolean
 }
 
-// eslint-disable-next-line no-control-regex
 const ESCAPE = /\u001b\[([0-9;:]*)([A-Za-z])|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
 
 export function spans(text: string): Span[] {
@@ -83,7 +82,8 @@ export function mark(parts: Span[], needle: string): (Span & { hit: boolean })[]
   // Lower case may be longer than what it comes from; then positions would lie, and nothing is marked.
   if (hay.length !== whole.length) return parts.map((part) => ({ ...part, hit: false }))
   const cuts: [number, number][] = []
-  for (let at = hay.indexOf(low); at !== -1 && cuts.length < 200; at = hay.indexOf(low, at + low.length)) cuts.push([at, at + low.length])
+  for (let at = hay.indexOf(low); at !== -1 && cuts.length < 200; at = hay.indexOf(low, at + low.length))
+    cuts.push([at, at + low.length])
   const out: (Span & { hit: boolean })[] = []
   let base = 0
   for (const part of parts) {

@@ -14,7 +14,11 @@ export function smooth(values: (number | null)[], weight: number): (number | nul
 }
 
 /** A path through the values in a box; values far out at the start do not squeeze the rest. */
-export function path(values: (number | null)[], width: number, height: number): { line: string; end: { x: number; y: number } | null } {
+export function path(
+  values: (number | null)[],
+  width: number,
+  height: number,
+): { line: string; end: { x: number; y: number } | null } {
   const known = values.filter((v): v is number => v !== null)
   if (known.length < 2) return { line: '', end: null }
   const low = Math.min(...known)

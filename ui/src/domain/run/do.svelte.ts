@@ -92,7 +92,10 @@ export function possible(run: RunView): Action[] {
   return actions(run.status).filter((action) => action !== 'again' || form)
 }
 
-export function menuFor(run: RunView, but: Action[] = []): { label: string; icon: IconName; bad?: boolean; run: () => void }[] {
+export function menuFor(
+  run: RunView,
+  but: Action[] = [],
+): { label: string; icon: IconName; bad?: boolean; run: () => void }[] {
   return possible(run)
     .filter((action) => action !== 'rename' && !but.includes(action))
     .map((action) => ({

@@ -43,6 +43,7 @@ export function hints(failure: Failure): string[] {
 /** What an ended row says: the cause, else the result, else the last message. */
 export function outcome(run: RunView): string {
   if (run.error) return failureTitle(run.error)
-  if (run.status === 'cancelled') return run.message ? t('outcome.cancelled_at', { at: run.message }) : t('outcome.cancelled')
+  if (run.status === 'cancelled')
+    return run.message ? t('outcome.cancelled_at', { at: run.message }) : t('outcome.cancelled')
   return run.message ?? ''
 }

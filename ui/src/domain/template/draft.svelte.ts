@@ -29,8 +29,23 @@ export interface Draft {
 
 export function blank(): Draft {
   return {
-    step: 'what', kind: null, template: null, preset: null, typed: {}, script: null, interpreter: null, args: '', cpus: 1, gpus: 0, retries: 0,
-    name: '', queue: '', when: 'now', at: '', after: null, afterOk: false,
+    step: 'what',
+    kind: null,
+    template: null,
+    preset: null,
+    typed: {},
+    script: null,
+    interpreter: null,
+    args: '',
+    cpus: 1,
+    gpus: 0,
+    retries: 0,
+    name: '',
+    queue: '',
+    when: 'now',
+    at: '',
+    after: null,
+    afterOk: false,
   }
 }
 
@@ -40,7 +55,8 @@ export function revive(kept: JsonValue): Draft | null {
   const draft = blank()
   for (const key of Object.keys(draft) as (keyof Draft)[]) {
     const value = kept[key]
-    if (value !== undefined && (draft[key] === null || value === null || typeof value === typeof draft[key])) Object.assign(draft, { [key]: value })
+    if (value !== undefined && (draft[key] === null || value === null || typeof value === typeof draft[key]))
+      Object.assign(draft, { [key]: value })
   }
   return STEPS.includes(draft.step) && draft.kind !== null ? draft : null
 }
@@ -48,8 +64,15 @@ export function revive(kept: JsonValue): Draft | null {
 let timer: ReturnType<typeof setTimeout> | undefined
 export function keep(draft: Draft | null): void {
   clearTimeout(timer)
-  const text = draft === null ? null : (JSON.parse(JSON.stringify({ ...draft, typed: withoutSecrets(draft.typed) })) as JsonValue)
-  timer = setTimeout(() => void platform().setDraft(text).catch(() => {}), draft === null ? 0 : 250)
+  const text =
+    draft === null ? null : (JSON.parse(JSON.stringify({ ...draft, typed: withoutSecrets(draft.typed) })) as JsonValue)
+  timer = setTimeout(
+    () =>
+      void platform()
+        .setDraft(text)
+        .catch(() => {}),
+    draft === null ? 0 : 250,
+  )
 }
 
 let secretNames: string[] = []
@@ -72,7 +95,11 @@ export function placement(draft: Draft): Placement {
 }
 
 /** What the draft asks for; `null` while something is missing. */
-export function request(draft: Draft, template: TemplateView | undefined, script: ScriptView | null): StartRequest | null {
+export function request(
+  draft: Draft,
+  template: TemplateView | undefined,
+  script: ScriptView | null,
+): StartRequest | null {
   if (draft.kind === 'template' && template) {
     const { params, problems } = collect(template.definition, draft.typed, draft.preset)
     if (Object.keys(problems).length > 0) return null
@@ -80,8 +107,16 @@ export function request(draft: Draft, template: TemplateView | undefined, script
   }
   if (draft.kind === 'script' && script) {
     return {
-      kind: 'script', script: script.handle, interpreter: draft.interpreter ?? script.interpreters[0]?.id ?? null, args: words(draft.args),
-      cpus: draft.cpus, memory: 0, gpus: draft.gpus, retries: draft.retries, timeout_ms: null, ...placement(draft),
+      kind: 'script',
+      script: script.handle,
+      interpreter: draft.interpreter ?? script.interpreters[0]?.id ?? null,
+      args: words(draft.args),
+      cpus: draft.cpus,
+      memory: 0,
+      gpus: draft.gpus,
+      retries: draft.retries,
+      timeout_ms: null,
+      ...placement(draft),
     }
   }
   return null

@@ -24,7 +24,9 @@ function text(value: JsonValue | undefined, param: Param): string | boolean {
 /** What a preset sets; the empty name: the defaults alone. */
 export function presetValues(definition: Definition, preset: string | null): Typed {
   const set = preset === null ? undefined : definition.presets?.[preset]
-  return Object.fromEntries(entries(definition).map(([name, param]) => [name, text(set?.[name] ?? param.default, param)]))
+  return Object.fromEntries(
+    entries(definition).map(([name, param]) => [name, text(set?.[name] ?? param.default, param)]),
+  )
 }
 
 /** Presets with what each changes, `title` left out. */
@@ -32,7 +34,9 @@ export function presets(definition: Definition): { name: string; title: string; 
   return Object.entries(definition.presets ?? {}).map(([name, set]) => ({
     name,
     title: typeof set?.['title'] === 'string' ? set['title'] : name,
-    changes: Object.entries(set ?? {}).filter((pair): pair is [string, JsonValue] => pair[0] !== 'title' && pair[1] !== undefined),
+    changes: Object.entries(set ?? {}).filter(
+      (pair): pair is [string, JsonValue] => pair[0] !== 'title' && pair[1] !== undefined,
+    ),
   }))
 }
 
@@ -44,7 +48,10 @@ function numberOf(raw: string): number | null {
   return Number.isFinite(n) ? n : null
 }
 
-export function read(param: Param, raw: string | boolean | undefined): { value: JsonValue | undefined; problem: Problem | null } {
+export function read(
+  param: Param,
+  raw: string | boolean | undefined,
+): { value: JsonValue | undefined; problem: Problem | null } {
   if (param.type === 'boolean') return { value: raw === true, problem: null }
   const typed = typeof raw === 'string' ? raw : ''
   if (typed.trim() === '') {
@@ -60,8 +67,12 @@ export function read(param: Param, raw: string | boolean | undefined): { value: 
     const { minimum: least, maximum: most } = param
     const out = (least !== undefined && n < least) || (most !== undefined && n > most)
     if (out) {
-      if (least !== undefined && most !== undefined) return { value: undefined, problem: { code: 'between', least, most } }
-      return { value: undefined, problem: least !== undefined ? { code: 'least', least } : { code: 'most', most: most ?? 0 } }
+      if (least !== undefined && most !== undefined)
+        return { value: undefined, problem: { code: 'between', least, most } }
+      return {
+        value: undefined,
+        problem: least !== undefined ? { code: 'least', least } : { code: 'most', most: most ?? 0 },
+      }
     }
     return { value: n, problem: null }
   }
@@ -71,7 +82,8 @@ export function read(param: Param, raw: string | boolean | undefined): { value: 
   }
   if (param.pattern !== undefined) {
     try {
-      if (!new RegExp(`^(?:${param.pattern})$`, 'u').test(typed)) return { value: undefined, problem: { code: 'pattern' } }
+      if (!new RegExp(`^(?:${param.pattern})$`, 'u').test(typed))
+        return { value: undefined, problem: { code: 'pattern' } }
     } catch {
       // A pattern of another dialect: the engine looks at it.
     }
@@ -80,7 +92,11 @@ export function read(param: Param, raw: string | boolean | undefined): { value: 
 }
 
 /** The values to submit, and what is wrong. Values that are as in the preset are left out. */
-export function collect(definition: Definition, typed: Typed, preset: string | null): { params: { [name: string]: JsonValue }; problems: { [name: string]: Problem } } {
+export function collect(
+  definition: Definition,
+  typed: Typed,
+  preset: string | null,
+): { params: { [name: string]: JsonValue }; problems: { [name: string]: Problem } } {
   const base = presetValues(definition, preset)
   const params: { [name: string]: JsonValue } = {}
   const problems: { [name: string]: Problem } = {}
@@ -93,7 +109,11 @@ export function collect(definition: Definition, typed: Typed, preset: string | n
   return { params, problems }
 }
 
-export function changed(definition: Definition, typed: Typed, preset: string | null): { name: string; before: string | boolean; now: string | boolean }[] {
+export function changed(
+  definition: Definition,
+  typed: Typed,
+  preset: string | null,
+): { name: string; before: string | boolean; now: string | boolean }[] {
   const base = presetValues(definition, preset)
   return entries(definition)
     .map(([name]) => ({ name, before: base[name] ?? '', now: typed[name] ?? base[name] ?? '' }))

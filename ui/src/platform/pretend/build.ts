@@ -46,7 +46,14 @@ export function stage(name: string, status: StageStatus, more: Partial<StageView
 /** A stage that ran from `from` for `s` seconds. */
 export function ran(name: string, from: number, s: number, more: Partial<StageView> = {}): StageView {
   const status = more.status ?? 'completed'
-  const end = status === 'failed' ? 'failed' : status === 'interrupted' ? 'interrupted' : status === 'cancelled' ? 'cancelled' : 'completed'
+  const end =
+    status === 'failed'
+      ? 'failed'
+      : status === 'interrupted'
+        ? 'interrupted'
+        : status === 'cancelled'
+          ? 'cancelled'
+          : 'completed'
   return stage(name, status, {
     queued_at: iso(from - 800),
     started_at: iso(from),
@@ -94,7 +101,13 @@ export function run(number: number, name: string, status: RunStatus, more: Parti
   }
 }
 
-export function failure(code: string, title: string, detail: string, hints: string[], log_line: number | null): Failure {
+export function failure(
+  code: string,
+  title: string,
+  detail: string,
+  hints: string[],
+  log_line: number | null,
+): Failure {
   return { code, title, detail, hints, log_line }
 }
 

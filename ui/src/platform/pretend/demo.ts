@@ -19,7 +19,8 @@ export function demo(): Fake {
     hugeLog: query.has('hugelog'),
   }
   if (query.has('away')) options.owner = { state: 'absent', orderly: false }
-  if (query.has('recovered')) options.recovery = { at: new Date().toISOString(), reattached: [1285, 1286], interrupted: [1291] }
+  if (query.has('recovered'))
+    options.recovery = { at: new Date().toISOString(), reattached: [1285, 1286], interrupted: [1291] }
   const kept = sessionStorage.getItem('fake-draft')
   if (kept) options.draft = JSON.parse(kept)
   const made = fake(options)

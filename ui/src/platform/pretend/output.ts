@@ -11,7 +11,16 @@ export function logTotal(run: RunView, query: LogQuery, huge: boolean): number {
 }
 
 export function logLine(run: RunView, query: LogQuery, n: number, total: number, now: number): LogLine {
-  const plain = (text: string, more: Partial<LogLine> = {}): LogLine => ({ n, at: iso(now - (total - n) * 2200), text, cut: 0, updates: 0, level: null, gap: null, ...more })
+  const plain = (text: string, more: Partial<LogLine> = {}): LogLine => ({
+    n,
+    at: iso(now - (total - n) * 2200),
+    text,
+    cut: 0,
+    updates: 0,
+    level: null,
+    gap: null,
+    ...more,
+  })
   if (run.name === 'voice-clone-6' && n > total - 8) {
     const lines = [
       'Traceback (most recent call last):',
@@ -28,22 +37,40 @@ export function logLine(run: RunView, query: LogQuery, n: number, total: number,
   }
   if (run.name.startsWith('<') || run.name.length > 300) {
     const all = [run.name.slice(0, 8192), `${ESC}[31;1m${run.name.slice(0, 200)}${ESC}[0m`]
-    return plain(all[n % 2] ?? '', { level: n === 3 ? 'error' : null, cut: run.name.length > 8192 ? run.name.length - 8192 : 0 })
+    return plain(all[n % 2] ?? '', {
+      level: n === 3 ? 'error' : null,
+      cut: run.name.length > 8192 ? run.name.length - 8192 : 0,
+    })
   }
   if (n === total && run.status === 'running') {
-    return plain(` 45%|${ESC}[34m█████████████▍${ESC}[0m                | 1340/3000 [1:38:16<2:01:44,  4.40s/it]`, { updates: query.mode === 'bars' ? 1340 : 0 })
+    return plain(` 45%|${ESC}[34m█████████████▍${ESC}[0m                | 1340/3000 [1:38:16<2:01:44,  4.40s/it]`, {
+      updates: query.mode === 'bars' ? 1340 : 0,
+    })
   }
   const k = n % 29
-  if (k === 5) return plain(`${ESC}[33mWARNING${ESC}[0m checkpoint dir has 3 entries, oldest will be removed (save_total_limit=3)`, { level: 'warning' })
+  if (k === 5)
+    return plain(
+      `${ESC}[33mWARNING${ESC}[0m checkpoint dir has 3 entries, oldest will be removed (save_total_limit=3)`,
+      { level: 'warning' },
+    )
   if (k === 6) return plain(`${ESC}[36mINFO${ESC}[0m    saving model checkpoint to out/checkpoint-${n}`)
   if (k === 7) return plain(`${ESC}[36mINFO${ESC}[0m    checkpoint-${n}/adapter_model.safetensors  48.1 MB  ok`)
   if (k === 9) return plain('***** Running Evaluation *****')
   if (k === 10) return plain(`  Num examples = ${ESC}[35m640${ESC}[0m`)
-  if (k === 12) return plain(`100%|${ESC}[32m██████████████████████████████${ESC}[0m| 80/80 [00:47<00:00,  1.69it/s]`, { updates: query.mode === 'bars' ? 80 : 0 })
-  if (k === 15) return plain(`${ESC}[33mUserWarning: 样本 #${n} 超过 max_length=2048，已截断 (2,391 → 2,048 tokens)${ESC}[0m`, { level: 'warning' })
-  if (n === total - 4 && run.status === 'running') return plain(`${ESC}[31mERROR${ESC}[0m   wandb: network unreachable, running offline`, { level: 'error' })
+  if (k === 12)
+    return plain(`100%|${ESC}[32m██████████████████████████████${ESC}[0m| 80/80 [00:47<00:00,  1.69it/s]`, {
+      updates: query.mode === 'bars' ? 80 : 0,
+    })
+  if (k === 15)
+    return plain(`${ESC}[33mUserWarning: 样本 #${n} 超过 max_length=2048，已截断 (2,391 → 2,048 tokens)${ESC}[0m`, {
+      level: 'warning',
+    })
+  if (n === total - 4 && run.status === 'running')
+    return plain(`${ESC}[31mERROR${ESC}[0m   wandb: network unreachable, running offline`, { level: 'error' })
   const loss = (1.3 + 1.2 * Math.exp(-n / 900) + 0.02 * Math.sin(n)).toFixed(4)
-  return plain(`{${ESC}[32m'loss'${ESC}[0m: ${loss}, ${ESC}[32m'grad_norm'${ESC}[0m: ${(0.4 + 0.03 * Math.cos(n)).toFixed(4)}, ${ESC}[32m'epoch'${ESC}[0m: ${(n / 2148).toFixed(2)}}`)
+  return plain(
+    `{${ESC}[32m'loss'${ESC}[0m: ${loss}, ${ESC}[32m'grad_norm'${ESC}[0m: ${(0.4 + 0.03 * Math.cos(n)).toFixed(4)}, ${ESC}[32m'epoch'${ESC}[0m: ${(n / 2148).toFixed(2)}}`,
+  )
 }
 
 export function page(run: RunView, query: LogQuery, from: number, count: number, now: number, huge: boolean): LogPage {
@@ -52,9 +79,19 @@ export function page(run: RunView, query: LogQuery, from: number, count: number,
   const lines: LogLine[] = []
   for (let n = first; n < Math.min(total + 1, first + count); n++) lines.push(logLine(run, query, n, total, now))
   const stages = run.stages ?? []
-  const stage = query.stage ?? (stages.find((s) => s.status === 'running' || s.status === 'failed') ?? stages.at(-1))?.name ?? ''
+  const stage =
+    query.stage ?? (stages.find((s) => s.status === 'running' || s.status === 'failed') ?? stages.at(-1))?.name ?? ''
   const error = run.error?.log_line ?? (run.status === 'running' ? total - 4 : null)
-  return { stage, attempt: query.attempt ?? 1, lines, total, bytes: total * 143, ended: run.status !== 'running', last_at: iso(now - 3000), first_error: error }
+  return {
+    stage,
+    attempt: query.attempt ?? 1,
+    lines,
+    total,
+    bytes: total * 143,
+    ended: run.status !== 'running',
+    last_at: iso(now - 3000),
+    first_error: error,
+  }
 }
 
 export function series(run: RunView, now: number, ticks: number): MetricSeries[] {
@@ -62,16 +99,22 @@ export function series(run: RunView, now: number, ticks: number): MetricSeries[]
   if (!stage || stage.attempts.length === 0) return []
   const rand = random(run.number)
   const make = (name: string, points: number, every: number, f: (x: number) => number): MetricSeries => ({
-    stage: stage.name, attempt: 1, name,
+    stage: stage.name,
+    attempt: 1,
+    name,
     step: Array.from({ length: points }, (_, i) => (i + 1) * every),
     epoch: Array.from({ length: points }, (_, i) => ((i + 1) * every) / 1000),
     time_ms: Array.from({ length: points }, (_, i) => now - (points - i) * every * 4400),
     value: Array.from({ length: points }, (_, i) => f(((i + 1) * every) / 1340)),
     total: points,
   })
-  if (run.pipeline === 'xgboost') return [make('val_auc', 103, 4, (x) => 0.78 + 0.134 * (1 - Math.exp(-5 * x)) + rand() * 0.003)]
+  if (run.pipeline === 'xgboost')
+    return [make('val_auc', 103, 4, (x) => 0.78 + 0.134 * (1 - Math.exp(-5 * x)) + rand() * 0.003)]
   if (run.name === 'voice-clone-6') {
-    return [make('train_loss', 212, 1, (x) => 2 + 1.4 * Math.exp(-12 * x) + (rand() - 0.5) * 0.12), make('gpu_memory_gb', 106, 2, (x) => (x > 0.155 ? 46.5 : 32 + 9.6 * (1 - Math.exp(-30 * x)) + rand()))]
+    return [
+      make('train_loss', 212, 1, (x) => 2 + 1.4 * Math.exp(-12 * x) + (rand() - 0.5) * 0.12),
+      make('gpu_memory_gb', 106, 2, (x) => (x > 0.155 ? 46.5 : 32 + 9.6 * (1 - Math.exp(-30 * x)) + rand())),
+    ]
   }
   const decay = (x: number) => 1.26 + 1.3 * Math.exp(-4.2 * x)
   const n = 268 + ticks

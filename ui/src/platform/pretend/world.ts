@@ -12,13 +12,26 @@ export interface World {
   next: number
 }
 
-const queue = (name: string, priority: number, limit: number, paused = false): QueueView => ({ name, priority, limit, paused, queued: 0, running: 0 })
+const queue = (name: string, priority: number, limit: number, paused = false): QueueView => ({
+  name,
+  priority,
+  limit,
+  paused,
+  queued: 0,
+  running: 0,
+})
 
 export function world(name: WorldName, now: number): World {
   const made: World = {
     runs: new Map(),
     order: [],
-    queues: [queue('training', 10, 1), queue('evaluation', 7, 12), queue('default', 5, 1), queue('preprocessing', 3, 12), queue('maintenance', 1, 12, true)],
+    queues: [
+      queue('training', 10, 1),
+      queue('evaluation', 7, 12),
+      queue('default', 5, 1),
+      queue('preprocessing', 3, 12),
+      queue('maintenance', 1, 12, true),
+    ],
     next: 1,
   }
   if (name === 'empty') return made
@@ -61,8 +74,18 @@ function ended(made: World, now: number, count: number): void {
         finished_at: iso(end),
         result: status,
         result_at: iso(end),
-        message: status === 'completed' ? (pipeline === 'digits' ? `val_accuracy ${(0.96 + rand() * 0.02).toFixed(3)}` : `val loss ${(1.3 + rand() * 0.2).toFixed(3)}`) : status === 'cancelled' ? null : 'epoch 2 of 3',
-        error: status === 'failed' ? failure('exit_code', 'It ended with code 1', 'The program said no more.', [], null) : null,
+        message:
+          status === 'completed'
+            ? pipeline === 'digits'
+              ? `val_accuracy ${(0.96 + rand() * 0.02).toFixed(3)}`
+              : `val loss ${(1.3 + rand() * 0.2).toFixed(3)}`
+            : status === 'cancelled'
+              ? null
+              : 'epoch 2 of 3',
+        error:
+          status === 'failed'
+            ? failure('exit_code', 'It ended with code 1', 'The program said no more.', [], null)
+            : null,
       }),
     )
   }
@@ -74,21 +97,54 @@ function active(made: World, now: number): void {
   add(
     made,
     run(n, 'support-tone-4', 'running', {
-      pipeline: 'lora-fine-tune', experiment: 'support-tone', progress: 0.43, eta_s: 7800, message: 'epoch 2 of 3 · step 1340 of 3000',
-      created_at: iso(start - 60_000), started_at: iso(start),
+      pipeline: 'lora-fine-tune',
+      experiment: 'support-tone',
+      progress: 0.43,
+      eta_s: 7800,
+      message: 'epoch 2 of 3 · step 1340 of 3000',
+      created_at: iso(start - 60_000),
+      started_at: iso(start),
       params: { base_model: 'Llama 3.2 3B', data: '~/tone/support-chats.jsonl', epochs: 3, learning_rate: 0.0002 },
       stages: [
-        stage('base-model', 'cached', { queue: 'preprocessing', progress: 1, outputs: { model: '~/models/llama-3.2-3b' } }),
+        stage('base-model', 'cached', {
+          queue: 'preprocessing',
+          progress: 1,
+          outputs: { model: '~/models/llama-3.2-3b' },
+        }),
         ran('prepare', start, 124, { queue: 'preprocessing', outputs: { data: 'out/clean.jsonl', rows: 6412 } }),
         stage('train', 'running', {
-          needs: ['base-model', 'prepare'], progress: 0.45, eta_s: 7300, message: 'epoch 2 of 3 · step 1340 of 3000',
-          metrics: { step: 1340, epoch: 1.34, train_loss: 1.284, val_loss: 1.341, learning_rate: 0.000126, grad_norm: 0.413, tokens_per_s: 1862 },
-          queued_at: iso(start + 124_000), started_at: iso(start + 125_000),
+          needs: ['base-model', 'prepare'],
+          progress: 0.45,
+          eta_s: 7300,
+          message: 'epoch 2 of 3 · step 1340 of 3000',
+          metrics: {
+            step: 1340,
+            epoch: 1.34,
+            train_loss: 1.284,
+            val_loss: 1.341,
+            learning_rate: 0.000126,
+            grad_norm: 0.413,
+            tokens_per_s: 1862,
+          },
+          queued_at: iso(start + 124_000),
+          started_at: iso(start + 125_000),
           attempts: [attempt({ status: 'running', pid: 4242, started_at: iso(start + 125_000) })],
         }),
-        stage('merge', 'waiting', { needs: ['train'], queue: 'default', waiting: { reason: 'dependency', detail: 'after train' } }),
-        stage('evaluate', 'waiting', { needs: ['train'], queue: 'evaluation', waiting: { reason: 'dependency', detail: 'after train' } }),
-        stage('report', 'waiting', { needs: ['merge', 'evaluate'], queue: 'default', waiting: { reason: 'dependency', detail: 'after merge, evaluate' } }),
+        stage('merge', 'waiting', {
+          needs: ['train'],
+          queue: 'default',
+          waiting: { reason: 'dependency', detail: 'after train' },
+        }),
+        stage('evaluate', 'waiting', {
+          needs: ['train'],
+          queue: 'evaluation',
+          waiting: { reason: 'dependency', detail: 'after train' },
+        }),
+        stage('report', 'waiting', {
+          needs: ['merge', 'evaluate'],
+          queue: 'default',
+          waiting: { reason: 'dependency', detail: 'after merge, evaluate' },
+        }),
       ],
     }),
   )
@@ -96,12 +152,24 @@ function active(made: World, now: number): void {
   add(
     made,
     run(n + 1, 'churn-xgb', 'running', {
-      pipeline: 'xgboost', queue: 'default', progress: 0.61, eta_s: 2880, message: 'round 412 of 800', created_at: iso(from - 5000), started_at: iso(from),
+      pipeline: 'xgboost',
+      queue: 'default',
+      progress: 0.61,
+      eta_s: 2880,
+      message: 'round 412 of 800',
+      created_at: iso(from - 5000),
+      started_at: iso(from),
       params: { max_depth: 8, eta: 0.05 },
       stages: [
         stage('fit', 'running', {
-          queue: 'default', progress: 0.61, eta_s: 2880, message: 'round 412 of 800', metrics: { step: 412, val_auc: 0.9132 },
-          queued_at: iso(from - 400), started_at: iso(from), attempts: [attempt({ status: 'running', pid: 5150, started_at: iso(from) })],
+          queue: 'default',
+          progress: 0.61,
+          eta_s: 2880,
+          message: 'round 412 of 800',
+          metrics: { step: 412, val_auc: 0.9132 },
+          queued_at: iso(from - 400),
+          started_at: iso(from),
+          attempts: [attempt({ status: 'running', pid: 5150, started_at: iso(from) })],
         }),
       ],
     }),
@@ -110,7 +178,12 @@ function active(made: World, now: number): void {
 
 function waiting(made: World, now: number): void {
   const n = made.next
-  const first = (name: string, on: string, status: 'queued' | 'held' | 'waiting', why: { reason: string; detail: string }) => [stage(name, status, { queue: on, waiting: why })]
+  const first = (
+    name: string,
+    on: string,
+    status: 'queued' | 'held' | 'waiting',
+    why: { reason: string; detail: string },
+  ) => [stage(name, status, { queue: on, waiting: why })]
   const rows: [string, string, string, { reason: string; detail: string }][] = [
     ['voice-clone-7', 'voice-clone', 'training', { reason: 'queue_limit', detail: '1 of 1 training stages running' }],
     ['digits-nightly', 'digits', 'default', { reason: 'not_before', detail: `not before ${iso(now + 14_400_000)}` }],
@@ -118,7 +191,17 @@ function waiting(made: World, now: number): void {
     ['qwen-7b-notes', 'lora-fine-tune', 'training', { reason: 'held', detail: 'needs a secret from you: HF_TOKEN' }],
   ]
   rows.forEach(([name, pipeline, on, why], i) =>
-    add(made, run(n + i, name, 'queued', { pipeline, queue: on, waiting: why, created_at: iso(now - (i + 1) * 1_260_000), params: { epochs: 3 }, stages: first('train', on, why.reason === 'held' ? 'held' : 'queued', why) })),
+    add(
+      made,
+      run(n + i, name, 'queued', {
+        pipeline,
+        queue: on,
+        waiting: why,
+        created_at: iso(now - (i + 1) * 1_260_000),
+        params: { epochs: 3 },
+        stages: first('train', on, why.reason === 'held' ? 'held' : 'queued', why),
+      }),
+    ),
   )
 }
 
@@ -128,28 +211,67 @@ function telling(made: World, now: number): void {
     'out_of_memory',
     'Out of memory on GPU',
     'Stage train asked for 1.50 GB more at step 212. It already held 46.5 GB, and this Mac gives GPU programs 47.7 GB at most.',
-    ['Lower batch_size from 16 to 8: roughly half the memory a step, a little slower.', 'Turn gradient_checkpointing on: less memory, about 20% slower.', 'Close what else uses the memory.'],
+    [
+      'Lower batch_size from 16 to 8: roughly half the memory a step, a little slower.',
+      'Turn gradient_checkpointing on: less memory, about 20% slower.',
+      'Close what else uses the memory.',
+    ],
     4122,
   )
   const t0 = now - 3_900_000
   add(
     made,
     run(n, 'whisper-zh-3', 'interrupted', {
-      pipeline: 'speech-zh', message: 'step 8,000 is saved', created_at: iso(t0 - 12_000_000), started_at: iso(t0 - 11_100_000), finished_at: iso(t0 - 3_000_000), progress: 0.58,
-      error: failure('rebooted', 'The machine restarted', 'It was restarted while train ran. What the program did last is not known; step 8,000 is saved.', ['Resume goes on from step 8,000.'], null),
+      pipeline: 'speech-zh',
+      message: 'step 8,000 is saved',
+      created_at: iso(t0 - 12_000_000),
+      started_at: iso(t0 - 11_100_000),
+      finished_at: iso(t0 - 3_000_000),
+      progress: 0.58,
+      error: failure(
+        'rebooted',
+        'The machine restarted',
+        'It was restarted while train ran. What the program did last is not known; step 8,000 is saved.',
+        ['Resume goes on from step 8,000.'],
+        null,
+      ),
       params: { epochs: 8 },
-      stages: [ran('train', t0 - 11_100_000, 8100, { status: 'interrupted', progress: 0.58, metrics: { step: 8123, train_loss: 0.42 }, error: failure('rebooted', 'The machine restarted', 'It was restarted while train ran. What the program did last is not known; step 8,000 is saved.', ['Resume goes on from step 8,000.'], null) })],
+      stages: [
+        ran('train', t0 - 11_100_000, 8100, {
+          status: 'interrupted',
+          progress: 0.58,
+          metrics: { step: 8123, train_loss: 0.42 },
+          error: failure(
+            'rebooted',
+            'The machine restarted',
+            'It was restarted while train ran. What the program did last is not known; step 8,000 is saved.',
+            ['Resume goes on from step 8,000.'],
+            null,
+          ),
+        }),
+      ],
     }),
   )
   add(
     made,
     run(n + 1, 'voice-clone-6', 'failed', {
-      pipeline: 'voice-clone', progress: 0.13, created_at: iso(t0 - 900_000), started_at: iso(t0 - 776_000), finished_at: iso(t0), error: oom,
+      pipeline: 'voice-clone',
+      progress: 0.13,
+      created_at: iso(t0 - 900_000),
+      started_at: iso(t0 - 776_000),
+      finished_at: iso(t0),
+      error: oom,
       params: { batch_size: 16, gradient_checkpointing: false, epochs: 8 },
       stages: [
         stage('base-voice', 'cached', { queue: 'preprocessing', progress: 1 }),
         ran('slice', t0 - 776_000, 48, { queue: 'preprocessing', outputs: { clips: 412 } }),
-        ran('train', t0 - 728_000, 728, { status: 'failed', needs: ['base-voice', 'slice'], progress: 0.13, metrics: { step: 212, train_loss: 2.1, gpu_memory_gb: 46.5 }, error: oom }),
+        ran('train', t0 - 728_000, 728, {
+          status: 'failed',
+          needs: ['base-voice', 'slice'],
+          progress: 0.13,
+          metrics: { step: 212, train_loss: 2.1, gpu_memory_gb: 46.5 },
+          error: oom,
+        }),
         stage('export', 'skipped', { needs: ['train'], queue: 'default' }),
       ],
     }),
@@ -158,12 +280,25 @@ function telling(made: World, now: number): void {
   add(
     made,
     run(n + 2, 'digits-12', 'completed', {
-      message: 'val_accuracy 0.978, the best so far', created_at: iso(d0 - 43_000), started_at: iso(d0 - 41_000), finished_at: iso(d0), result: 'completed', result_at: iso(d0),
+      message: 'val_accuracy 0.978, the best so far',
+      created_at: iso(d0 - 43_000),
+      started_at: iso(d0 - 41_000),
+      finished_at: iso(d0),
+      result: 'completed',
+      result_at: iso(d0),
       params: { epochs: 40, learning_rate: 0.001, hidden: 512, seed: 1, evaluate: true },
       stages: [
         ran('prepare', d0 - 41_000, 1.2, { queue: 'preprocessing', outputs: { data: '/data/digits' } }),
-        ran('train', d0 - 39_700, 36.5, { needs: ['prepare'], metrics: { step: 1640, epoch: 40, loss: 0.0391, val_accuracy: 0.978 }, outputs: { model: 'model.safetensors', val_accuracy: 0.978 } }),
-        ran('evaluate', d0 - 3000, 2.8, { needs: ['train'], queue: 'evaluation', outputs: { confusion: 'confusion.png' } }),
+        ran('train', d0 - 39_700, 36.5, {
+          needs: ['prepare'],
+          metrics: { step: 1640, epoch: 40, loss: 0.0391, val_accuracy: 0.978 },
+          outputs: { model: 'model.safetensors', val_accuracy: 0.978 },
+        }),
+        ran('evaluate', d0 - 3000, 2.8, {
+          needs: ['train'],
+          queue: 'evaluation',
+          outputs: { confusion: 'confusion.png' },
+        }),
       ],
     }),
   )
@@ -180,10 +315,57 @@ const NASTY = [
 function hostile(made: World, now: number): void {
   NASTY.forEach((text, i) => {
     const n = made.next
-    add(made, run(n, text, 'failed', { pipeline: text, queue: 'training', created_at: iso(now - 60_000), started_at: iso(now - 50_000), finished_at: iso(now - i * 1000), error: failure('exit_code', text, text, [text, text], 3), params: { [text.slice(0, 90)]: text }, stages: [ran(text.slice(0, 128), now - 50_000, 40, { status: 'failed', message: text, metrics: { [text.slice(0, 128)]: 1 }, error: failure('exit_code', text, text, [text, text], 3) })] }))
+    add(
+      made,
+      run(n, text, 'failed', {
+        pipeline: text,
+        queue: 'training',
+        created_at: iso(now - 60_000),
+        started_at: iso(now - 50_000),
+        finished_at: iso(now - i * 1000),
+        error: failure('exit_code', text, text, [text, text], 3),
+        params: { [text.slice(0, 90)]: text },
+        stages: [
+          ran(text.slice(0, 128), now - 50_000, 40, {
+            status: 'failed',
+            message: text,
+            metrics: { [text.slice(0, 128)]: 1 },
+            error: failure('exit_code', text, text, [text, text], 3),
+          }),
+        ],
+      }),
+    )
     const r = made.next
-    add(made, run(r, text, 'running', { pipeline: text, progress: 0.5, eta_s: 100, message: text, created_at: iso(now - 60_000), started_at: iso(now - 50_000), params: {}, stages: [stage(text.slice(0, 128), 'running', { progress: 0.5, message: text, metrics: { [text.slice(0, 128)]: 1 }, started_at: iso(now - 50_000), attempts: [attempt({ status: 'running', started_at: iso(now - 50_000) })] })] }))
+    add(
+      made,
+      run(r, text, 'running', {
+        pipeline: text,
+        progress: 0.5,
+        eta_s: 100,
+        message: text,
+        created_at: iso(now - 60_000),
+        started_at: iso(now - 50_000),
+        params: {},
+        stages: [
+          stage(text.slice(0, 128), 'running', {
+            progress: 0.5,
+            message: text,
+            metrics: { [text.slice(0, 128)]: 1 },
+            started_at: iso(now - 50_000),
+            attempts: [attempt({ status: 'running', started_at: iso(now - 50_000) })],
+          }),
+        ],
+      }),
+    )
     const q = made.next
-    add(made, run(q, text, 'queued', { pipeline: text, waiting: { reason: 'after', detail: text }, created_at: iso(now), stages: [] }))
+    add(
+      made,
+      run(q, text, 'queued', {
+        pipeline: text,
+        waiting: { reason: 'after', detail: text },
+        created_at: iso(now),
+        stages: [],
+      }),
+    )
   })
 }

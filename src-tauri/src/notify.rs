@@ -1,0 +1,139 @@
+//! Notifications: how a run ended, unless the settings say that it is not to be told now.
+
+use chrono::{Local, TimeZone, Timelike};
+use footplate_core::RunStatus;
+use footplate_core::view::{RunView, StageView};
+use footplate_shim::clock;
+use tauri::AppHandle;
+use tauri_plugin_notification::NotificationExt;
+
+use crate::settings::Values;
+use crate::words::Tongue;
+
+/// The metrics worth telling, best first.
+const METRICS: [&str; 8] =
+    ["val_accuracy", "accuracy", "val_acc", "acc", "val_loss", "eval_loss", "loss", "train_loss"];
+/// Longest text of a cause.
+const CAUSE_MOST: usize = 300;
+
+/// A title and a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Message {
+    pub(crate) title: String,
+    pub(crate) body: String,
+}
+
+/// What is told of a run that ended; `None` where the settings are against it, or nothing is told of such an end.
+pub(crate) fn message(run: &RunView, settings: &Values, minute: u32, tongue: Tongue) -> Option<Message> {
+    let wanted = match run.status {
+        RunStatus::Completed => settings.notify_completed,
+        RunStatus::Failed => settings.notify_failed,
+        RunStatus::Interrupted => settings.notify_interrupted,
+        RunStatus::Draft | RunStatus::Queued | RunStatus::Running | RunStatus::Paused | RunStatus::Cancelled => false,
+    };
+    if !wanted || settings.is_quiet(minute) {
+        return None;
+    }
+    let name = [("name", run.name.clone())];
+    let message = match run.status {
+        RunStatus::Failed => Message { title: tongue.with("notify.failed", &name), body: cause(run) },
+        RunStatus::Interrupted => Message {
+            title: tongue.with("notify.interrupted", &name),
+            body: tongue.word("notify.interrupted_body"),
+        },
+        _ => Message { title: tongue.with("notify.completed", &name), body: took(run, tongue) },
+    };
+    Some(message)
+}
+
+fn cause(run: &RunView) -> String {
+    let Some(error) = &run.error else { return String::new() };
+    let text = if error.detail.is_empty() { error.title.clone() } else { format!("{}: {}", error.title, error.detail) };
+    text.chars().take(CAUSE_MOST).collect()
+}
+
+fn took(run: &RunView, tongue: Tongue) -> String {
+    let seconds = match (run.started_at, run.finished_at) {
+        (Some(from), Some(to)) => to.seconds_since(from),
+        _ => 0.0,
+    };
+    let time = ("time", tongue.time(seconds));
+    match best(run) {
+        Some((metric, value)) => {
+            tongue.with("notify.took_metric", &[("metric", metric), ("value", short(value)), time])
+        }
+        None => tongue.with("notify.took", &[time]),
+    }
+}
+
+/// The first of the metrics that a stage has; the last stage's counts.
+fn best(run: &RunView) -> Option<(String, f64)> {
+    let stages: &[StageView] = run.stages.as_deref().unwrap_or_default();
+    METRICS.iter().find_map(|name| {
+        let value = stages.iter().rev().find_map(|stage| stage.metrics.get(*name).filter(|value| value.is_finite()))?;
+        Some(((*name).to_owned(), *value))
+    })
+}
+
+fn short(value: f64) -> String {
+    if value != 0.0 && value.abs() < 0.001 { format!("{value:.2e}") } else { format!("{value:.4}") }
+}
+
+/// The minute of the day, local time.
+pub(crate) fn minute_now() -> u32 {
+    let now = Local.timestamp_millis_opt(clock::wall_ms()).single();
+    now.map_or(12 * 60, |now| now.hour() * 60 + now.minute())
+}
+
+/// Shows a message; `run` is opened where the user clicks it.
+pub(crate) fn show(app: &AppHandle, message: &Message, run: Option<i64>) {
+    let mut notification = app.notification().builder().title(&message.title).body(&message.body);
+    if let Some(id) = run.and_then(|number| i32::try_from(number).ok()) {
+        notification = notification.id(id);
+    }
+    // Where the desktop shows none, the tray and the queue tell the same.
+    let _ = notification.show();
+}
+
+/// What is said when the window goes for the first time.
+pub(crate) fn hidden(tongue: Tongue) -> Message {
+    Message { title: tongue.word("notify.hidden"), body: tongue.word("notify.hidden_body") }
+}
+
+/// What is said when the app is left for the first time while something runs.
+pub(crate) fn quit(tongue: Tongue) -> Message {
+    Message { title: tongue.word("notify.quit"), body: tongue.word("notify.quit_body") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(status: &str) -> RunView {
+        serde_json::from_value(serde_json::json!({
+            "id": "0192f0e4-b1aa-7c5d-8e6f-001122334455", "number": 7, "name": "tone-7", "pipeline": "tone",
+            "experiment": null, "queue": "default", "priority": 0, "target": "local", "tags": [], "status": status,
+            "confirmed": true, "progress": null, "eta_s": null, "message": null, "waiting": null,
+            "created_at": "2026-11-27T09:00:00.000Z", "started_at": "2026-11-27T09:00:00.000Z",
+            "finished_at": "2026-11-27T09:02:05.000Z", "result": null, "result_at": null, "generation": 1,
+            "error": { "code": "exit_code", "title": "The program failed", "detail": "ValueError: x", "hints": [] },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn each_end_has_its_words_and_its_switch() {
+        let usual = Values::default();
+        let told = |status: &str, settings: &Values, minute: u32| message(&run(status), settings, minute, Tongue::En);
+        let done = told("completed", &usual, 0).unwrap();
+        assert_eq!((done.title.as_str(), done.body.as_str()), ("tone-7 is done", "It took 2 m 5 s."));
+        let failed = told("failed", &usual, 0).unwrap();
+        assert_eq!((failed.title.as_str(), failed.body.as_str()), ("tone-7 failed", "The program failed: ValueError: x"));
+        assert!(told("interrupted", &usual, 0).is_some());
+        assert_eq!(told("cancelled", &usual, 0), None);
+        assert_eq!(told("failed", &Values { notify_failed: false, ..usual.clone() }, 0), None);
+        let quiet = Values { quiet: true, ..usual };
+        assert_eq!(told("failed", &quiet, 23 * 60), None);
+        assert!(told("failed", &quiet, 12 * 60).is_some());
+    }
+}
