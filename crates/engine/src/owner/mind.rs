@@ -21,6 +21,7 @@ use super::active::{ActiveRun, apply};
 use super::due::Due;
 use super::effects::Effect;
 use super::live::Live;
+use super::shims::{Shim, Shims};
 use super::wishes::Awaiting;
 use crate::home::Home;
 use crate::install::Installed;
@@ -34,6 +35,8 @@ pub(super) struct Mind {
     pub(super) home: Home,
     /// Where shims and owners are started from.
     pub(super) installed: Installed,
+    /// Starts shims.
+    pub(super) shims: Shims,
     /// What is queued and what runs.
     pub(super) backlog: Backlog,
     /// Runs that something happened to.
@@ -57,7 +60,7 @@ pub(super) struct Mind {
     /// The time of this turn.
     pub(super) now: UtcMs,
     /// Shims of settled attempts that have not quite gone.
-    pub(super) leaving: Vec<std::process::Child>,
+    pub(super) leaving: Vec<Shim>,
     /// State of the jitter's generator.
     pub(super) dice: u64,
 }
@@ -71,6 +74,7 @@ impl Mind {
         Mind {
             home: home.clone(),
             installed: installed.clone(),
+            shims: Shims::new(&installed.shim),
             backlog,
             runs: HashMap::new(),
             live: BTreeMap::new(),

@@ -17,6 +17,7 @@ mod look;
 mod mind;
 mod outputs;
 mod recover;
+mod shims;
 mod sweeps;
 mod tail;
 mod turn;
