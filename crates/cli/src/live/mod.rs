@@ -7,7 +7,7 @@ pub(crate) mod signal;
 use std::time::Duration;
 
 use footplate_core::view::RunView;
-use footplate_core::{RunStatus, StageStatus};
+use footplate_core::{RunStatus, StageStatus, UtcMs};
 use footplate_engine::client::{Client, Wish, WishRequest};
 
 use crate::context::{Context, exit_code_of};
@@ -75,18 +75,23 @@ pub(crate) fn follow(context: &Context, client: &mut Client, numbers: &[i64], in
         let now = signal::interrupts();
         if now > seen {
             let names = numbers.iter().map(|number| format!("#{number}")).collect::<Vec<_>>().join(", ");
-            if interrupt == Interrupt::Leaves || seen > 0 || now > 1 {
+            if interrupt == Interrupt::Cancels && seen == 0 {
+                for number in numbers {
+                    client.wish(WishRequest::of(*number, Wish::Cancel { stage: None }))?;
+                }
+                painter.say(&format!("cancelling {names} (Ctrl-C again leaves without waiting for its end)"));
+            }
+            if interrupt == Interrupt::Leaves || now > 1 {
                 painter.end();
-                let how = if seen > 0 { "is being cancelled" } else { "goes on" };
+                let how = match interrupt {
+                    Interrupt::Leaves => format!("{names} goes on"),
+                    Interrupt::Cancels => format!("the cancel of {names} stays requested"),
+                };
                 let plain = names.replace(['#', ','], "");
-                context.remark(&format!("left; {names} {how}; footplate watch {plain} comes back"));
+                context.remark(&format!("left; {how}; footplate watch {plain} comes back"));
                 return Ok(130);
             }
             seen = now;
-            for number in numbers {
-                client.wish(WishRequest::of(*number, Wish::Cancel { stage: None }))?;
-            }
-            painter.say(&format!("cancelling {names} (Ctrl-C again leaves without waiting for its end)"));
         }
         if client.wait_for_change(POLL)? { still = REFRESH } else { still += 1 }
     }
@@ -127,10 +132,10 @@ fn summary(run: &RunView, end: RunStatus, colours: bool) -> String {
     let stages = run.stages.as_deref().unwrap_or_default();
     out.push_str(&show::outputs(stages, colours));
     if end != RunStatus::Completed && stages.iter().any(|stage| stage.status == StageStatus::Failed) {
-        out.push_str(&format!(
-            "  footplate logs {0} shows what it printed; footplate retry {0} runs it again\n",
-            run.number
-        ));
+        let printed = stages.iter().flat_map(|stage| &stage.attempts).any(|attempt| attempt.log_size > Some(0));
+        let number = run.number;
+        let logs = if printed { format!("footplate logs {number} shows what it printed; ") } else { String::new() };
+        out.push_str(&format!("\n{logs}footplate retry {number} runs it again\n"));
     }
     out
 }
@@ -138,7 +143,12 @@ fn summary(run: &RunView, end: RunStatus, colours: bool) -> String {
 /// Why a run waits, where it is more than the order of its own stages.
 fn waits(run: &RunView) -> Option<String> {
     let waiting = run.waiting.as_ref().filter(|waiting| !run.status.is_ended() && waiting.reason != "dependency")?;
-    Some(visible(&waiting.detail))
+    // Whoever looks on starts an owner where there is none; it takes a moment.
+    let young = UtcMs(footplate_shim::clock::wall_ms()).seconds_since(run.created_at) < 2.0;
+    if waiting.reason == "no_owner" && young {
+        return None;
+    }
+    Some(visible(&when::local(&waiting.detail)))
 }
 
 /// The words beside a stage's bar: what it does, its newest metrics, the time left.

@@ -1,5 +1,6 @@
 //! `footplate add`.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -83,7 +84,7 @@ pub(crate) struct Add {
 impl Add {
     pub(crate) fn run(&self, context: &Context) -> Answer {
         // What can be refused is, before a data folder is made.
-        let argv = if self.stdin { Vec::new() } else { argv(&self.command)? };
+        let argv = if self.stdin { Argv::default() } else { Argv::typed(&self.command)? };
         let cwd = folder(self.cwd.as_deref())?;
         let environment = Arc::new(Captured::current().with(&changes(&self.env)?)?);
         if let Some(at) = self.at.filter(|at| at.0 < footplate_shim::clock::wall_ms()) {
@@ -91,11 +92,11 @@ impl Add {
         }
         let mut client = context.client()?;
         let after = self.after(context, &client)?;
-        let submit = |argv: &[String]| self.submit(argv, &cwd, &environment, &after);
+        let submit = |argv: &Argv| self.submit(argv, &cwd, &environment, &after);
         let added = if self.stdin {
             let mut lines =
                 Lines { from: BufReader::with_capacity(1 << 16, std::io::stdin()), line: Vec::new(), number: 0 };
-            let mut all = std::iter::from_fn(|| lines.next().transpose().map(|argv| Ok(submit(&argv?))));
+            let mut all = std::iter::from_fn(|| lines.next().transpose().map(|argv| Ok(submit(&Argv::text(argv?)))));
             client.submit_batch(&mut all)?
         } else {
             vec![client.submit(submit(&argv))?]
@@ -113,13 +114,7 @@ impl Add {
         any.chain(completed).map(|(text, ok)| Ok((resolve(context, client, text)?.number, ok))).collect()
     }
 
-    fn submit(
-        &self,
-        argv: &[String],
-        cwd: &std::path::Path,
-        environment: &Arc<Captured>,
-        after: &[(i64, bool)],
-    ) -> Submit {
+    fn submit(&self, argv: &Argv, cwd: &std::path::Path, environment: &Arc<Captured>, after: &[(i64, bool)]) -> Submit {
         let stage = Stage {
             timeout: self.timeout,
             retries: Retries { max: self.retries.unwrap_or(0), ..Retries::default() },
@@ -128,11 +123,12 @@ impl Add {
                 memory: self.memory.unwrap_or(ByteSize(0)),
                 gpus: self.gpus.unwrap_or(0),
             },
+            bytes: argv.bytes.clone(),
             ..Stage::default()
         };
-        let definition = footplate_spec::single(argv.to_vec(), stage);
+        let definition = footplate_spec::single(argv.text.clone(), stage);
         let mut submit = Submit::new(definition, cwd.to_owned(), Arc::clone(environment));
-        submit.name = Some(self.name.clone().unwrap_or_else(|| commands::name_of(argv)));
+        submit.name = Some(self.name.clone().unwrap_or_else(|| commands::name_of(&argv.text)));
         submit.queue.clone_from(&self.queue);
         submit.priority = self.priority;
         submit.not_before = self.at;
@@ -177,18 +173,29 @@ pub(crate) fn folder(asked: Option<&std::path::Path>) -> Result<PathBuf, Fault> 
     }
 }
 
-fn argv(command: &[OsString]) -> Result<Vec<String>, Fault> {
-    let mut argv = Vec::with_capacity(command.len());
-    for (at, arg) in command.iter().enumerate() {
-        let text = arg.to_str().ok_or_else(|| {
-            let shown = arg.to_string_lossy();
-            Fault::new(ErrorCode::Invalid, format!("argument {at} is not UTF-8: {shown:?}"))
-                .hint("rename the file, or put the command into a script")
-        })?;
-        argv.push(text.to_owned());
+/// A program and its arguments.
+#[derive(Debug, Default)]
+struct Argv {
+    text: Vec<String>,
+    /// The true bytes of those that are no UTF-8.
+    bytes: BTreeMap<u32, Vec<u8>>,
+}
+
+impl Argv {
+    fn text(text: Vec<String>) -> Argv {
+        Argv { text, bytes: BTreeMap::new() }
     }
-    commands::check_argv(&argv)?;
-    Ok(argv)
+
+    fn typed(command: &[OsString]) -> Result<Argv, Fault> {
+        let mut argv = Argv::text(command.iter().map(|arg| arg.to_string_lossy().into_owned()).collect());
+        commands::check_argv(&argv.text)?;
+        for (at, arg) in (0..).zip(command) {
+            if arg.to_str().is_none() {
+                argv.bytes.insert(at, arg.as_bytes().to_vec());
+            }
+        }
+        Ok(argv)
+    }
 }
 
 type Change = (Vec<u8>, Option<Vec<u8>>);

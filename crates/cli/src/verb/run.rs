@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::input::{at, bounds, pipeline};
-use crate::live::{self, Interrupt};
+use crate::live::{self, Interrupt, signal};
 use crate::stop::Answer;
 use crate::verb::add;
 use crate::wish::resolve;
@@ -69,6 +69,7 @@ impl Run {
                 .hint("the only one is local: this machine")
                 .into());
         }
+        let begun_ms = footplate_shim::clock::running_ms();
         let cwd = add::folder(None)?;
         let mut client = context.client()?;
         let (found, values) = match (&self.pipeline, &self.like) {
@@ -95,10 +96,16 @@ impl Run {
             not_before: self.at,
             draft: self.draft,
             pipeline_dir: found.dir,
+            begun_ms,
             ..Submit::new(found.definition, cwd, environment)
         };
+        let watched = !self.detach && !self.draft;
+        if watched {
+            // From here on Ctrl-C concerns the run, not this process.
+            signal::count_interrupts();
+        }
         let submitted = client.submit(submit)?;
-        if self.detach || self.draft {
+        if !watched {
             add::tell(context, &[submitted])?;
             return Ok(0);
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::stop::Answer;
-use crate::text::{Align, Cell, Colour, Table, colour, table, visible, visible_lines, when};
+use crate::text::{Align, Cell, Colour, Table, colour, cut, table, visible, visible_lines, when};
 use crate::wish::resolve;
 
 /// Show one run with its stages and attempts
@@ -61,6 +61,12 @@ pub(crate) fn text(run: &RunView, colours: bool, columns: Option<usize>) -> Stri
     if !run.tags.is_empty() {
         lines.push(("tags", visible(&run.tags.join(", "))));
     }
+    if let Some([only]) = run.stages.as_deref() {
+        lines.push(("command", command(only)));
+    }
+    if let Some(cwd) = &run.cwd {
+        lines.push(("folder", visible(cwd)));
+    }
     lines.push(("id", run.id.to_string()));
     lines.push(("created", when::moment(run.created_at)));
     if let Some(started) = run.started_at {
@@ -80,7 +86,7 @@ pub(crate) fn text(run: &RunView, colours: bool, columns: Option<usize>) -> Stri
         lines.push(("generation", run.generation.to_string()));
     }
     if let Some(waiting) = run.waiting.as_ref().filter(|_| !run.status.is_ended()) {
-        lines.push(("waiting", visible(&waiting.detail)));
+        lines.push(("waiting", visible(&when::local(&waiting.detail))));
     }
     if let Some(message) = run.message.as_ref().filter(|_| !run.status.is_ended()) {
         lines.push(("now", visible(message)));
@@ -101,6 +107,7 @@ pub(crate) fn text(run: &RunView, colours: bool, columns: Option<usize>) -> Stri
             out.push('\n');
             out.push_str(&attempts.render(colours, columns));
         }
+        out.push_str(&notes(run, colours));
         for stage in stages.iter().filter(|stage| stage.error.is_some() && stage.error != run.error) {
             if let Some(error) = &stage.error {
                 out.push_str(&format!("\n{}:", visible(&stage.name)));
@@ -126,6 +133,40 @@ pub(crate) fn failure(error: &Failure, colours: bool) -> String {
         out.push_str(visible_lines(hint, 8).trim_start());
     }
     out
+}
+
+/// What a stage runs, as one would type it.
+fn command(stage: &StageView) -> String {
+    const MOST: usize = 400;
+    if let Some(line) = &stage.shell {
+        return cut(&visible(&format!("sh -c {}", quoted(line))), MOST);
+    }
+    let words: Vec<String> = stage.command.iter().map(|word| quoted(word)).collect();
+    cut(&visible(&words.join(" ")), MOST)
+}
+
+/// A word as a shell reads it.
+pub(crate) fn quoted(word: &str) -> String {
+    shlex::try_quote(word).map_or_else(|_| word.to_owned(), std::borrow::Cow::into_owned)
+}
+
+/// What was noted: of each attempt, then what else is known of the run.
+fn notes(run: &RunView, colours: bool) -> String {
+    let mut out = String::new();
+    let mut told: Vec<&str> = Vec::new();
+    for stage in run.stages.iter().flatten() {
+        for attempt in &stage.attempts {
+            for note in &attempt.notes {
+                told.push(note);
+                out.push_str(&format!("  {}, attempt {}: {}\n", visible(&stage.name), attempt.number, visible(note)));
+            }
+        }
+    }
+    for note in run.notes.iter().flatten().filter(|note| !told.contains(&note.text.as_str())) {
+        let of = note.stage.as_ref().map(|stage| format!("{}, ", visible(stage))).unwrap_or_default();
+        out.push_str(&format!("  {of}{}: {}\n", when::moment(note.time), visible(&note.text)));
+    }
+    if out.is_empty() { out } else { format!("\n{}\n{out}", Colour::Dim.paint("NOTES", colours)) }
 }
 
 /// A value as people write it: text without quotes, all else as JSON.
@@ -185,7 +226,7 @@ pub(crate) fn doing(stage: &StageView) -> String {
         };
     }
     if let Some(waiting) = &stage.waiting {
-        return waiting.detail.clone();
+        return when::local(&waiting.detail);
     }
     let mut parts: Vec<String> = stage.message.iter().cloned().collect();
     let message = stage.message.as_deref().unwrap_or_default();
@@ -246,13 +287,7 @@ fn attempt_table(stages: &[StageView]) -> Table {
                 attempt.started_at.map(when::moment).unwrap_or_default().into(),
                 attempt.running_s.map(when::span).unwrap_or_default().into(),
                 attempt.log_size.map(when::size).unwrap_or_default().into(),
-                Cell::new(
-                    attempt
-                        .note
-                        .clone()
-                        .or_else(|| attempt.error.as_ref().map(|e| e.title.clone()))
-                        .unwrap_or_default(),
-                ),
+                Cell::new(attempt.error.as_ref().map(|error| error.title.as_str()).unwrap_or_default()),
             ]);
         }
     }

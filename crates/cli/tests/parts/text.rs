@@ -81,7 +81,9 @@ fn nothing_of_others_reaches_the_terminal_as_a_command() {
 #[test]
 fn times_sizes_and_numbers_are_short() {
     for (seconds, text) in [
-        (0.0, "0.0s"),
+        (0.0, "0ms"),
+        (0.0123, "12ms"),
+        (0.0996, "0.1s"),
         (0.42, "0.4s"),
         (9.96, "10s"),
         (59.6, "1m 0s"),
@@ -122,6 +124,14 @@ fn moments_are_told_with_their_zone() {
     let at = UtcMs::parse("2026-11-21T20:01:02.345Z").unwrap();
     let zone = FixedOffset::east_opt(3600).unwrap();
     assert_eq!(when::moment_in(at, &zone, "%Y-%m-%d %H:%M:%S %:z"), "2026-11-21 21:01:02 +01:00");
+    let sentence = "Zone A: not before 2026-11-21T20:01:02.345Z, or größer Z 2026-11-21T20:01:02.345Z";
+    assert_eq!(
+        when::local_in(sentence, &zone),
+        "Zone A: not before 2026-11-21 21:01:02 +01:00, or größer Z 2026-11-21 21:01:02 +01:00"
+    );
+    for kept in ["Z", "", "é0-11-21T20:01:02.345Z", "2026-13-21T20:01:02.345Z"] {
+        assert_eq!(when::local_in(kept, &zone), kept);
+    }
     // Out of chrono's range: told all the same.
     assert_eq!(when::moment_in(UtcMs(i64::MAX), &zone, "%Y"), UtcMs(i64::MAX).to_string());
 }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use footplate_core::definition::Definition;
-use footplate_core::view::{AttemptView, Failure, QueueView, RunView, StageView, Waiting};
+use footplate_core::event::Event;
+use footplate_core::view::{AttemptView, Failure, Note, QueueView, RunView, StageView, Waiting};
 use footplate_core::{AttemptStatus, ErrorCode, Fault, RunStatus, StageStatus, UtcMs};
 use footplate_shim::clock;
 use footplate_store::{AttemptRow, LatestRow, Read, RunRow, StageRow, StoreError};
@@ -19,6 +20,8 @@ use super::wishes::no_run;
 
 /// Most runs of one page.
 const PAGE_MOST: u32 = 10_000;
+/// Most remarks of one run, the newest.
+const NOTES_MOST: u32 = 200;
 
 impl Client {
     /// A page of runs, newest first, without stages and parameters.
@@ -41,6 +44,7 @@ impl Client {
         let mut runs = Vec::with_capacity(rows.len());
         for row in rows {
             let mut view = viewer.run(row)?;
+            view.cwd = None;
             view.params = None;
             view.stages = None;
             runs.push(view);
@@ -57,7 +61,9 @@ impl Client {
         let present = matches!(self.owner(), OwnerState::Present { .. });
         let read = self.store.read()?;
         let row = read.run(number)?.ok_or_else(|| no_run(number))?;
-        Ok(Viewer::new(&read, present, confirmed).run(row)?)
+        let mut view = Viewer::new(&read, present, confirmed).run(row)?;
+        view.notes = Some(notes(&read, &view)?);
+        Ok(view)
     }
 
     /// The queues with their counts, highest priority first.
@@ -92,6 +98,17 @@ impl Client {
         let before = clock::wall_ms().saturating_sub(i64::try_from(older_than_ms).unwrap_or(i64::MAX));
         Ok(self.store.read()?.ended_before(before, limit)?.into_iter().map(|(number, _)| number).collect())
     }
+}
+
+/// What was noted about a run.
+fn notes(read: &Read<'_>, run: &RunView) -> Result<Vec<Note>, StoreError> {
+    let name = |index: u32| Some(run.stages.as_ref()?.get(index as usize)?.name.clone());
+    let rows = read.notes(run.number, NOTES_MOST)?;
+    let note = |row: footplate_store::EventRow| match row.event {
+        Event::Note { stage, text } => Some(Note { time: UtcMs(row.time), stage: stage.and_then(name), text }),
+        _ => None,
+    };
+    Ok(rows.into_iter().filter_map(note).collect())
 }
 
 /// Makes views from one snapshot.
@@ -170,6 +187,8 @@ impl<'r> Viewer<'r> {
             result_at: run.result_at.map(UtcMs),
             generation: run.generation,
             error: run_error(&run, &stages),
+            cwd: Some(String::from_utf8_lossy(&run.cwd).into_owned()),
+            notes: None,
             params: Some(serde_json::from_str(&run.params).unwrap_or_default()),
             name: run.name,
             stages: Some(stages),
@@ -195,6 +214,8 @@ impl<'r> Viewer<'r> {
             status: row.status,
             queue: row.queue.clone(),
             needs: definition.map(|d| d.needs.clone()).unwrap_or_default(),
+            command: definition.map(|d| d.command.clone()).unwrap_or_default(),
+            shell: definition.and_then(|d| d.shell.clone()),
             progress: if done { Some(1.0) } else { latest.and_then(|l| l.progress) },
             eta_s: latest.filter(|_| running).and_then(|l| left(l, self.now)),
             message: latest.and_then(|l| says(l, row.status)),
@@ -222,7 +243,17 @@ fn says(latest: &LatestRow, status: StageStatus) -> Option<String> {
     let data: Value = serde_json::from_str(&latest.data).unwrap_or_default();
     let word = |name: &str| data["latest"].get(name).and_then(Value::as_str).map(str::to_owned);
     let error = if status.is_ended() && !status.satisfies_a_need() { word("error") } else { None };
-    error.or_else(|| latest.message.clone()).or_else(|| word("inner_stage"))
+    let place = || if status == StageStatus::Running { place(&data["latest"]) } else { None };
+    error.or_else(|| latest.message.clone()).or_else(|| word("inner_stage")).or_else(place)
+}
+
+/// Where it is, of a program that says no more: `epoch 9 of 20`, `step 120`.
+fn place(latest: &Value) -> Option<String> {
+    [("epoch", "epochs"), ("step", "total")].iter().find_map(|(name, of)| {
+        let at = latest.get(name)?.as_f64()?;
+        let of = latest.get(of).and_then(Value::as_f64).map(|of| format!(" of {of}")).unwrap_or_default();
+        Some(format!("{name} {at}{of}"))
+    })
 }
 
 /// The mean over stages; skipped ones do not count. None before anything is known.
@@ -370,9 +401,23 @@ fn attempt_view(run: &RunRow, rows: &Rows, stage: &StageRow, attempt: &AttemptRo
         finished_at: attempt.finished_at.map(UtcMs),
         running_s: attempt.running_ms.map(|ms| ms as f64 / 1000.0),
         log_size: attempt.log_size,
-        note: attempt.note.clone(),
+        notes: attempt
+            .note
+            .iter()
+            .flat_map(|text| text.lines())
+            .map(str::to_owned)
+            .chain(did_nothing(attempt))
+            .collect(),
         error: attempt_error(run, rows, stage, attempt),
     }
+}
+
+/// Of a program that completed at once and said nothing, that it may not have done what was meant.
+fn did_nothing(attempt: &AttemptRow) -> Option<String> {
+    const AT_ONCE_MS: u64 = 1_000;
+    let ran = attempt.running_ms.filter(|ms| *ms < AT_ONCE_MS)?;
+    let silent = attempt.status == AttemptStatus::Completed && attempt.log_size == Some(0);
+    silent.then(|| format!("it ended after {ran} ms and printed nothing: is the command the one you meant?"))
 }
 
 #[cfg(test)]

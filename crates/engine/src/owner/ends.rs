@@ -179,9 +179,10 @@ impl Mind {
     }
 }
 
-/// All remarks in one text, at most 2,000 characters.
+/// All remarks in one text, a line each, at most 2,000 characters.
 fn said(remarks: &[String]) -> Option<String> {
-    let text: String = remarks.join("; ").chars().take(2_000).collect();
+    let lines: Vec<String> = remarks.iter().map(|remark| remark.replace(['\n', '\r'], " ")).collect();
+    let text: String = lines.join("\n").chars().take(2_000).collect();
     (!text.is_empty()).then_some(text)
 }
 

@@ -13,7 +13,7 @@ use regex::Regex;
 use crate::context::Context;
 use crate::input::bounds;
 use crate::stop::{Answer, Stop};
-use crate::text::visible;
+use crate::text::{visible, when};
 use crate::verb::wait;
 use crate::wish::resolve;
 use printer::{Look, Printer};
@@ -29,7 +29,7 @@ pub(crate) struct Logs {
     /// Only this stage
     stage: Option<String>,
     /// This attempt [default: the newest]
-    #[arg(long, value_name = "N", value_parser = bounds::limit, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = bounds::attempt, allow_negative_numbers = true)]
     attempt: Option<u32>,
     /// Go on as it prints, until it ends
     #[arg(short, long)]
@@ -41,7 +41,7 @@ pub(crate) struct Logs {
     #[arg(long, value_name = "RE", value_parser = expression)]
     grep: Option<Regex>,
     /// Only the last so many lines
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = bounds::any_count, allow_negative_numbers = true)]
     tail: Option<u32>,
     /// With the time at which each line was read
     #[arg(long)]
@@ -73,7 +73,7 @@ impl Logs {
             let several =
                 parts.len() + shown.len() > 1 || (self.follow && run.stages.as_ref().is_some_and(|s| s.len() > 1));
             if parts.is_empty() && shown.is_empty() && !self.follow {
-                context.remark(&format!("#{number} has not started{}", why(&run)));
+                context.remark(&nothing(&run));
             }
             for part in &parts {
                 self.show(context, &client, number, part, several)?;
@@ -158,6 +158,13 @@ impl Logs {
     }
 }
 
-fn why(run: &RunView) -> String {
-    run.waiting.as_ref().map(|waiting| format!(": {}", visible(&waiting.detail))).unwrap_or_default()
+/// Why there is no output.
+fn nothing(run: &RunView) -> String {
+    let (what, why) = match (&run.error, &run.waiting) {
+        (Some(error), _) if run.status.is_ended() => ("has no output", format!(": {}", visible(&error.detail))),
+        (_, Some(waiting)) => ("has not started", format!(": {}", visible(&when::local(&waiting.detail)))),
+        _ if run.status.is_ended() => ("has no output", String::new()),
+        _ => ("has not started", String::new()),
+    };
+    format!("#{} {what}{why}", run.number)
 }
