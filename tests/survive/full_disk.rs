@@ -52,6 +52,8 @@ fn a_flood_on_a_full_disk_blocks_nobody_is_counted_and_the_log_goes_on_when_ther
     assert!(lost > 8_000_000, "{lost} bytes are said to be lost");
     assert_eq!(folder.log_end() + lost, FLOOD + 5, "each byte is kept or counted");
     assert_eq!(folder.swept().unwrap().dropped, lost);
+    let said = format!("{lost} bytes of its output are lost: there was no room on the disk");
+    assert!(run["stages"][0]["attempts"][0]["notes"].to_string().contains(&said), "{run:#}");
     assert_eq!(program.starts(), 1);
     bench.until_nothing_left(LONG);
 }

@@ -10,6 +10,7 @@ use footplate_core::view::Failure;
 use footplate_core::{AttemptKey, AttemptStatus, ErrorCode};
 use footplate_shim::contract::Exit;
 use footplate_shim::folder::AttemptDir;
+use footplate_shim::log::IndexKind;
 use footplate_store::Tx;
 use footplate_store::{AttemptChange, StageChange};
 use indexmap::IndexMap;
@@ -99,6 +100,7 @@ impl Mind {
             .chain(notes)
             .chain(summary.notes)
             .chain(summary.fault.clone())
+            .chain(lost_output(&dir))
             .collect();
         let change = attempt_change(
             &verdict,
@@ -177,6 +179,17 @@ impl Mind {
         }
         Ok(Ok(()))
     }
+}
+
+/// What a full disk took of the output, in a sentence.
+fn lost_output(dir: &AttemptDir) -> Option<String> {
+    // Most lost nothing, and their index is long: it is read only where the last record says that something is missing.
+    if !dir.index_path().exists() || dir.swept()?.dropped == 0 {
+        return None;
+    }
+    let lost = footplate_shim::log::index(dir).ok()?.into_iter().filter(|e| e.kind == IndexKind::NoRoom);
+    let bytes: u64 = lost.map(|entry| entry.dropped).sum();
+    (bytes > 0).then(|| format!("{bytes} bytes of its output are lost: there was no room on the disk"))
 }
 
 /// All remarks in one text, a line each, at most 2,000 characters.
