@@ -23,14 +23,17 @@ use crate::verb::{
 #[command(name = "footplate", version, arg_required_else_help = true, after_help = EXIT_CODES, max_term_width = 100)]
 struct Cli {
     /// Where everything is kept [default: $FOOTPLATE_DATA, or the platform's folder for applications]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]
     data_dir: Option<PathBuf>,
     /// Answer with JSON, for programs
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
     #[command(subcommand)]
     verb: Verb,
 }
+
+/// The heading of the options that every verb has.
+const EVERYWHERE: &str = "Options of every verb";
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 the run failed, 2 usage, 3 invalid or ambiguous input, 4 not found, 5 conflict, \
 6 refused by policy, 7 another process holds the store, 8 storage, 130 cancelled or interrupted";

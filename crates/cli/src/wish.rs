@@ -147,6 +147,6 @@ fn unanswered(whom: &str, wish: &Wish) -> Fault {
 
 /// The longest grace of a run's stages.
 fn grace(client: &Client, number: i64) -> Result<Duration, Fault> {
-    let (definition, _) = client.definition(number)?;
+    let definition = client.definition(number)?.definition;
     Ok(Duration::from_millis(definition.stages.values().map(Stage::grace_ms).max().unwrap_or(0)))
 }

@@ -23,7 +23,8 @@ use crate::wish::resolve;
 
 /// Add one command to a queue, as a run of one stage; returns at once with its number
 ///
-/// The program runs with the environment, the working folder, the umask and the limits of this shell.
+/// The program runs with the environment, the working folder, the umask and the limits of this shell. Its arguments reach it as
+/// they were typed, byte for byte, and go through no shell.
 ///
 /// footplate add -- python train.py --epochs 30
 #[derive(Debug, Args)]

@@ -207,8 +207,11 @@ impl<'r> Viewer<'r> {
         let latest = latest.filter(|l| l.attempt == row.attempt);
         let running = row.status == StageStatus::Running;
         let done = row.status.satisfies_a_need();
-        let attempts =
+        let mut attempts: Vec<AttemptView> =
             rows.attempts.iter().filter(|a| a.stage == row.idx).map(|a| attempt_view(run, rows, row, a)).collect();
+        if let Some(newest) = attempts.last_mut() {
+            newest.notes.extend(latest.and_then(|l| counted(&l.data)));
+        }
         Ok(StageView {
             name: row.name.clone(),
             status: row.status,
@@ -247,6 +250,28 @@ fn says(latest: &LatestRow, status: StageStatus) -> Option<String> {
     error.or_else(|| latest.message.clone()).or_else(|| word("inner_stage")).or_else(place)
 }
 
+/// What of a program's lines was more than one could be told of singly, in one sentence.
+fn counted(data: &str) -> Option<String> {
+    const WORDS: [(&str, &str); 7] = [
+        ("bad_lines", "##PROGRESS## lines that could not be read"),
+        ("bad_values", "values of the wrong kind"),
+        ("over_long", "lines too long to be read"),
+        ("clamped", "progress values out of bounds or going back"),
+        ("dropped_points", "points over 10 a second"),
+        ("series_over", "points of metrics beyond the 200th"),
+        ("bad_names", "names that are none"),
+    ];
+    let data: Value = serde_json::from_str(data).unwrap_or_default();
+    let counters = &data["latest"]["counters"];
+    let count = |name: &str| counters[name].as_u64().unwrap_or(0);
+    let some: Vec<String> = WORDS
+        .iter()
+        .filter(|(name, _)| count(name) > 1)
+        .map(|(name, words)| format!("{} {words}", count(name)))
+        .collect();
+    (!some.is_empty()).then(|| format!("counted: {}", some.join(", ")))
+}
+
 /// Where it is, of a program that says no more: `epoch 9 of 20`, `step 120`.
 fn place(latest: &Value) -> Option<String> {
     [("epoch", "epochs"), ("step", "total")].iter().find_map(|(name, of)| {
@@ -276,7 +301,7 @@ fn metrics(data: &str) -> IndexMap<String, f64> {
         Value::Number(n) => n.as_f64(),
         // JSON has no word for them.
         Value::String(text) => match text.as_str() {
-            "NaN" => Some(f64::NAN),
+            "nan" | "NaN" => Some(f64::NAN),
             "Infinity" | "inf" => Some(f64::INFINITY),
             "-Infinity" | "-inf" => Some(f64::NEG_INFINITY),
             _ => None,
@@ -425,10 +450,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_happened_more_than_once_is_counted() {
+        let some = r#"{"latest":{"counters":{"bad_lines":3,"clamped":1,"series_over":100,"lines":400}}}"#;
+        let said = counted(some).unwrap();
+        assert_eq!(
+            said,
+            "counted: 3 ##PROGRESS## lines that could not be read, 100 points of metrics beyond the 200th"
+        );
+        assert_eq!((counted("damaged"), counted(r#"{"latest":{"counters":{"lines":9,"clamped":1}}}"#)), (None, None));
+    }
+
+    #[test]
     fn newest_values_come_with_their_position_and_with_what_json_cannot_say() {
         let found = metrics(r#"{"latest":{"step":3,"epoch":1.5,"message":"x"},"metrics":{"loss":"NaN","acc":0.5}}"#);
         assert_eq!(found.keys().collect::<Vec<_>>(), ["step", "epoch", "loss", "acc"]);
         assert!(found["loss"].is_nan());
+        // As the owner writes it, too.
+        assert!(metrics(r#"{"metrics":{"loss":"nan"}}"#)["loss"].is_nan());
         assert!(metrics("damaged").is_empty());
     }
 }

@@ -67,12 +67,14 @@ impl Logs {
         let number = resolve(context, &client, &self.run)?.number;
         let _present = if self.follow { Some(client.presence()?) } else { None };
         let mut shown: Vec<Part> = Vec::new();
+        let mut told = false;
         loop {
             let run = client.show(number)?;
             let parts = self.parts(&run, &shown)?;
             let several =
                 parts.len() + shown.len() > 1 || (self.follow && run.stages.as_ref().is_some_and(|s| s.len() > 1));
-            if parts.is_empty() && shown.is_empty() && !self.follow {
+            if parts.is_empty() && shown.is_empty() && !told {
+                told = true;
                 context.remark(&nothing(&run));
             }
             for part in &parts {

@@ -1,0 +1,174 @@
+//! Daily use: what the README says works as it is printed, and what people stumble over is answered.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod common;
+
+use common::{LONG, ended, gate, open, pipeline, run, stage, text, words};
+use footplate_testkit::{Bench, until};
+use serde_json::json;
+
+const README: &str = include_str!("../../README.md");
+
+/// The lines of the README's fenced blocks that are commands of ours, without their remarks.
+fn commands(of: &str) -> Vec<Vec<&str>> {
+    let blocks = of.split("```").skip(1).step_by(2);
+    let lines = blocks.flat_map(str::lines).map(|line| line.trim_start_matches("$ "));
+    let commands = lines.filter_map(|line| line.strip_prefix("footplate "));
+    commands.map(|line| line.split('#').next().unwrap_or_default().split_whitespace().collect()).collect()
+}
+
+#[test]
+fn what_the_readme_says_about_daily_use_works_as_it_is_printed() {
+    let mut bench = Bench::new();
+    let daily = commands(README.split("## In daily use").nth(1).unwrap());
+    let verbs: Vec<&str> = daily.iter().map(|command| command[0]).collect();
+    assert_eq!(verbs, ["add", "add", "list", "watch", "logs", "run"], "{daily:?}");
+    // The two scripts and the pipeline of the page, as a reader has them.
+    for name in ["train.py", "evaluate.py"] {
+        bench.write(name, "import sys\nprint(sys.argv)\n");
+    }
+    bench.write(
+        "my-pipeline/footplate.toml",
+        "format = 1\nname = \"mine\"\n[params.epochs]\ntype = \"integer\"\ndefault = 1\n[stages.train]\ncommand = [\"echo\", \"{{ params.epochs }} epochs\"]\n",
+    );
+    // `python` may be called python3 here.
+    let python = bench.command("sh").args(["-c", "command -v python3"]).output().unwrap().stdout;
+    std::fs::create_dir(bench.root().join("bin")).unwrap();
+    std::os::unix::fs::symlink(String::from_utf8(python).unwrap().trim(), bench.root().join("bin/python")).unwrap();
+    let path = format!("{}:{}", bench.root().join("bin").display(), std::env::var("PATH").unwrap());
+    bench.set_env("PATH", path);
+    for command in &daily {
+        let _ = bench.run(command).expect(0);
+    }
+    let _ = bench.run(&words("wait 1 2 3")).expect(0);
+    assert_eq!(bench.run(&words("logs 1")).expect(0).stdout, "['train.py', '--epochs', '30']\n");
+    assert_eq!(bench.run(&words("logs 3")).expect(0).stdout, "30 epochs\n");
+    // The protocol's line on that page is one.
+    let line = README.lines().find(|line| line.contains("##PROGRESS##")).unwrap();
+    let line = &line[line.find("##PROGRESS##").unwrap()..=line.rfind("##").unwrap() + 1];
+    bench.write("line", format!("{line}\n"));
+    let number = bench.add(&[], &["cat", "line"]);
+    ended(&bench, number);
+    let run = bench.show(number);
+    let metrics = &stage(&run, "main")["metrics"];
+    assert_eq!((&metrics["step"], &metrics["total"], &metrics["loss"]), (&json!(120.0), &json!(900.0), &json!(0.31)));
+    assert_eq!(stage(&run, "main")["attempts"][0]["notes"], json!([]));
+}
+
+#[test]
+fn the_readmes_table_of_verbs_is_the_programs_own() {
+    let bench = Bench::new();
+    let help = bench.run(&["--help"]).expect(0).stdout;
+    let list = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let verbs: Vec<&str> = list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
+    let verbs: Vec<&str> = verbs.into_iter().filter(|verb| !verb.is_empty() && *verb != "help").collect();
+    let table = README.split("| verb | does |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let mut named: Vec<&str> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" | ").next())
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .filter_map(|verb| verb.split(' ').next())
+        .collect();
+    named.dedup();
+    assert_eq!(named, verbs);
+    for verb in verbs {
+        let page = bench.run(&["help", verb]).expect(0).stdout;
+        assert!(page.contains("Usage: footplate "), "{verb}: {page}");
+    }
+}
+
+#[test]
+fn the_same_again_is_the_same_in_all_that_is_not_given() {
+    let bench = Bench::new();
+    bench.write("place/here", "");
+    let path = pipeline(&bench, "again", "[stages.main]\ncommand = [\"pwd\"]\n");
+    let first = bench.add(
+        &["--cwd", "place", "--queue", "training", "--priority", "7", "--tag", "a", "--name", "first"],
+        &["test", "-e", "here"],
+    );
+    assert_eq!(ended(&bench, first)["status"], "completed");
+    let _ = bench.run(&words("run --like 1")).expect(0);
+    let _ = bench.run(&words("run --like 2 --name other --queue default --priority 1 --tag b")).expect(0);
+    let facts = |number: i64| {
+        let run = bench.show(number);
+        ["name", "queue", "priority", "tags", "status"].map(|name| run[name].clone())
+    };
+    assert_eq!(facts(2), [json!("first"), json!("training"), json!(7), json!(["a"]), json!("completed")]);
+    assert_eq!(facts(3), [json!("other"), json!("default"), json!(1), json!(["b"]), json!("completed")]);
+    // A name that was made of the number is not kept: it would lie.
+    run(&bench, &path, &["--experiment", "e"]);
+    let _ = bench.run(&words("run --like 4")).expect(0);
+    let copy = bench.show(5);
+    assert_eq!((&copy["name"], &copy["experiment"]), (&json!("again-5"), &json!("e")));
+}
+
+#[test]
+fn who_waits_for_what_stands_still_is_told() {
+    let bench = Bench::new();
+    let number = bench.add(&["--draft"], &["true"]);
+    for (command, says) in [
+        ("wait 1", "#1 is a draft; footplate start 1 starts it"),
+        ("logs 1 -f", "#1 has not started: the run is a draft"),
+        ("watch 1", "#1 true draft: the run is a draft"),
+    ] {
+        let told = bench.root().join("told");
+        let out = std::fs::File::create(&told).unwrap();
+        let mut waiter =
+            bench.footplate(words(command)).stderr(out).stdout(std::process::Stdio::null()).spawn().unwrap();
+        until(LONG, says, || std::fs::read_to_string(&told).unwrap().contains(says));
+        assert!(waiter.try_wait().unwrap().is_none(), "{command} waits all the same");
+        waiter.kill().unwrap();
+        waiter.wait().unwrap();
+        assert_eq!(std::fs::read_to_string(&told).unwrap().lines().count(), 1, "{command}: once");
+    }
+    let _ = bench.run(&words("start 1")).expect(0);
+    assert_eq!(ended(&bench, number)["status"], "completed");
+}
+
+#[test]
+fn logs_of_what_never_ran_say_why() {
+    let bench = Bench::new();
+    let number = bench.add(&[], &["no-such-program-anywhere"]);
+    ended(&bench, number);
+    let output = bench.run(&words("logs 1")).expect(0);
+    assert!(
+        output.stderr.contains("#1 has no output: Cannot start: \"no-such-program-anywhere\" not found"),
+        "{output:?}"
+    );
+    // And the end of `run` does not send people to an empty log.
+    let path = pipeline(&bench, "gone", "[stages.main]\ncommand = [\"no-such-program-anywhere\"]\n");
+    let output = bench.run(&["run", &path]).expect(1);
+    assert!(
+        !output.stdout.contains("shows what it printed") && output.stdout.contains("footplate retry 2"),
+        "{output:?}"
+    );
+    let path = pipeline(&bench, "spoke", "[stages.main]\nshell = \"echo why; exit 1\"\n");
+    let output = bench.run(&["run", &path]).expect(1);
+    assert!(output.stdout.contains("footplate logs 3 shows what it printed"), "{output:?}");
+}
+
+#[test]
+fn a_loss_that_is_no_number_is_seen() {
+    let bench = Bench::new();
+    let script =
+        format!("echo '##PROGRESS##{{\"step\":3,\"total\":9,\"metrics\":{{\"loss\":NaN}}}}##'; {}", gate("go"));
+    let number = bench.add(&[], &["sh", "-c", &script]);
+    until(LONG, "it is read", || bench.show(number)["message"] == "step 3 of 9");
+    assert!(bench.run(&words("show 1")).expect(0).stdout.contains("step 3 of 9  loss NaN"));
+    assert!(bench.run(&words("list")).expect(0).stdout.contains("step 3 of 9"), "lists say where it is, too");
+    open(&bench, "go");
+    assert_eq!(ended(&bench, number)["status"], "completed");
+    assert!(bench.run(&words("metrics 1 loss --csv")).expect(0).stdout.trim_end().ends_with(",NaN"));
+}
+
+#[test]
+fn lines_that_cannot_be_read_are_counted() {
+    let bench = Bench::new();
+    bench.write("bad", "##PROGRESS##[1]##\n".repeat(40) + "##PROGRESS##{\"progress\":7}##\n");
+    let number = bench.add(&[], &["cat", "bad"]);
+    let run = ended(&bench, number);
+    let notes = stage(&run, "main")["attempts"][0]["notes"].to_string();
+    assert!(notes.contains("counted: 40 ##PROGRESS## lines that could not be read\""), "{notes}");
+    assert_eq!(notes.matches("line at byte").count(), 1, "the first is told singly: {notes}");
+    assert_eq!(text(&bench, "bad"), bench.run(&words("logs 1")).expect(0).stdout, "all of them are log");
+}
