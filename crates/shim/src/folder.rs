@@ -2,7 +2,7 @@
 //!
 //! Deliberately not here: which step comes when. The shim's order stands in its executable, the owner's in the engine.
 
-use crate::contract::{Act, Command, Exit, Spec, Start, Swept};
+use crate::contract::{Act, Command, Exit, SETTLED, Spec, Start, Swept};
 use crate::log::{LogRead, LogReader};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use std::fs::{File, OpenOptions};
@@ -328,6 +328,15 @@ impl AttemptDir {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Tells a shim that has rung the bell that its attempt is settled, and what follows from that is begun: nobody else has to
+    /// see to it. A shim that has left needs no telling.
+    pub fn tell_settled(&self) {
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        if let Ok(ctl) = rustix::fs::open(self.ctl_path(), flags, Mode::empty()) {
+            let _ = rustix::io::write(&ctl, format!("{SETTLED}\n").as_bytes());
         }
     }
 

@@ -69,6 +69,10 @@ impl Mind {
                 Effect::Remove { paths } => remove(&paths),
             }
         }
+        // Last: until then a shim would see to it that another owner comes, should this one die.
+        for dir in std::mem::take(&mut self.settled) {
+            dir.tell_settled();
+        }
     }
 
     fn launch_now(&mut self, launch: Launch) {

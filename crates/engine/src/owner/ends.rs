@@ -128,8 +128,9 @@ impl Mind {
         if let Some(live) = self.live.get_mut(&key) {
             live.state = next;
         }
-        if let Some(child) = self.live.remove(&key).and_then(|live| live.child) {
-            self.leaving.push(child);
+        if let Some(live) = self.live.remove(&key) {
+            self.settled.push(live.dir);
+            self.leaving.extend(live.child);
         }
         let again = matches!(after, AfterAttempt::Again | AfterAttempt::RetryAt(_));
         let resume = again && definition.interruption() != footplate_core::definition::OnInterrupt::Restart;

@@ -11,6 +11,7 @@ use footplate_core::state::run::{Follow, derive, follow, result, stopped_by_fail
 use footplate_core::state::stage::{StageInput, StageState, step};
 use footplate_core::{AttemptKey, ErrorCode, RunStatus, StageKey, UtcMs};
 use footplate_shim::clock;
+use footplate_shim::folder::AttemptDir;
 use footplate_store::RunBrief;
 use footplate_store::StageChange;
 use footplate_store::Tx;
@@ -61,6 +62,8 @@ pub(super) struct Mind {
     pub(super) now: UtcMs,
     /// Shims of settled attempts that have not quite gone.
     pub(super) leaving: Vec<Shim>,
+    /// Attempts settled in this turn, whose shims wait to be told so.
+    pub(super) settled: Vec<AttemptDir>,
     /// State of the jitter's generator.
     pub(super) dice: u64,
 }
@@ -87,6 +90,7 @@ impl Mind {
             effects: Vec::new(),
             now: UtcMs(clock::wall_ms()),
             leaving: Vec::new(),
+            settled: Vec::new(),
             dice: u64::from(std::process::id()) << 20 | clock::running_ms(),
         }
     }

@@ -149,7 +149,7 @@ impl Attendance {
         // After the bell: the owner goes on meanwhile.
         self.sync();
         if let Some(rung) = rung {
-            rung.see_to_it(&self.spec);
+            rung.see_to_it(&self.spec, &self.ctl);
         }
         code::HELD
     }

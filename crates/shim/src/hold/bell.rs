@@ -1,15 +1,15 @@
 //! Telling the owner that an attempt has ended; starting one where the last did not leave in an orderly way.
 
 use footplate_shim::clock::running_ms;
-use footplate_shim::contract::{OwnerLine, Spec};
+use footplate_shim::contract::{OwnerLine, SETTLED, Spec};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Mode, OFlags};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-/// How long a shim waits for its ring to be taken, milliseconds. An owner takes it with its next turn.
-const PATIENCE_MS: u64 = 2_000;
+/// How long a shim waits for its attempt to be settled, milliseconds: reading a long log takes its time.
+const PATIENCE_MS: u64 = 60_000;
 
 /// A ring that somebody may hear.
 pub(super) struct Rung(OwnedFd);
@@ -32,20 +32,58 @@ pub(super) fn ring(spec: &Spec) -> Option<Rung> {
 }
 
 impl Rung {
-    /// Waits until the ring is taken. An owner that dies at this moment holds the bell for some milliseconds more and takes
-    /// nothing: then it is as if nobody had listened.
-    pub(super) fn see_to_it(self, spec: &Spec) {
+    /// Waits until the owner says that the attempt is settled and what comes next is begun. One that dies before, with the ring
+    /// taken or not, is told by the bell at once: then it is as if nobody had listened.
+    pub(super) fn see_to_it(self, spec: &Spec, ctl: &OwnedFd) {
         let until = running_ms() + PATIENCE_MS;
-        while !matches!(rustix::io::ioctl_fionread(&self.0), Ok(0) | Err(_)) && running_ms() < until {
-            let mut bell = [PollFd::new(&self.0, PollFlags::empty())];
-            let timeout = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
-            // The end of the last listener is told at once, as an error; that a ring was taken is not told.
-            if rustix::event::poll(&mut bell, Some(&timeout)).is_ok_and(|n| n > 0)
-                && bell[0].revents().contains(PollFlags::ERR)
-            {
+        let mut heard = Heard::default();
+        loop {
+            let left = until.saturating_sub(running_ms());
+            let timeout =
+                Timespec { tv_sec: (left / 1000).cast_signed(), tv_nsec: (left % 1000 * 1_000_000).cast_signed() };
+            // The end of the last listener is told as an error, which nobody has to ask for.
+            let mut fds = [PollFd::new(&self.0, PollFlags::empty()), PollFd::new(ctl, PollFlags::IN)];
+            match rustix::event::poll(&mut fds, Some(&timeout)) {
+                Err(rustix::io::Errno::INTR) => continue,
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+            let [bell, ctl_has] = fds.map(|fd| fd.revents());
+            if ctl_has.contains(PollFlags::IN) && heard.settled(ctl) {
+                return;
+            }
+            if bell.intersects(PollFlags::ERR | PollFlags::HUP) {
                 return nobody_listens(spec);
             }
+            if left == 0 {
+                return;
+            }
         }
+    }
+}
+
+/// The line of `ctl` that is being read; commands that came too late are in it, too.
+#[derive(Default)]
+struct Heard {
+    line: Vec<u8>,
+}
+
+impl Heard {
+    fn settled(&mut self, ctl: &OwnedFd) -> bool {
+        let mut bytes = [0; 256];
+        while let Ok(count @ 1..) = rustix::io::read(ctl, &mut bytes) {
+            for &byte in bytes.get(..count).unwrap_or_default() {
+                if byte != b'\n' {
+                    // Longer than the word: it is another.
+                    if self.line.len() <= SETTLED.len() {
+                        self.line.push(byte);
+                    }
+                } else if std::mem::take(&mut self.line) == SETTLED.as_bytes() {
+                    return true;
+                }
+            }
+        }
+        false
     }
 }
 
