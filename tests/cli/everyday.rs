@@ -5,7 +5,7 @@ mod common;
 
 use common::{LONG, ended, gate, open, pipeline, run, stage, text, words};
 use footplate_testkit::{Bench, until};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const README: &str = include_str!("../../README.md");
 
@@ -148,6 +148,32 @@ fn logs_of_what_never_ran_say_why() {
 }
 
 #[test]
+fn the_doctor_names_what_is_there_and_what_to_do() {
+    let mut bench = Bench::new();
+    bench.set_env("FOOTPLATE_TEST_CPUS", "3");
+    bench.set_env("FOOTPLATE_TEST_GPUS", "2");
+    let told = bench.run(&words("doctor")).expect(0).stdout;
+    for (head, says) in [
+        ("footplate", ""),
+        ("data folder", "data"),
+        ("store", "sound"),
+        ("owner", "none"),
+        ("shim", "footplate-shim"),
+        ("python", "Python 3"),
+        ("machine", "3 cores"),
+        ("gpu", "2"),
+        ("at login", "not set up"),
+    ] {
+        assert!(told.lines().any(|line| line.starts_with(head) && line.contains(says)), "{head}: {told}");
+    }
+    assert!(told.contains("systemctl --user enable footplate.service"), "{told}");
+    assert!(told.lines().all(|line| line.trim_end() == line), "{told:?}");
+    let found = bench.run(&words("doctor --json")).expect(0).json();
+    assert_eq!((&found["machine"]["cores"], &found["machine"]["gpus"]), (&json!(3), &json!(2)));
+    assert_eq!((&found["store"]["sound"], &found["owner"]["present"]), (&json!(true), &json!(false)));
+}
+
+#[test]
 fn a_loss_that_is_no_number_is_seen() {
     let bench = Bench::new();
     let script =
@@ -171,4 +197,40 @@ fn lines_that_cannot_be_read_are_counted() {
     assert!(notes.contains("counted: 40 ##PROGRESS## lines that could not be read\""), "{notes}");
     assert_eq!(notes.matches("line at byte").count(), 1, "the first is told singly: {notes}");
     assert_eq!(text(&bench, "bad"), bench.run(&words("logs 1")).expect(0).stdout, "all of them are log");
+}
+
+/// Every name of a field in an answer, but those of values that are the user's own.
+fn names(value: &Value, found: &mut std::collections::BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                found.insert(name.clone());
+                if !["params", "metrics", "outputs", "totals", "expected_stage_s"].contains(&name.as_str()) {
+                    names(value, found);
+                }
+            }
+        }
+        Value::Array(all) => all.iter().for_each(|value| names(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_field_that_programs_read_is_in_the_docs() {
+    const PAGE: &str = include_str!("../../docs/API.md");
+    let bench = Bench::new();
+    bench.write("line", "##PROGRESS##{\"progress\":7,\"metrics\":{\"loss\":1}}##\n");
+    let path = pipeline(&bench, "told", "[stages.a]\nshell = \"cat line; exit 1\"\n");
+    run(&bench, &path, &[]);
+    let mut found = std::collections::BTreeSet::new();
+    for command in ["show 1", "list", "report 1", "queue", "rename 1 b", "logs 1", "metrics 1", "wait 1", "retry 1"] {
+        let output = bench.run(&words(&format!("{command} --json")));
+        for line in output.json_lines() {
+            names(&line, &mut found);
+        }
+    }
+    names(&bench.run(&["plan", &path, "--json"]).expect(0).json(), &mut found);
+    assert!(found.len() > 60, "{found:?}");
+    let missing: Vec<&String> = found.iter().filter(|name| !PAGE.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "not in docs/API.md: {missing:?}");
 }

@@ -88,7 +88,8 @@ pub(crate) fn table(runs: &[RunView]) -> Table {
         ("CREATED", Align::Left),
         ("NOTE", Align::Left),
     ])
-    .flexible(10);
+    .flexible(&[1, 10, 8])
+    .optional(&[9, 7, 6, 8]);
     let now = UtcMs(footplate_shim::clock::wall_ms());
     for run in runs {
         let ended = run.status.is_ended();
@@ -106,7 +107,7 @@ pub(crate) fn table(runs: &[RunView]) -> Table {
             status(run),
             progress.map(when::percent).unwrap_or_default().into(),
             took.map(when::span).unwrap_or_default().into(),
-            run.eta_s.filter(|_| !ended).map(when::span).unwrap_or_default().into(),
+            run.eta_s.filter(|eta| !ended && *eta >= 1.0).map(when::span).unwrap_or_default().into(),
             Cell::new(&run.queue),
             if run.priority == 0 { Cell::default() } else { run.priority.to_string().into() },
             Cell::new(run.experiment.as_deref().unwrap_or_default()),

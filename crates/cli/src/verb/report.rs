@@ -90,7 +90,9 @@ fn stages(stages: &[StageReport]) -> Table {
         ("ENDED", Align::Left),
         ("EXIT", Align::Left),
         ("STARTED", Align::Left),
-    ]);
+    ])
+    .flexible(&[1])
+    .optional(&[8]);
     for stage in stages {
         let mut first = vec![
             stage.level.to_string().into(),

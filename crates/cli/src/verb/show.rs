@@ -147,7 +147,9 @@ fn command(stage: &StageView) -> String {
 
 /// A word as a shell reads it.
 pub(crate) fn quoted(word: &str) -> String {
-    shlex::try_quote(word).map_or_else(|_| word.to_owned(), std::borrow::Cow::into_owned)
+    let quoted = shlex::try_quote(word).map_or_else(|_| word.to_owned(), std::borrow::Cow::into_owned);
+    // Single quotes read best, where there are none within.
+    if quoted != word && !word.contains('\'') { format!("'{word}'") } else { quoted }
 }
 
 /// What was noted: of each attempt, then what else is known of the run.
@@ -188,7 +190,8 @@ fn stage_table(stages: &[StageView], now: UtcMs) -> Table {
         ("NEEDS", Align::Left),
         ("NOW", Align::Left),
     ])
-    .flexible(7);
+    .flexible(&[7, 6, 0])
+    .optional(&[5]);
     for stage in stages {
         let ended = stage.status.is_ended();
         let took = stage.started_at.map(|started| stage.finished_at.unwrap_or(now).seconds_since(started));
@@ -206,7 +209,7 @@ fn stage_table(stages: &[StageView], now: UtcMs) -> Table {
                 .unwrap_or_default()
                 .into(),
             took.map(when::span).unwrap_or_default().into(),
-            stage.eta_s.filter(|_| !ended).map(when::span).unwrap_or_default().into(),
+            stage.eta_s.filter(|eta| !ended && *eta >= 1.0).map(when::span).unwrap_or_default().into(),
             Cell::new(&stage.queue),
             Cell::new(stage.needs.join(", ")),
             Cell::new(doing(stage)),
@@ -275,7 +278,8 @@ fn attempt_table(stages: &[StageView]) -> Table {
         ("LOG", Align::Right),
         ("NOTE", Align::Left),
     ])
-    .flexible(8);
+    .flexible(&[8, 0])
+    .optional(&[5]);
     for stage in stages {
         for attempt in &stage.attempts {
             table.row(vec![
@@ -308,7 +312,8 @@ fn exit(attempt: &AttemptView) -> String {
 
 /// What the stages handed on.
 pub(crate) fn outputs(stages: &[StageView], colours: bool) -> String {
-    let mut table = Table::new(&[("OUTPUT", Align::Left), ("VALUE", Align::Left), ("STAGE", Align::Left)]).flexible(1);
+    let mut table =
+        Table::new(&[("OUTPUT", Align::Left), ("VALUE", Align::Left), ("STAGE", Align::Left)]).flexible(&[1]);
     for stage in stages {
         for (name, value) in &stage.outputs {
             table.row(vec![Cell::new(name), Cell::new(value_text(value)), Cell::new(&stage.name)]);

@@ -12,7 +12,8 @@ fn runs() -> Table {
         ("DONE", Align::Right),
         ("NOTE", Align::Left),
     ])
-    .flexible(4);
+    .flexible(&[4, 1])
+    .optional(&[3]);
     table.row(vec![
         "#7".into(),
         Cell::new("digits-7").colour(Colour::Green),
@@ -38,6 +39,23 @@ fn the_flexible_column_gives_way_to_a_narrow_terminal() {
     let text = runs().render(false, Some(44));
     assert!(text.lines().all(|line| width(line) <= 44), "{text}");
     assert!(text.contains("epoch 9 of 20, and on…"), "{text}");
+}
+
+#[test]
+fn a_terminal_that_is_narrower_still_loses_columns_and_no_line_is_broken() {
+    let mut table = runs();
+    table.row(vec!["#143".into(), "a name that somebody wrote with care".into(), Cell::default(), "7%".into()]);
+    for columns in 40..120 {
+        let text = table.render(false, Some(columns));
+        assert!(text.lines().all(|line| width(line) <= columns), "{columns}: {text}");
+        assert_eq!(text.contains("DONE"), columns >= 46, "{columns}: {text}");
+    }
+    // The first to be cut is cut first.
+    let text = table.render(false, Some(70));
+    assert!(
+        text.contains("wrote with care") && text.contains("epoch 9 of 20,") && !text.contains("on it goes"),
+        "{text}"
+    );
 }
 
 #[test]
