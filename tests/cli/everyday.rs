@@ -148,6 +148,34 @@ fn logs_of_what_never_ran_say_why() {
 }
 
 #[test]
+fn a_search_over_stages_names_only_those_where_it_found_something() {
+    let bench = Bench::new();
+    let toml =
+        "[stages.a]\ncommand = [\"echo\", \"one\"]\n[stages.b]\nneeds = [\"a\"]\ncommand = [\"echo\", \"two\"]\n";
+    run(&bench, &pipeline(&bench, "two", toml), &[]);
+    assert_eq!(bench.run(&words("logs 1 --grep two")).expect(0).stdout, "==> b, attempt 1 <==\ntwo\n");
+    assert_eq!(bench.run(&words("logs 1 --grep none")).expect(0).stdout, "");
+    let all = "==> a, attempt 1 <==\none\n==> b, attempt 1 <==\ntwo\n";
+    assert_eq!(bench.run(&words("logs 1")).expect(0).stdout, all);
+    assert_eq!(bench.run(&words("logs 1 --tail 1")).expect(0).stdout, all);
+}
+
+#[test]
+fn a_failure_is_told_while_a_tail_still_runs() {
+    let bench = Bench::new();
+    let toml = format!(
+        "[stages.quick]\nshell = \"exit 7\"\n[stages.last]\ntail = true\nresources = {{ cpus = 0 }}\nqueue = \"evaluation\"\nshell = '{}'\n",
+        gate("go")
+    );
+    let path = pipeline(&bench, "tailed", &toml);
+    let output = bench.run(&["run", &path]).expect(1);
+    assert!(output.stdout.contains("The program failed\n  It ended with exit code 7."), "{output:?}");
+    assert_eq!(bench.show(1)["error"]["code"], "exit_code");
+    open(&bench, "go");
+    bench.until_status(1, "failed", LONG);
+}
+
+#[test]
 fn the_doctor_names_what_is_there_and_what_to_do() {
     let mut bench = Bench::new();
     bench.set_env("FOOTPLATE_TEST_CPUS", "3");

@@ -22,7 +22,8 @@ pub(crate) struct Pipeline {
 
 /// Finds and reads a pipeline: a file or a folder where there is one, else a template of the user's, else a built-in one.
 pub(crate) fn find(text: &str, home: &Home, cwd: &Path) -> Result<Pipeline, Fault> {
-    let path = cwd.join(text);
+    // Without the `.` that people write: paths are shown.
+    let path: PathBuf = cwd.join(text).components().collect();
     let is_pipeline_folder = ["footplate.toml", "footplate.json"].iter().any(|name| path.join(name).is_file());
     if path.is_file() || is_pipeline_folder {
         return load(&path, text);

@@ -67,9 +67,9 @@ impl Run {
                 .hint("the only one is local: this machine")
                 .into());
         }
-        let begun_ms = footplate_shim::clock::running_ms();
         let cwd = add::folder(None)?;
         let mut client = context.client()?;
+        let begun_ms = footplate_shim::clock::running_ms();
         let environment = Arc::new(Captured::current());
         let base = match (&self.pipeline, &self.like) {
             (Some(text), _) => {

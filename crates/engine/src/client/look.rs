@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use footplate_core::definition::Definition;
+use footplate_core::definition::{Definition, Stage};
 use footplate_core::event::Event;
 use footplate_core::view::{AttemptView, Failure, Note, QueueView, RunView, StageView, Waiting};
 use footplate_core::{AttemptStatus, ErrorCode, Fault, RunStatus, StageStatus, UtcMs};
@@ -137,7 +137,7 @@ impl Rows {
         Ok(Rows { definition, stages: read.stages(run.number)?, attempts: read.attempts(run.number)? })
     }
 
-    pub(super) fn stage(&self, row: &StageRow) -> Option<&footplate_core::definition::Stage> {
+    pub(super) fn stage(&self, row: &StageRow) -> Option<&Stage> {
         self.definition.as_ref()?.stages.get_index(row.idx as usize).map(|(_, stage)| stage)
     }
 }
@@ -395,7 +395,7 @@ fn run_error(run: &RunRow, stages: &[StageView]) -> Option<Failure> {
         let counts = |s: &&StageView| s.status == status && !s.allow_failure && !s.tail && s.error.is_some();
         stages.iter().filter(counts).min_by_key(|s| s.finished_at).and_then(|s| s.error.clone())
     };
-    stored(run.error.as_ref()).or_else(|| match run.status {
+    stored(run.error.as_ref()).or_else(|| match run.result.unwrap_or(run.status) {
         RunStatus::Failed => first(StageStatus::Failed),
         RunStatus::Interrupted => first(StageStatus::Interrupted),
         RunStatus::Cancelled if run.after_failed => {
@@ -431,17 +431,18 @@ fn attempt_view(run: &RunRow, rows: &Rows, stage: &StageRow, attempt: &AttemptRo
             .iter()
             .flat_map(|text| text.lines())
             .map(str::to_owned)
-            .chain(did_nothing(attempt))
+            .chain(did_nothing(rows.stage(stage), attempt))
             .collect(),
         error: attempt_error(run, rows, stage, attempt),
     }
 }
 
-/// Of a program that completed at once and said nothing, that it may not have done what was meant.
-fn did_nothing(attempt: &AttemptRow) -> Option<String> {
+/// Of a single command that completed at once and said nothing, that it may not have done what was meant. Who wrote a pipeline knows.
+fn did_nothing(stage: Option<&Stage>, attempt: &AttemptRow) -> Option<String> {
     const AT_ONCE_MS: u64 = 1_000;
     let ran = attempt.running_ms.filter(|ms| *ms < AT_ONCE_MS)?;
     let silent = attempt.status == AttemptStatus::Completed && attempt.log_size == Some(0);
+    let silent = silent && stage.is_some_and(|stage| stage.literal);
     silent.then(|| format!("it ended after {ran} ms and printed nothing: is the command the one you meant?"))
 }
 

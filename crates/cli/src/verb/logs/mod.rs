@@ -141,9 +141,14 @@ impl Logs {
 
     fn show(&self, context: &Context, client: &Client, run: i64, part: &Part, several: bool) -> Result<(), Stop> {
         let mut log = client.log(run, Some(&part.stage), Some(part.attempt))?;
-        if several && !context.json {
-            let head = format!("==> {}, attempt {} <==", visible(&part.stage), part.attempt);
-            if self.raw { context.remark(&head) } else { context.print(&format!("{head}\n"))? }
+        let head = format!("==> {}, attempt {} <==\n", visible(&part.stage), part.attempt);
+        let headed = several && !context.json;
+        // Of what is searched only what was found has a head.
+        let head_later = headed && self.grep.is_some();
+        match (headed && !head_later, self.raw) {
+            (true, true) => context.remark(head.trim_end()),
+            (true, false) => context.print(&head)?,
+            (false, _) => {}
         }
         let look = Look {
             stage: &part.stage,
@@ -151,6 +156,7 @@ impl Logs {
             grep: self.grep.as_ref(),
             tail: self.tail,
             times: self.times,
+            head: Some(head.as_str()).filter(|_| head_later),
         };
         if self.raw {
             printer::raw(context, client, &mut log, look.tail, self.follow)

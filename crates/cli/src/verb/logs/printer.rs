@@ -24,6 +24,8 @@ pub(super) struct Look<'a> {
     pub(super) grep: Option<&'a Regex>,
     pub(super) tail: Option<u32>,
     pub(super) times: bool,
+    /// Stands before the first line, where there is one.
+    pub(super) head: Option<&'a str>,
 }
 
 const CHUNK: usize = 1 << 16;
@@ -125,7 +127,10 @@ impl<'a> Printer<'a> {
         if self.lines.page.is_empty() || (!all && self.lines.page.len() < CHUNK) {
             return Ok(());
         }
-        let page = std::mem::take(&mut self.lines.page);
+        let mut page = std::mem::take(&mut self.lines.page);
+        if let Some(head) = self.look.head.take() {
+            page.insert_str(0, head);
+        }
         if std::mem::take(&mut self.painted) {
             return self.context.print(&format!("\r\x1b[2K{page}"));
         }
