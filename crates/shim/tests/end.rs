@@ -268,3 +268,31 @@ fn at_the_end_the_bell_rings_or_an_owner_is_started() {
     home.hold().finish();
     within(20, "an owner is started", || started.exists().then_some(()));
 }
+
+#[test]
+fn an_owner_that_was_started_and_is_killed_is_followed_by_another() {
+    let mut home = Home::new();
+    let starts = home.path("starts");
+    // The first is killed, the second finds another at work, the third settles everything.
+    let script =
+        format!("echo >> {0}; case $(wc -l < {0}) in 1) kill -9 $$;; 2) exit 7;; *) exit 0;; esac", starts.display());
+    home.spec.owner_argv = ["sh", "-c", &script].map(OsBytes::from).to_vec();
+    let left = r#"{"pid":5,"version":"1","orderly":false,"since_ms":1}"#;
+    std::fs::write(&home.spec.owner_lock, left).unwrap();
+    home.hold().finish();
+    assert_eq!(std::fs::read_to_string(&starts).unwrap().lines().count(), 3);
+
+    // One that is told while the owner it started is at work leaves it there.
+    let at_work = home.path("at-work");
+    let script = format!("echo $$ > {0}.new; mv {0}.new {0}; exec sleep 300", at_work.display());
+    home.spec.owner_argv = ["sh", "-c", &script].map(OsBytes::from).to_vec();
+    let mut held = home.hold();
+    let owner: i32 = within(20, "an owner is started", || {
+        std::fs::read_to_string(&at_work).ok().and_then(|pid| pid.trim().parse().ok())
+    });
+    assert!(held.shim.try_wait().unwrap().is_none(), "it waits for the word");
+    held.folder.tell_settled();
+    held.finish();
+    let owner = footplate_shim::identity::Identity::of(owner).unwrap();
+    assert!(owner.signal(rustix::process::Signal::KILL).unwrap(), "the owner outlives the shim");
+}
