@@ -13,7 +13,7 @@ use footplate_engine::client::{Client, Wish, WishRequest};
 use crate::context::{Context, exit_code_of};
 use crate::stop::Answer;
 use crate::text::{Colour, colour, visible, when};
-use crate::verb::{show, wait};
+use crate::verb::{logs, show, wait};
 
 /// What Ctrl-C does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub(crate) fn follow(context: &Context, client: &mut Client, numbers: &[i64], in
             painter.paint(&runs);
             if runs.iter().all(|run| wait::end(run).is_some()) {
                 painter.end();
-                return conclude(context, &runs);
+                return conclude(context, client, &runs);
             }
             client.tend()?;
         }
@@ -97,7 +97,7 @@ pub(crate) fn follow(context: &Context, client: &mut Client, numbers: &[i64], in
     }
 }
 
-fn conclude(context: &Context, runs: &[RunView]) -> Answer {
+fn conclude(context: &Context, client: &Client, runs: &[RunView]) -> Answer {
     let mut code = 0;
     for run in runs {
         let end = wait::end(run).unwrap_or(run.status);
@@ -107,7 +107,8 @@ fn conclude(context: &Context, runs: &[RunView]) -> Answer {
             (old, _) => old,
         };
         if !context.json {
-            context.print(&summary(run, end, context.colour))?;
+            let words = logs::last_words(client, run, context.colour);
+            context.print(&summary(run, end, &words, context.colour))?;
         } else if runs.len() == 1 {
             context.print_json(run)?;
         } else {
@@ -118,7 +119,7 @@ fn conclude(context: &Context, runs: &[RunView]) -> Answer {
 }
 
 /// How a run ended, its outputs, and where its files are.
-fn summary(run: &RunView, end: RunStatus, colours: bool) -> String {
+fn summary(run: &RunView, end: RunStatus, words: &str, colours: bool) -> String {
     let took = match (run.started_at, run.result_at.or(run.finished_at)) {
         (Some(started), Some(finished)) => format!(" in {}", when::span(finished.seconds_since(started))),
         _ => String::new(),
@@ -129,6 +130,7 @@ fn summary(run: &RunView, end: RunStatus, colours: bool) -> String {
     if let Some(error) = &run.error {
         out.push_str(show::failure(error, colours).trim_start_matches('\n'));
     }
+    out.push_str(words);
     let stages = run.stages.as_deref().unwrap_or_default();
     out.push_str(&show::outputs(stages, colours));
     if end != RunStatus::Completed && stages.iter().any(|stage| stage.status == StageStatus::Failed) {

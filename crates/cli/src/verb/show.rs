@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::stop::Answer;
 use crate::text::{Align, Cell, Colour, Table, colour, cut, table, visible, visible_lines, when};
+use crate::verb::logs;
 use crate::wish::resolve;
 
 /// Show one run with its stages and attempts
@@ -24,14 +25,15 @@ impl Show {
         if context.json {
             context.print_json(&run)?;
         } else {
-            context.print(&text(&run, context.colour, context.columns()))?;
+            let words = logs::last_words(&client, &run, context.colour);
+            context.print(&text(&run, &words, context.colour, context.columns()))?;
         }
         Ok(0)
     }
 }
 
-/// A run for people.
-pub(crate) fn text(run: &RunView, colours: bool, columns: Option<usize>) -> String {
+/// A run for people; `words` are the last ones of what failed.
+fn text(run: &RunView, words: &str, colours: bool, columns: Option<usize>) -> String {
     let now = UtcMs(footplate_shim::clock::wall_ms());
     let mut head = format!(
         "{} {}  {}",
@@ -98,6 +100,7 @@ pub(crate) fn text(run: &RunView, colours: bool, columns: Option<usize>) -> Stri
     if let Some(error) = &run.error {
         out.push_str(&failure(error, colours));
     }
+    out.push_str(words);
     let stages = run.stages.as_deref().unwrap_or_default();
     if !stages.is_empty() {
         out.push('\n');

@@ -5,15 +5,15 @@ mod printer;
 use std::time::Duration;
 
 use clap::Args;
-use footplate_core::view::RunView;
-use footplate_core::{ErrorCode, Fault};
+use footplate_core::view::{RunView, StageView};
+use footplate_core::{ErrorCode, Fault, StageStatus};
 use footplate_engine::Client;
 use regex::Regex;
 
 use crate::context::Context;
 use crate::input::bounds;
 use crate::stop::{Answer, Stop};
-use crate::text::{visible, when};
+use crate::text::{Colour, cut, visible, when};
 use crate::verb::wait;
 use crate::wish::resolve;
 use printer::{Look, Printer};
@@ -164,6 +164,27 @@ impl Logs {
             Printer::new(context, &mut log, look).run(client, self.follow)
         }
     }
+}
+
+/// The last lines that the stage printed which a run failed by, for people.
+pub(crate) fn last_words(client: &Client, run: &RunView, colours: bool) -> String {
+    const MOST: usize = 6;
+    const WIDEST: usize = 300;
+    let failed = |stage: &&StageView| stage.status == StageStatus::Failed && stage.error == run.error;
+    let Some(stage) = run.stages.iter().flatten().find(failed) else { return String::new() };
+    let Some(attempt) = stage.attempts.last() else { return String::new() };
+    let size = attempt.log_size.unwrap_or(0);
+    // What cannot be read now is no reason to keep the rest from people.
+    let read = || {
+        printer::last_lines(&mut client.log(run.number, Some(&stage.name), Some(attempt.number)).ok()?, size, MOST).ok()
+    };
+    let lines = if size > 0 { read().unwrap_or_default() } else { Vec::new() };
+    if lines.is_empty() {
+        return String::new();
+    }
+    let head = Colour::Dim.paint(&format!("the last lines of {}", visible(&stage.name)), colours);
+    let lines: String = lines.iter().map(|line| format!("  {}\n", cut(&visible(line), WIDEST))).collect();
+    format!("\n{head}\n{lines}")
 }
 
 /// Why there is no output.

@@ -231,6 +231,37 @@ fn unreadable(error: io::Error) -> Fault {
     Fault::new(ErrorCode::Storage, format!("the log cannot be read: {error}"))
 }
 
+/// The last lines of a log of this size, as they read. Only its end is read, however long it is.
+pub(super) fn last_lines(log: &mut LogSource, size: u64, most: usize) -> io::Result<Vec<String>> {
+    const END: u64 = 16 << 10;
+    let mut offset = size.saturating_sub(END);
+    let mut broken = offset > 0;
+    let mut kept: VecDeque<String> = VecDeque::new();
+    let mut take = |line: &ReadableLine<'_>| {
+        // The first one may have begun before.
+        if !std::mem::take(&mut broken) && !line.text.trim().is_empty() {
+            kept.push_back(line.text.to_owned());
+            if kept.len() > most {
+                kept.pop_front();
+            }
+        }
+    };
+    let mut readable = Readable::new(ReadableOptions { colour: false, ..ReadableOptions::default() });
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        match log.read(offset, &mut buffer)? {
+            LogChunk::Bytes(count) => {
+                readable.feed(&buffer[..count], &mut take);
+                offset += count as u64;
+            }
+            LogChunk::Dropped { next } => offset = next,
+            LogChunk::End => break,
+        }
+    }
+    readable.finish(&mut take);
+    Ok(kept.into())
+}
+
 /// The bytes as they were written.
 pub(super) fn raw(
     context: &Context,
