@@ -206,6 +206,8 @@ fn a_forked_shim_is_the_owners_child_and_shows_its_folder() {
     let wait = format!("while [ ! -e {} ]; do sleep 0.05; done", gate.display());
     let number = bench.add(&[], &Pretend::sh(&bench.work(), "p.sh", &wait).argv());
     bench.until_status(number, "running", LONG);
+    // Until it is executed, the program is a copy of its shim.
+    until(LONG, "one shim holds it", || bench.processes_of("footplate-shim").len() == 1);
     let shims = bench.processes_of("footplate-shim");
     let owner = bench.owner();
     std::fs::write(&gate, "").unwrap();
