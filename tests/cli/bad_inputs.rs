@@ -320,8 +320,8 @@ fn what_the_present_state_does_not_allow() {
         case.code = code;
         check(&bench, &case);
     }
-    check(&bench, &line("retry 1 --from nothing", 4, "not_found", &["nothing"]));
-    check(&bench, &line("cancel 2 --stage nothing", 4, "not_found", &["nothing"]));
+    check(&bench, &line("retry 1 --from nothing", 4, "not_found", &["\"nothing\"", "stages: main"]));
+    check(&bench, &line("cancel 2 --stage man", 4, "not_found", &["\"man\"", "did you mean \"main\"?"]));
     check(&bench, &line("logs 2 nothing", 4, "not_found", &["\"nothing\"", "main"]));
     check(&bench, &line("logs 2 --attempt 7", 4, "not_found", &["7"]));
     check(&bench, &line("metrics 2 loss", 4, "not_found", &["\"loss\"", "it reported none"]));

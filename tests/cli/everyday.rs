@@ -197,6 +197,36 @@ fn the_last_lines_of_what_failed_are_shown_with_the_failure() {
 }
 
 #[test]
+fn secrets_among_the_arguments_are_warned_of_and_ordinary_words_are_not() {
+    let bench = Bench::new();
+    let token = "hf_abcdefghijklmnopqrstuvwx012345";
+    let said = |command: &[&str]| {
+        let output = bench.run(&[&["add", "--draft", "--"], command].concat()).expect(0);
+        assert!(!output.stderr.contains(token), "the warning itself tells nothing: {output:?}");
+        output.stderr
+    };
+    for (command, place) in [
+        (&["train", "--hf", token][..], "argument 2 looks like a secret"),
+        (&["train", "--api-key", "a1b2c3d4e5f6a7"], "argument 2 "),
+        (&["train", "--password=correct0horse1battery"], "argument 1 "),
+        (&["sh", "-c", "curl -H 'Authorization: Bearer abcdef0123456789' x"], "argument 2 "),
+    ] {
+        assert!(said(command).contains(place), "{command:?}");
+    }
+    for command in [
+        &["train", "--tokenizer", "gpt2-medium-355m", "--max-tokens", "512"][..],
+        &["train", "--eos-token", "</s>", "--pad-token", "0"],
+        &["eval", "0192f0e4-b1aa-7c5d-8e6f-001122334455.safetensors"],
+        &["git", "checkout", "b1946ac92492d2347c6235b4d2611184"],
+    ] {
+        assert_eq!(said(command), "", "{command:?}");
+    }
+    let toml = format!("[stages.get]\nshell = \"fetch {token}\"\n");
+    let output = bench.run(&["run", &pipeline(&bench, "open", &toml), "--draft"]).expect(0);
+    assert!(output.stderr.starts_with("a part of stage get looks like a secret"), "{output:?}");
+}
+
+#[test]
 fn the_doctor_names_what_is_there_and_what_to_do() {
     let mut bench = Bench::new();
     bench.set_env("FOOTPLATE_TEST_CPUS", "3");

@@ -13,7 +13,7 @@ use footplate_core::quantity::{ByteSize, Span};
 use footplate_core::view::Submitted;
 use footplate_core::{ErrorCode, Fault, UtcMs};
 use footplate_engine::client::{Client, Submit};
-use footplate_engine::environment::Captured;
+use footplate_engine::environment::{Captured, secret_argument};
 
 use crate::context::Context;
 use crate::input::{at, bounds, commands};
@@ -91,6 +91,9 @@ impl Add {
         if let Some(at) = self.at.filter(|at| at.0 < footplate_shim::clock::wall_ms()) {
             context.remark(&format!("{} is past: it starts as soon as there is room", crate::text::when::moment(at)));
         }
+        if let Some(at) = secret_argument(&argv.text) {
+            context.remark(&secret_warning(&format!("argument {at}")));
+        }
         let mut client = context.client()?;
         let after = self.after(context, &client)?;
         let submit = |argv: &Argv| self.submit(argv, &cwd, &environment, &after);
@@ -138,6 +141,13 @@ impl Add {
         submit.draft = self.draft;
         submit
     }
+}
+
+/// That something readable looks like a secret.
+pub(crate) fn secret_warning(what: &str) -> String {
+    format!(
+        "{what} looks like a secret: it stays readable in the run's record and in the list of processes; an environment variable is kept apart"
+    )
 }
 
 /// Says what was added: `#142 name`, or the objects.

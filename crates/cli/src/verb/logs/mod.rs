@@ -15,7 +15,7 @@ use crate::input::bounds;
 use crate::stop::{Answer, Stop};
 use crate::text::{Colour, cut, visible, when};
 use crate::verb::wait;
-use crate::wish::resolve;
+use crate::wish::{check_stage, resolve};
 use printer::{Look, Printer};
 
 /// Show what a run printed
@@ -65,6 +65,9 @@ impl Logs {
     pub(crate) fn run(&self, context: &Context) -> Answer {
         let client = context.client()?;
         let number = resolve(context, &client, &self.run)?.number;
+        if let Some(stage) = &self.stage {
+            check_stage(&client, number, stage)?;
+        }
         let _present = if self.follow { Some(client.presence()?) } else { None };
         let mut shown: Vec<Part> = Vec::new();
         let mut told = false;
@@ -95,16 +98,6 @@ impl Logs {
     fn parts(&self, run: &RunView, shown: &[Part]) -> Result<Vec<Part>, Fault> {
         let stages = run.stages.as_deref().unwrap_or_default();
         let number = run.number;
-        if let Some(asked) = &self.stage
-            && !stages.iter().any(|stage| stage.name == *asked)
-        {
-            let fault = Fault::new(ErrorCode::NotFound, format!("#{number} has no stage {asked:?}"));
-            let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
-            return Err(match footplate_spec::nearest(asked, names.iter().copied()) {
-                Some(near) => fault.hint(format!("did you mean {near:?}?")),
-                None => fault.hint(format!("stages: {}", names.join(", "))),
-            });
-        }
         let mut parts = Vec::new();
         for stage in stages.iter().filter(|stage| self.stage.as_ref().is_none_or(|asked| *asked == stage.name)) {
             let last = shown.iter().filter(|part| part.stage == stage.name).map(|part| part.attempt).max();
