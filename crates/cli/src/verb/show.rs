@@ -235,7 +235,7 @@ pub(crate) fn doing(stage: &StageView) -> String {
         return when::local(&waiting.detail);
     }
     let mut parts: Vec<String> = stage.message.iter().cloned().collect();
-    let message = stage.message.as_deref().unwrap_or_default();
+    let message = stage.message.as_deref().unwrap_or_default().to_lowercase();
     let place = |name: &str| stage.metrics.get(name).map(|value| format!("{name} {}", when::number(*value)));
     for name in ["epoch", "step"] {
         if !message.contains(name) {

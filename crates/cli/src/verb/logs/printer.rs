@@ -238,8 +238,9 @@ pub(super) fn last_lines(log: &mut LogSource, size: u64, most: usize) -> io::Res
     let mut broken = offset > 0;
     let mut kept: VecDeque<String> = VecDeque::new();
     let mut take = |line: &ReadableLine<'_>| {
-        // The first one may have begun before.
-        if !std::mem::take(&mut broken) && !line.text.trim().is_empty() {
+        // The first one may have begun before. What a program tells us is no news to people.
+        let broken = std::mem::take(&mut broken);
+        if !broken && !line.text.trim().is_empty() && !line.text.contains("##PROGRESS##") {
             kept.push_back(line.text.to_owned());
             if kept.len() > most {
                 kept.pop_front();
