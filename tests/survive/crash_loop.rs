@@ -222,8 +222,10 @@ fn with_nobody_around_owners_die_at_random_instants_and_the_queue_goes_on() {
         if under_way > 0 {
             killed += u32::from(bench.kill_owner());
         }
-        let stands = bench.processes().is_empty() && program.starts() < runs as usize;
-        assert!(!stands, "nobody is left after {} starts: the owner died with {under_way} under way", program.starts());
+        // One look at the table can miss who comes while another goes.
+        let goes_on = || program.starts() == runs as usize || !bench.processes().is_empty();
+        let goes_on = footplate_testkit::holds_within(Duration::from_secs(3), goes_on);
+        assert!(goes_on, "nobody is left after {} starts: the owner died with {under_way} under way", program.starts());
     }
     assert!(killed * 4 > runs, "only {killed} owners were there to be killed");
     bench.until_nothing_left(LONG);
