@@ -109,6 +109,7 @@ fn what_cannot_be_added() {
             line("add --gpus 60 -- true", 3, "impossible_resources", &["60 GPUs; this machine has"]),
             line("add --memory 900TB -- true", 3, "impossible_resources", &["900TB of memory; this machine has"]),
             line("add --cpus 4000 -- true", 3, "impossible_resources", &["4000 cores; this machine has"]),
+            line("add --memory -1 -- true", 2, "usage", &["\"-1\"", "2GB"]),
             line("add --memory lots -- true", 2, "usage", &["\"lots\"", "2GB"]),
             line(
                 "add --priority high -- true",
@@ -504,6 +505,15 @@ fn the_data_folder() {
     let bench = Bench::new();
     let file = bench.write("file", "").display().to_string();
     check(&bench, &case(&["list", "--data-dir", &file], 8, "storage", &["file"]));
+    // A folder of somebody's is not taken for ours, nor closed to others.
+    bench.write("mine/letter", "");
+    let mine = bench.work().join("mine");
+    std::fs::set_permissions(&mine, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let says = ["is not a data folder of Footplate", "--data-dir", "mine/footplate"];
+    check(&bench, &case(&["list", "--data-dir", "mine"], 6, "refused", &says));
+    assert_eq!(std::fs::read_dir(&mine).unwrap().count(), 1);
+    assert_eq!(mine.metadata().unwrap().permissions().mode() & 0o777, 0o755);
+    check(&bench, &case(&["list", "--data-dir", "Dropbox/data"], 8, "storage", &["synced by Dropbox"]));
     let number = bench.add(&[], &["true"]);
     ended(&bench, number);
     bench.until_nothing_left(LONG);

@@ -42,7 +42,7 @@ pub(crate) struct Add {
     #[arg(long, value_name = "N", value_parser = bounds::cpus, allow_negative_numbers = true)]
     cpus: Option<u32>,
     /// Memory to reserve, for example 8GB
-    #[arg(long, value_name = "S", value_parser = bounds::bytes)]
+    #[arg(long, value_name = "S", value_parser = bounds::bytes, allow_negative_numbers = true)]
     memory: Option<ByteSize>,
     /// GPUs to reserve
     #[arg(long, value_name = "N", value_parser = bounds::gpus, allow_negative_numbers = true)]
