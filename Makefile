@@ -1,11 +1,13 @@
 # Thin: each target is a script under scripts/, which says what it does. README and .ci/run call these.
 ROUNDS ?= 1000
 
-.PHONY: start test check crash soak bench
+.PHONY: start app test check crash soak bench bundle
 
 start: ; @scripts/start
+app:   ; @scripts/app
 test:  ; @scripts/test
 check: ; @scripts/check
 crash: ; @scripts/crash $(ROUNDS)
 soak:  ; @scripts/soak
 bench: ; @scripts/bench
+bundle: ; @scripts/bundle

@@ -160,12 +160,7 @@ pub(crate) async fn templates(shell: Held<'_>) -> Answer<Vec<TemplateView>> {
                 let times = client.expected_times(&template.definition.name)?;
                 let expected = footplate_engine::plan::expected(&template.definition, &times);
                 let source = if template.built_in { "built-in" } else { "own" };
-                Ok(TemplateView {
-                    name: template.name,
-                    source,
-                    definition: template.definition,
-                    expected_s: expected,
-                })
+                Ok(TemplateView { name: template.name, source, definition: template.definition, expected_s: expected })
             };
             templates::all(client.home()).into_iter().map(view).collect()
         })

@@ -65,7 +65,11 @@ impl Effects {
         let mut awake = lock(&self.awake);
         if wanted && awake.is_none() {
             let mut asked = keepawake::Builder::default();
-            asked.idle(true).reason("A run is active").app_name("Footplate").app_reverse_domain("dev.footplate.desktop");
+            asked
+                .idle(true)
+                .reason("A run is active")
+                .app_name("Footplate")
+                .app_reverse_domain("dev.footplate.desktop");
             // Where the system offers no such thing it sleeps when it wants to.
             *awake = asked.create().ok();
         } else if !wanted {

@@ -37,10 +37,9 @@ pub(crate) fn message(run: &RunView, settings: &Values, minute: u32, tongue: Ton
     let name = [("name", run.name.clone())];
     let message = match run.status {
         RunStatus::Failed => Message { title: tongue.with("notify.failed", &name), body: cause(run) },
-        RunStatus::Interrupted => Message {
-            title: tongue.with("notify.interrupted", &name),
-            body: tongue.word("notify.interrupted_body"),
-        },
+        RunStatus::Interrupted => {
+            Message { title: tongue.with("notify.interrupted", &name), body: tongue.word("notify.interrupted_body") }
+        }
         _ => Message { title: tongue.with("notify.completed", &name), body: took(run, tongue) },
     };
     Some(message)
@@ -128,7 +127,10 @@ mod tests {
         let done = told("completed", &usual, 0).unwrap();
         assert_eq!((done.title.as_str(), done.body.as_str()), ("tone-7 is done", "It took 2 m 5 s."));
         let failed = told("failed", &usual, 0).unwrap();
-        assert_eq!((failed.title.as_str(), failed.body.as_str()), ("tone-7 failed", "The program failed: ValueError: x"));
+        assert_eq!(
+            (failed.title.as_str(), failed.body.as_str()),
+            ("tone-7 failed", "The program failed: ValueError: x")
+        );
         assert!(told("interrupted", &usual, 0).is_some());
         assert_eq!(told("cancelled", &usual, 0), None);
         assert_eq!(told("failed", &Values { notify_failed: false, ..usual.clone() }, 0), None);

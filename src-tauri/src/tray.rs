@@ -153,15 +153,15 @@ impl Tray {
         tongue: Tongue,
         chosen: impl Fn(&AppHandle, Choice) + Send + Sync + 'static,
     ) -> tauri::Result<Tray> {
-        let item = |id: &str, key: &str, enabled: bool| MenuItem::with_id(app, id, tongue.word(key), enabled, None::<&str>);
+        let item =
+            |id: &str, key: &str, enabled: bool| MenuItem::with_id(app, id, tongue.word(key), enabled, None::<&str>);
         let state = item("state", "tray.idle", false)?;
         let pause = item("pause", "tray.pause_all", false)?;
         let unpause = item("unpause", "tray.unpause_all", false)?;
         let open = item("open", "tray.open", true)?;
         let quit = item("quit", "tray.quit", true)?;
         let line = || PredefinedMenuItem::separator(app);
-        let menu =
-            Menu::with_items(app, &[&state, &line()?, &line()?, &pause, &unpause, &line()?, &open, &quit])?;
+        let menu = Menu::with_items(app, &[&state, &line()?, &line()?, &pause, &unpause, &line()?, &open, &quit])?;
         let icon = TrayIconBuilder::with_id("main")
             .icon(drawn(Face::Idle))
             .icon_as_template(true)

@@ -8,10 +8,10 @@ use tauri::{App, AppHandle, Manager, Url, WebviewWindow, WebviewWindowBuilder, W
 
 use crate::bridge::Bridge;
 use crate::effects::{self, Effects};
+use crate::notify;
 use crate::settings::Theme;
 use crate::shell::Shell;
 use crate::words::Tongue;
-use crate::notify;
 
 /// Its label in tauri.conf.json.
 pub(crate) const LABEL: &str = "main";

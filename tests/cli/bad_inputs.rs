@@ -94,6 +94,8 @@ fn what_cannot_be_added() {
             line("add --cwd file -- true", 3, "invalid", &["file", "not a folder"]),
             line("add", 2, "usage", &["PROGRAM ARGS"]),
             line("add --", 2, "usage", &["PROGRAM ARGS"]),
+            line("add python train.py --lr 1", 2, "usage", &["footplate add -- python train.py --lr 1"]),
+            line("add --cpus 2 ./a", 2, "usage", &["footplate add --cpus 2 -- ./a"]),
             case(&["add", "--", ""], 3, "invalid", &["no program is named"]),
             case(&["add", "--", " ", "x"], 3, "invalid", &["no program is named"]),
             nul,
@@ -107,6 +109,7 @@ fn what_cannot_be_added() {
             line("add --gpus 60 -- true", 3, "impossible_resources", &["60 GPUs; this machine has"]),
             line("add --memory 900TB -- true", 3, "impossible_resources", &["900TB of memory; this machine has"]),
             line("add --cpus 4000 -- true", 3, "impossible_resources", &["4000 cores; this machine has"]),
+            line("add --memory -1 -- true", 2, "usage", &["\"-1\"", "2GB"]),
             line("add --memory lots -- true", 2, "usage", &["\"lots\"", "2GB"]),
             line(
                 "add --priority high -- true",
@@ -318,11 +321,19 @@ fn what_the_present_state_does_not_allow() {
         case.code = code;
         check(&bench, &case);
     }
-    check(&bench, &line("retry 1 --from nothing", 4, "not_found", &["nothing"]));
-    check(&bench, &line("cancel 2 --stage nothing", 4, "not_found", &["nothing"]));
+    check(&bench, &line("retry 1 --from nothing", 4, "not_found", &["\"nothing\"", "stages: main"]));
+    check(&bench, &line("cancel 2 --stage man", 4, "not_found", &["\"man\"", "did you mean \"main\"?"]));
     check(&bench, &line("logs 2 nothing", 4, "not_found", &["\"nothing\"", "main"]));
     check(&bench, &line("logs 2 --attempt 7", 4, "not_found", &["7"]));
-    check(&bench, &line("metrics 2 loss", 4, "not_found", &["\"loss\""]));
+    check(&bench, &line("metrics 2 loss", 4, "not_found", &["\"loss\"", "it reported none"]));
+    let long = "n".repeat(10_000);
+    for (verb, more) in [("rename", "the limit is 200"), ("tag", "the limit is 200")] {
+        check(&bench, &case(&[verb, "1", &long], 3, "invalid", &[more]));
+        check(&bench, &case(&[verb, "1", "a\nb"], 3, "invalid", &["control character"]));
+        check(&bench, &case(&[verb, "1", ""], 3, "invalid", &["is empty"]));
+    }
+    check(&bench, &line("set 1 --queue nowhere", 4, "not_found", &["nowhere"]));
+    check(&bench, &line("move 1 --to 0", 2, "usage", &["\"0\" is not a place", "from 1"]));
     assert_eq!(bench.status(live), "running");
     open(&bench, "go");
     assert_eq!(ended(&bench, live)["status"], "completed");
@@ -341,6 +352,14 @@ fn queues_and_bounds() {
             line("queue pause defalt", 4, "not_found", &["\"defalt\"", "did you mean \"default\"?"]),
             line("list --status done", 2, "usage", &["completed", "interrupted"]),
             line("list --limit many", 2, "usage", &["many"]),
+            line("list --limit 0", 2, "usage", &["from 1 to 100000"]),
+            line("list --offset -1", 2, "usage", &["\"-1\"", "from 0"]),
+            line("logs 1 --tail -1", 2, "usage", &["\"-1\"", "from 0"]),
+            line("logs 1 --attempt 0", 2, "usage", &["\"0\" is not a number of an attempt", "from 1"]),
+            line("work --max 0", 2, "usage", &["\"0\"", "from 1"]),
+            case(&["queue", "set", "", "--limit", "1"], 3, "invalid", &["cannot be a queue's name", "a letter a-z"]),
+            case(&["queue", "set", "a\nb", "--limit", "1"], 3, "invalid", &["\"a\\nb\" cannot be", "up to 63"]),
+            case(&["queue", "set", &"q".repeat(300), "--limit", "1"], 3, "invalid", &["up to 63"]),
             line("clean --older-than old", 2, "usage", &["\"old\""]),
             line("clean", 2, "usage", &["--older-than"]),
             line("logs 1 --grep (", 2, "usage", &["not a regular expression"]),
@@ -382,13 +401,15 @@ fn programs_that_cannot_be_started() {
         ("./crlf.sh", &["Windows line ends", "sed -i 's/\\r$//'"]),
         ("./gone.sh", &["\"/opt/none/python\", which is not there"]),
         ("./alien", &["another processor or system"]),
+        ("python train.py", &["\"python train.py\" not found", "holds a space", "footplate add -- python train.py"]),
+        ("footplate-nothing", &["It belongs to Footplate: keep all its executables in one folder."]),
     ] {
         let error = not_started(&bench, program);
         let detail = error["detail"].as_str().unwrap();
         for part in says {
             assert!(detail.contains(part), "{program}: {part:?} is not in {detail}");
         }
-        let missing = program.ends_with("trian.py");
+        let missing = detail.contains("not found");
         assert_eq!(error["code"], if missing { "program_not_found" } else { "not_executable" }, "{program}");
     }
 }
@@ -457,6 +478,21 @@ fn killed_by_somebody_else_is_said_so() {
 }
 
 #[test]
+fn completed_at_once_without_a_word_is_completed_with_a_hint() {
+    let bench = Bench::new();
+    let notes = |command: &[&str]| {
+        let number = bench.add(&[], command);
+        let run = ended(&bench, number);
+        assert_eq!(run["status"], "completed");
+        stage(&run, "main")["attempts"][0]["notes"].to_string()
+    };
+    assert!(notes(&["true"]).contains("printed nothing: is the command the one you meant?"));
+    assert_eq!(notes(&["echo", "a word"]), "[]");
+    assert_eq!(notes(&["sleep", "1.1"]), "[]");
+    assert!(bench.run(&words("show 1")).expect(0).stdout.contains("NOTES\n  main, attempt 1: it ended after"));
+}
+
+#[test]
 fn nothing_to_resume_from_asks_to_start_afresh() {
     let bench = Bench::new();
     let path = pipeline(&bench, "fresh", "[stages.main]\ncommand = [\"false\"]\n");
@@ -469,6 +505,15 @@ fn the_data_folder() {
     let bench = Bench::new();
     let file = bench.write("file", "").display().to_string();
     check(&bench, &case(&["list", "--data-dir", &file], 8, "storage", &["file"]));
+    // A folder of somebody's is not taken for ours, nor closed to others.
+    bench.write("mine/letter", "");
+    let mine = bench.work().join("mine");
+    std::fs::set_permissions(&mine, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let says = ["is not a data folder of Footplate", "--data-dir", "mine/footplate"];
+    check(&bench, &case(&["list", "--data-dir", "mine"], 6, "refused", &says));
+    assert_eq!(std::fs::read_dir(&mine).unwrap().count(), 1);
+    assert_eq!(mine.metadata().unwrap().permissions().mode() & 0o777, 0o755);
+    check(&bench, &case(&["list", "--data-dir", "Dropbox/data"], 8, "storage", &["synced by Dropbox"]));
     let number = bench.add(&[], &["true"]);
     ended(&bench, number);
     bench.until_nothing_left(LONG);

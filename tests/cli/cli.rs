@@ -3,14 +3,16 @@
 
 mod common;
 
+use std::os::unix::ffi::OsStringExt;
+
 use common::{LONG, ended, gate, keys, open, pipeline, run, stage, start, text, words};
 use footplate_testkit::{Bench, Pretend, until};
 use serde_json::{Value, json};
 
-/// The fields of a run in a list; `show` has `params` and `stages` too.
+/// The fields of a run in a list; `show` has `cwd`, `notes`, `params` and `stages` too.
 const RUN: &str = "id number name pipeline experiment queue priority target tags status confirmed progress eta_s message waiting created_at started_at finished_at result result_at generation error";
-const STAGE: &str = "name status queue needs progress eta_s message metrics waiting outputs allow_failure tail queued_at started_at finished_at error attempts";
-const ATTEMPT: &str = "number status paused pid exit_code signal started_at finished_at running_s log_size note error";
+const STAGE: &str = "name status queue needs command shell progress eta_s message metrics waiting outputs allow_failure tail queued_at started_at finished_at error attempts";
+const ATTEMPT: &str = "number status paused pid exit_code signal started_at finished_at running_s log_size notes error";
 
 #[test]
 fn the_shape_of_every_answer_in_json() {
@@ -40,7 +42,7 @@ fn the_shape_of_every_answer_in_json() {
     assert_eq!((&by_number[0]["status"], &by_number[1]["status"]), (&json!("completed"), &json!("failed")));
 
     let shown = bench.run(&words("show 2 --json")).expect(0).json();
-    assert_eq!(keys(&shown), words(&format!("{RUN} params stages")));
+    assert_eq!(keys(&shown), words(&format!("{RUN} cwd notes params stages")));
     assert_eq!(shown["params"], json!({ "epochs": 2 }));
     assert_eq!(keys(&shown["error"]), words("code title detail hints log_line"));
     let train = stage(&shown, "train");
@@ -90,6 +92,56 @@ fn the_shape_of_every_answer_in_json() {
     assert_eq!(keys(&bench.run(&words("retry 2 --json")).expect(0).json()), ["id", "number", "name"]);
     let missing = bench.run(&words("show 77 --json")).expect(4);
     assert_eq!(keys(&missing.error()), ["code", "message", "hints"]);
+}
+
+#[test]
+fn show_tells_what_was_run_where_and_what_was_noted() {
+    let bench = Bench::new();
+    let script = format!(
+        "echo '##PROGRESS##{{\"progress\":1.5,\"status\":\"completed\"}}##'; trap 'exit 0' TERM; {}",
+        gate("never")
+    );
+    let number = bench.add(&["--name", "noted"], &["sh", "-c", &script]);
+    bench.until_status(number, "running", LONG);
+    until(LONG, "the line is read", || bench.show(number)["progress"] == 1.0);
+    let _ = bench.run(&words("cancel 1")).expect(0);
+    let run = bench.show(number);
+    let main = stage(&run, "main");
+    assert_eq!(run["cwd"], bench.work().display().to_string().as_str());
+    assert_eq!(main["command"], json!(["sh", "-c", script]));
+    let notes: Vec<&str> =
+        main["attempts"][0]["notes"].as_array().unwrap().iter().map(|n| n.as_str().unwrap()).collect();
+    for part in ["progress 1.5", "its status is \"completed\""] {
+        assert_eq!(notes.iter().filter(|note| note.contains(part)).count(), 1, "said once: {notes:?}");
+    }
+    for note in run["notes"].as_array().unwrap() {
+        assert_eq!(note["stage"], "main", "{note}");
+        assert!(note["time"].is_string() && notes.contains(&note["text"].as_str().unwrap()), "{note}");
+    }
+    assert_eq!(run["notes"].as_array().unwrap().len(), notes.len());
+    let text = bench.run(&words("show 1")).expect(0).stdout;
+    for part in ["command  ", "folder   ", "NOTES\n  main, attempt 1: "] {
+        assert!(text.contains(part), "{part:?} is not in {text}");
+    }
+    for note in notes {
+        assert_eq!(text.matches(note).count(), 1, "{note:?} in {text}");
+    }
+}
+
+#[test]
+fn arguments_that_are_no_utf_8_reach_the_program_as_they_are() {
+    let bench = Bench::new();
+    let odd = std::ffi::OsString::from_vec(b"a\xff b".to_vec());
+    let script = r#"for x in "$@"; do printf '%s' "$x" | od -An -tx1; done"#;
+    let command = ["add", "--json", "--", "sh", "-c", script, "name"].map(std::ffi::OsString::from);
+    let added = bench.run(&command.into_iter().chain([odd, "plain".into()]).collect::<Vec<_>>()).expect(0).json();
+    assert_eq!(added["number"], 1);
+    assert_eq!(ended(&bench, 1)["status"], "completed");
+    assert_eq!(bench.run(&words("logs 1")).expect(0).stdout, " 61 ff 20 62\n 70 6c 61 69 6e\n");
+    assert_eq!(stage(&bench.show(1), "main")["command"][4], "a\u{fffd} b");
+    // The same again, from its record.
+    let _ = bench.run(&words("run --like 1")).expect(0);
+    assert_eq!(bench.run(&words("logs 2")).expect(0).stdout, " 61 ff 20 62\n 70 6c 61 69 6e\n");
 }
 
 #[test]

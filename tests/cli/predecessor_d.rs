@@ -267,6 +267,25 @@ command = ["true"]
     let errors: Vec<_> =
         report["errors"].as_array().unwrap().iter().map(|e| (e["stage"].as_str(), e["attempt"].as_i64())).collect();
     assert_eq!(errors[..2], [(Some("broken"), Some(1)), (Some("broken"), Some(2))]);
+    assert!(seconds(&report["planning_s"]) >= 0.0, "measured: {report:#}");
     let shown = bench.run(&["report", "1"]).expect(0).stdout;
+    for head in
+        ["planning", "queued", "execution", "total", "parallelism", "critical path", "longest stage", "average stage"]
+    {
+        assert!(shown.lines().any(|line| line.starts_with(head)), "{head}: {shown}");
+    }
     assert!(["long", "broken", "exit code 9"].iter().all(|word| shown.contains(word)), "{shown}");
+}
+
+#[test]
+fn planning_is_timed_too() {
+    let bench = Bench::new();
+    let large: String = (0..4_000).map(|n| format!("[stages.s{n}]\ncommand = [\"true\"]\n")).collect();
+    let number = start(&bench, &pipeline(&bench, "large", &large), &["--draft"]);
+    let report = bench.run(&["report", &number.to_string(), "--json"]).expect(0).json();
+    assert!(report["planning_s"].as_f64().unwrap() > 0.0, "{:?}", report["planning_s"]);
+    // What a single command takes is less, and known as well.
+    let one = bench.add(&["--draft"], &["true"]);
+    let little = bench.run(&["report", &one.to_string(), "--json"]).expect(0).json();
+    assert!(little["planning_s"].as_f64().unwrap() < report["planning_s"].as_f64().unwrap(), "{little:#}");
 }

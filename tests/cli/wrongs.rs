@@ -173,7 +173,10 @@ fn a_program_that_says_it_is_completed_still_runs() {
     let now = bench.show(number);
     assert_eq!((now["status"].as_str(), stage(&now, "main")["status"].as_str()), (Some("running"), Some("running")));
     open(&bench, "go");
-    assert_eq!(ended(&bench, number)["status"], "failed");
+    let end = ended(&bench, number);
+    assert_eq!(end["status"], "failed");
+    let notes = stage(&end, "main")["attempts"][0]["notes"].to_string();
+    assert!(notes.contains("only its exit counts"), "noted: {notes}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ struct Room {
     rooms: &'static [&'static str],
 }
 
-const ROOMS: [Room; 12] = [
+const ROOMS: [Room; 14] = [
     Room { name: "core", rooms: &[] },
     Room { name: "spec", rooms: &["core"] },
     Room { name: "progress", rooms: &["core"] },
@@ -20,6 +20,10 @@ const ROOMS: [Room; 12] = [
     Room { name: "server", rooms: &["core", "engine"] },
     // Types of the rooms below the engine pass through it; the store's do not.
     Room { name: "cli", rooms: &["core", "engine", "progress", "server", "shim", "spec"] },
+    // The shell is a guest, too. The clock is the shim's.
+    Room { name: "app", rooms: &["core", "engine", "shim"] },
+    // Drives the app from outside.
+    Room { name: "e2e", rooms: &["testkit"] },
     // Nothing of ours but the stdout protocol.
     Room { name: "sample", rooms: &[] },
     Room { name: "testkit", rooms: &["core", "shim"] },
@@ -30,7 +34,13 @@ const ROOMS: [Room; 12] = [
 ];
 
 /// A crate that only one room may name.
-const KEPT: [(&str, &str); 3] = [("rusqlite", "store"), ("candle-core", "sample"), ("candle-nn", "sample")];
+const KEPT: [(&str, &str); 5] = [
+    ("rusqlite", "store"),
+    ("candle-core", "sample"),
+    ("candle-nn", "sample"),
+    ("tauri", "app"),
+    ("tauri-build", "app"),
+];
 
 /// What a room must not have anywhere below it: the room, the start of a package's name, why.
 const NEVER: [(&str, &str, &str); 11] = [
@@ -104,7 +114,8 @@ fn declared(package: &Package) -> Vec<Finding> {
             }
         }
         for (kept, keeper) in KEPT {
-            if used == kept && room.name != keeper {
+            let plugin = kept == "tauri" && used.starts_with("tauri-plugin-");
+            if (used == kept || plugin) && room.name != keeper {
                 findings.push(found(format!("only {keeper} uses {kept}; ask it instead")));
             }
         }
@@ -166,7 +177,8 @@ fn every_package_keeps_the_common_settings() {
                 findings.push(Finding { path: package.manifest.clone(), line: 0, sentence: sentence.to_owned() });
             }
         };
-        let folder = package.manifest.split('/').rev().nth(1).unwrap_or("");
+        // The app is the package beside the workspace.
+        let folder = package.manifest.split('/').rev().nth(1).unwrap_or("app");
         rule(package.room() == folder, "name the package footplate-<folder>");
         rule(listed["license"] == "MIT OR Apache-2.0", "set `license.workspace = true`");
         rule(listed["edition"] == "2024", "set `edition.workspace = true`");
@@ -183,7 +195,7 @@ fn plain_cargo_test_builds_neither_candle_nor_a_web_view() {
     let members = metadata["workspace_default_members"].as_array().unwrap();
     let names: Vec<&str> = members.iter().map(|member| member.as_str().unwrap()).collect();
     assert!(names.len() >= 9, "{names:?}");
-    for heavy in ["footplate-sample", "crates/sample", "src-tauri"] {
+    for heavy in ["footplate-sample", "crates/sample", "footplate-app", "footplate-e2e", "tests/e2e"] {
         assert!(!names.iter().any(|name| name.contains(heavy)), "take {heavy} out of default-members in Cargo.toml");
     }
 }
@@ -205,6 +217,8 @@ fn the_rules_bite() {
         package("footplate-engine", &[("rusqlite", true)]),
         package("footplate-shim", &[("regex", false)]),
         package("footplate-attic", &[]),
+        package("footplate-cli", &[("tauri-plugin-dialog", false)]),
+        package("footplate-app", &[("footplate-store", false)]),
     ];
     for package in broken {
         assert_eq!(declared(&package).len(), 1, "{}: {:?}", package.name, package.uses);

@@ -41,7 +41,7 @@ const OUTSIDE: [&str; 11] = [
 fn findings(source: &Source) -> Vec<Finding> {
     let mut found = Vec::new();
     for line in source.lines() {
-        for rule in [clock, outside, waits_for_time, sql, unfinished, names, silenced] {
+        for rule in [clock, outside, waits_for_time, sql, channels, unfinished, names, silenced] {
             found.extend(rule(source, line).map(|sentence| source.finding(line.number, sentence)));
         }
     }
@@ -87,7 +87,8 @@ fn waits_for_time(source: &Source, line: &Line) -> Option<String> {
 }
 
 fn sql(source: &Source, line: &Line) -> Option<String> {
-    if line.test || matches!(source.room(), Some("store") | None) {
+    let shell = source.path.starts_with("src-tauri/");
+    if line.test || !shell && matches!(source.room(), Some("store") | None) {
         return None;
     }
     let text = &line.strings;
@@ -96,6 +97,18 @@ fn sql(source: &Source, line: &Line) -> Option<String> {
         || pair("UPDATE ", " SET ")
         || first(text, &["INSERT INTO ", "DELETE FROM ", "PRAGMA "]).is_some();
     spoken.then(|| "the only SQL in the house is in crates/store; give it a function there".to_owned())
+}
+
+/// What tells the view of changes, in one file of the shell.
+const BRIDGE: &str = "src-tauri/src/bridge.rs";
+const CHANNELS: [&str; 6] = ["ipc::Channel", "Channel<", ".emit(", ".emit_to(", ".listen(", "tauri::Emitter"];
+
+fn channels(source: &Source, line: &Line) -> Option<String> {
+    if line.test || !source.path.starts_with("src-tauri/") || source.path == BRIDGE {
+        return None;
+    }
+    let word = first(&line.code, &CHANNELS)?;
+    Some(format!("`{word}`: only {BRIDGE} tells the view; give it a function there"))
 }
 
 fn unfinished(_: &Source, line: &Line) -> Option<String> {
@@ -190,6 +203,9 @@ fn each_rule_bites_and_only_where_it_should() {
         ("tests/cli/a.rs", "fn f() { sleep(D); }"),
         ("crates/engine/src/a.rs", "const Q: &str = \"SELECT id FROM run\";"),
         ("crates/cli/src/a.rs", "db.run(\"PRAGMA data_version\");"),
+        ("src-tauri/src/a.rs", "use tauri::ipc::Channel;"),
+        ("src-tauri/src/a.rs", "app.emit(\"changed\", ());"),
+        ("src-tauri/src/a.rs", "const Q: &str = \"SELECT id FROM run\";"),
         ("crates/cli/src/a.rs", "todo!()"),
         ("crates/cli/src/a.rs", "// TODO: later"),
         ("crates/cli/tests/a.rs", "#[ignore]"),
@@ -209,6 +225,7 @@ fn each_rule_bites_and_only_where_it_should() {
         ("crates/core/src/a.rs", "#[cfg(test)]\nmod tests { use std::fs; }"),
         ("crates/store/src/a.rs", "const Q: &str = \"SELECT id FROM run\";"),
         ("crates/store/tests/a.rs", "let id = Uuid::now_v7();"),
+        (BRIDGE, "use tauri::ipc::Channel;"),
         ("crates/testkit/src/tests.rs", "fn f() { sleep(D); }"),
         ("crates/shim/tests/common/mod.rs", "fn within() { sleep(D); }"),
         ("crates/shim/tests/common/mod.rs", "#![allow(dead_code, reason = \"not all use all\")]"),

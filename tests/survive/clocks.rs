@@ -38,7 +38,10 @@ fn after_a_reboot_an_exit_record_counts_and_is_not_run_again() {
     let owner = bench.owner().unwrap();
     assert!(footplate_testkit::process::send(owner, rustix::process::Signal::STOP));
     std::fs::write(&gate, "").unwrap();
-    until(LONG, "the shim is gone", || bench.processes_of("footplate-shim").is_empty());
+    let folder = bench.data().join("attempts").join(bench.show(number)["id"].as_str().unwrap()).join("0.1");
+    until(LONG, "the shim has written all", || folder.join("swept.json").exists());
+    // The shim first: it waits for the owner's word, and would start another.
+    bench.processes_of("footplate-shim").iter().for_each(|shim| _ = kill9(shim.pid));
     kill9(owner);
     reboot(&mut bench);
     let _ = bench.run(&["wait", &number.to_string()]).expect(1);

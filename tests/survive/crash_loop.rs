@@ -148,16 +148,19 @@ fn shims_die_at_random_instants_and_nothing_is_done_twice_or_called_what_it_is_n
     let mut dice = Dice(0x2545_f491_4f6c_dd1d);
     let _ = bench.run(&["queue", "set", "default", "--limit", "4"]).expect(0);
     let mut runs = Vec::new();
-    for _ in 0..crash_rounds(100) / 4 {
+    let rounds = crash_rounds(100) / 4;
+    let mut killed = 0;
+    for _ in 0..rounds {
         let number = submit(&bench, &pipeline, 0, &mut dice);
         runs.push(number);
         let_pass(dice.below(80));
         // Shims lead a session; a program that waits at its gate is a copy of one, and leads none.
         let shims: Vec<_> = bench.processes_of("footplate-shim").into_iter().filter(|f| leads_session(f.pid)).collect();
         if !shims.is_empty() {
-            kill9(shims[dice.below(shims.len() as u64) as usize].pid);
+            killed += u32::from(kill9(shims[dice.below(shims.len() as u64) as usize].pid));
         }
     }
+    assert!(killed * 2 > rounds, "only {killed} shims were there to be killed");
     for number in runs {
         let _ = bench.run(&["wait", &number.to_string()]);
         let run = bench.show(number);
@@ -199,4 +202,39 @@ fn a_long_program_outlives_twenty_owners() {
     }
     assert_eq!(program.starts(), 1);
     bench.until_nothing_left(Duration::from_secs(10));
+}
+
+/// No guest looks, waits or submits while owners are killed: what brings the next one is the end of a program that was under way.
+#[test]
+fn with_nobody_around_owners_die_at_random_instants_and_the_queue_goes_on() {
+    let mut bench = Bench::new();
+    bench.expect_nothing_left();
+    let _ = bench.run(&["queue", "set", "default", "--limit", "2"]).expect(0);
+    let program = footplate_testkit::Pretend::sh(&bench.work(), "p.sh", "sleep 0.1; exit 3");
+    let runs = crash_rounds(100);
+    let line = format!("{}\n", serde_json::to_string(&program.argv()).unwrap());
+    let _ = bench.run_with_stdin(&["add", "--stdin"], line.repeat(runs as usize)).expect(0);
+    let mut dice = Dice(0x0051_7cc1_b727_220a);
+    let mut killed = 0;
+    while program.starts() < runs as usize {
+        let_pass(dice.below(60));
+        let under_way = bench.processes_of("sleep").len();
+        if under_way > 0 {
+            killed += u32::from(bench.kill_owner());
+        }
+        // One look at the table can miss who comes while another goes.
+        let goes_on = || program.starts() == runs as usize || !bench.processes().is_empty();
+        let goes_on = footplate_testkit::holds_within(Duration::from_secs(3), goes_on);
+        assert!(goes_on, "nobody is left after {} starts: the owner died with {under_way} under way", program.starts());
+    }
+    assert!(killed * 4 > runs, "only {killed} owners were there to be killed");
+    bench.until_nothing_left(LONG);
+    assert_eq!(program.starts(), runs as usize);
+    for number in 1..=i64::from(runs) {
+        let run = bench.show(number);
+        let attempts = run["stages"][0]["attempts"].as_array().unwrap();
+        let ran: Vec<_> = attempts.iter().filter(|a| a["status"] != "void").collect();
+        assert_eq!((ran.len(), ran[0]["exit_code"].as_i64()), (1, Some(3)), "{run:#}");
+    }
+    after_all(&bench);
 }

@@ -54,6 +54,28 @@ fn an_owner_that_dies_at_a_named_point_of_launch_or_finish_loses_nothing() {
 }
 
 #[test]
+fn an_owner_that_dies_between_a_shims_ring_and_its_commit_is_replaced_with_nobody_around() {
+    for point in ["finish-before-log", "finish-before-commit", "turn-before-commit@3", "turn-after-commit@3"] {
+        let mut bench = Bench::new();
+        bench.expect_nothing_left();
+        let gate = bench.work().join("go");
+        let wait = format!("while [ ! -e {} ]; do sleep 0.05; done", gate.display());
+        let first = Pretend::sh(&bench.work(), "first.sh", &wait);
+        let second = Pretend::sh(&bench.work(), "second.sh", "true");
+        let mut add = bench.footplate(["add", "--"]);
+        assert!(add.args(first.argv()).env("FOOTPLATE_FAILPOINT", point).status().unwrap().success());
+        // No guest looks from here on but the one that adds: the owner with the failpoint lives until the first run's end, or
+        // died before, and was replaced by this one.
+        bench.add(&[], &second.argv());
+        std::fs::write(&gate, "").unwrap();
+        until(LONG, &format!("{point}: the second program runs"), || second.starts() == 1);
+        bench.until_nothing_left(LONG);
+        assert_eq!((bench.status(1).as_str(), bench.status(2).as_str()), ("completed", "completed"), "{point}");
+        assert_eq!((first.starts(), second.starts()), (1, 1), "{point}");
+    }
+}
+
+#[test]
 fn an_owner_that_dies_in_the_middle_of_a_cancel_leaves_it_to_the_next() {
     for point in
         ["cancel-after-commit", "turn-before-commit", "turn-after-commit", "finish-before-commit", "finish-before-log"]

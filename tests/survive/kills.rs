@@ -160,3 +160,60 @@ fn the_owner_leaves_within_two_seconds_of_being_idle() {
     let _ = bench.run(&["wait", &number.to_string()]).expect(0);
     bench.until_nothing_left(std::time::Duration::from_secs(2));
 }
+
+#[test]
+fn the_fork_server_is_killed_or_stopped_and_the_queue_goes_on() {
+    let mut bench = Bench::new();
+    bench.expect_nothing_left();
+    let servers = || bench.processes_of("fork-server");
+    let gate = bench.work().join("go");
+    let wait = format!("while [ ! -e {} ]; do sleep 0.05; done", gate.display());
+    let holder = bench.add(&[], &Pretend::sh(&bench.work(), "hold.sh", &wait).argv());
+    bench.until_status(holder, "running", LONG);
+    until(LONG, "there is one fork server", || servers().len() == 1);
+    let first = servers()[0].clone();
+    let programs: Vec<Pretend> =
+        (0..3).map(|i| Pretend::sh(&bench.work(), &format!("p{i}.sh"), &format!("exit {i}"))).collect();
+    let runs: Vec<i64> = programs.iter().map(|program| bench.add(&[], &program.argv())).collect();
+    kill9(first.pid);
+    std::fs::write(&gate, "").unwrap();
+    bench.until_status(runs[0], "completed", LONG);
+    // The next one is stopped: it answers nothing, and is given up.
+    let gate = bench.work().join("go again");
+    let wait = format!("while [ ! -e '{}' ]; do sleep 0.05; done", gate.display());
+    let holder = bench.add(&["--priority", "50"], &Pretend::sh(&bench.work(), "hold2.sh", &wait).argv());
+    let after = bench.add(&[], &Pretend::sh(&bench.work(), "after.sh", "true").argv());
+    bench.until_status(holder, "running", LONG);
+    let second = servers();
+    assert!(second.iter().all(|server| server.pid != first.pid), "{second:?}");
+    for server in &second {
+        footplate_testkit::process::send(server.pid, rustix::process::Signal::STOP);
+    }
+    std::fs::write(&gate, "").unwrap();
+    bench.until_status(after, "completed", LONG);
+    for (code, (number, program)) in runs.iter().zip(&programs).enumerate() {
+        bench.until_status(*number, if code == 0 { "completed" } else { "failed" }, LONG);
+        assert_eq!(bench.show(*number)["stages"][0]["attempts"][0]["exit_code"], code);
+        assert_eq!(program.starts(), 1, "each ran once");
+    }
+}
+
+#[test]
+fn a_forked_shim_is_the_owners_child_and_shows_its_folder() {
+    let mut bench = Bench::new();
+    bench.expect_nothing_left();
+    let gate = bench.work().join("go");
+    let wait = format!("while [ ! -e {} ]; do sleep 0.05; done", gate.display());
+    let number = bench.add(&[], &Pretend::sh(&bench.work(), "p.sh", &wait).argv());
+    bench.until_status(number, "running", LONG);
+    // Until it is executed, the program is a copy of its shim.
+    until(LONG, "one shim holds it", || bench.processes_of("footplate-shim").len() == 1);
+    let shims = bench.processes_of("footplate-shim");
+    let owner = bench.owner();
+    std::fs::write(&gate, "").unwrap();
+    assert_eq!(shims.len(), 1, "{shims:?}");
+    assert_eq!(Some(shims[0].parent), owner);
+    let id = bench.show(number)["id"].as_str().unwrap().to_owned();
+    assert!(shims[0].command.ends_with(&format!("attempts/{id}/0.1")), "{}", shims[0].command);
+    bench.until_status(number, "completed", LONG);
+}

@@ -7,11 +7,14 @@ mod cancel;
 mod clocks;
 mod crash_loop;
 mod failpoints;
+mod full_disk;
+mod hand_over;
 mod kills;
 mod many;
 mod nested;
 mod output;
 mod poison;
+mod sleeps;
 
 use std::time::Duration;
 

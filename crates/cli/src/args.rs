@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 use footplate_core::{ErrorCode, Fault};
 
@@ -23,14 +23,17 @@ use crate::verb::{
 #[command(name = "footplate", version, arg_required_else_help = true, after_help = EXIT_CODES, max_term_width = 100)]
 struct Cli {
     /// Where everything is kept [default: $FOOTPLATE_DATA, or the platform's folder for applications]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]
     data_dir: Option<PathBuf>,
     /// Answer with JSON, for programs
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
     #[command(subcommand)]
     verb: Verb,
 }
+
+/// The heading of the options that every verb has.
+const EVERYWHERE: &str = "Options of every verb";
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 the run failed, 2 usage, 3 invalid or ambiguous input, 4 not found, 5 conflict, \
 6 refused by policy, 7 another process holds the store, 8 storage, 130 cancelled or interrupted";
@@ -78,7 +81,7 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.collect();
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, &args),
+        Err(error) => return usage(&with_tip(error, &args), &args),
     };
     let context = Context::new(cli.data_dir, cli.json);
     match dispatch(&cli.verb, &context) {
@@ -120,6 +123,24 @@ fn dispatch(verb: &Verb, context: &Context) -> Answer {
         Verb::Doctor(verb) => verb.run(context),
         Verb::Completions(verb) => verb.run(context),
     }
+}
+
+/// `footplate add python train.py` lacks its `--`: says so with what was typed.
+fn with_tip(mut error: clap::Error, args: &[OsString]) -> clap::Error {
+    let Some(verb) = args.iter().position(|arg| arg == "add") else { return error };
+    let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else { return error };
+    let Some(at) = args.iter().skip(verb + 1).position(|arg| arg == unknown.as_str()) else { return error };
+    if error.kind() != ErrorKind::UnknownArgument || unknown.starts_with('-') {
+        return error;
+    }
+    let typed = |args: &[OsString]| -> String {
+        args.iter().map(|arg| show::quoted(&arg.to_string_lossy())).collect::<Vec<_>>().join(" ")
+    };
+    let (options, command) = args[verb + 1..].split_at(at);
+    let before = if options.is_empty() { String::new() } else { format!("{} ", typed(options)) };
+    let tip = format!("write -- before the program: footplate add {before}-- {}", typed(command));
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    error
 }
 
 /// Shows help, the version or what was wrong with the arguments.

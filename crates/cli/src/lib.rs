@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 pub use args::command;
 
-/// Runs the command line as given and tells how it went (exit codes: 5-doors, docs/API.md).
+/// Runs the command line as given and tells how it went (exit codes: README.md).
 #[must_use]
 pub fn main() -> ExitCode {
     ExitCode::from(args::run(std::env::args_os()))

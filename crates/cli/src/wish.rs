@@ -76,8 +76,28 @@ pub(crate) fn of_all(context: &Context, client: &mut Client, waits: Waits, wish:
 
 fn one(context: &Context, client: &mut Client, text: &str, wish: &Wish) -> Result<(Resolved, String), Fault> {
     let run = resolve(context, client, text)?;
+    if let Wish::Cancel { stage: Some(stage) } | Wish::Retry { from: Some(stage), .. } = wish {
+        check_stage(client, run.number, stage)?;
+    }
     let id = client.wish(WishRequest::of(run.number, wish.clone()))?;
     Ok((run, id))
+}
+
+/// A stage that the run has.
+///
+/// # Errors
+/// `not_found`, with the nearest name or all of them.
+pub(crate) fn check_stage(client: &Client, number: i64, asked: &str) -> Result<(), Fault> {
+    let stages = client.definition(number)?.definition.stages;
+    let names = || stages.keys().map(String::as_str);
+    if names().any(|name| name == asked) {
+        return Ok(());
+    }
+    let fault = Fault::new(ErrorCode::NotFound, format!("#{number} has no stage {asked:?}"));
+    Err(match footplate_spec::nearest(asked, names()) {
+        Some(near) => fault.hint(format!("did you mean {near:?}?")),
+        None => fault.hint(format!("stages: {}", names().take(50).collect::<Vec<_>>().join(", "))),
+    })
 }
 
 /// The run that a text means; says so where the name means several.
@@ -147,6 +167,6 @@ fn unanswered(whom: &str, wish: &Wish) -> Fault {
 
 /// The longest grace of a run's stages.
 fn grace(client: &Client, number: i64) -> Result<Duration, Fault> {
-    let (definition, _) = client.definition(number)?;
+    let definition = client.definition(number)?.definition;
     Ok(Duration::from_millis(definition.stages.values().map(Stage::grace_ms).max().unwrap_or(0)))
 }

@@ -1,6 +1,8 @@
 //! A pipeline's definition, as frozen in a run. Its serde form is the pipeline file's form (TOML or JSON); reading files with all faults
 //! at once, expressions and checks are in `spec`. Source: docs/PIPELINE.md.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -249,6 +251,11 @@ pub struct Stage {
     #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
     #[cfg_attr(feature = "schema", schemars(skip))]
     pub literal: bool,
+    /// Of arguments that are no UTF-8 their true bytes, by their place in `command`, which has U+FFFD for what is none. What
+    /// `footplate add` submits may have such; pipeline files cannot say it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    pub bytes: BTreeMap<u32, Vec<u8>>,
 }
 
 /// Tries again after a failure.

@@ -23,7 +23,7 @@ pub struct ReportInput {
     pub result_at: Option<UtcMs>,
     /// When it was submitted.
     pub created_at: UtcMs,
-    /// Seconds taken to read, check and write down the run, where they were measured.
+    /// Seconds until the plan stood, where they were measured.
     pub planning_s: Option<f64>,
     /// All stages, in the order of the definition.
     pub stages: Vec<StageInput>,
@@ -85,9 +85,10 @@ pub struct Report {
     pub run: Submitted,
     /// Its result once fixed, else its status.
     pub status: RunStatus,
-    /// Seconds taken to read, check and write down the run; `null` where nobody measured.
+    /// Seconds until the plan stood: reading and checking the definition, the parameters and the surroundings, up to `created_at`,
+    /// when the run was ready to be written down. Measured by who submitted it, to the millisecond; `null` where nobody did.
     pub planning_s: Option<f64>,
-    /// From submit to the first attempt's start.
+    /// From `created_at` to the first attempt's start.
     pub queued_s: f64,
     /// From the first attempt's start to the result.
     pub execution_s: f64,

@@ -36,7 +36,19 @@ pub struct Failure {
     pub log_line: Option<u64>,
 }
 
-/// One run; `stages` and `params` are left out in lists.
+/// Something worth knowing about a run that changes no state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Note {
+    /// When it was noted.
+    pub time: UtcMs,
+    /// The stage's name, where it concerns one.
+    pub stage: Option<String>,
+    /// The sentence.
+    pub text: String,
+}
+
+/// One run; `cwd`, `notes`, `params` and `stages` are left out in lists.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct RunView {
@@ -84,6 +96,12 @@ pub struct RunView {
     pub generation: u32,
     /// Why it failed.
     pub error: Option<Failure>,
+    /// The working folder it was submitted from; what is no UTF-8 in it is shown as U+FFFD.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<String>,
+    /// What was noted about it, oldest first; kept as long as events are (7 days), those of attempts for good with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<Vec<Note>>,
     /// Its parameters, secrets left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
@@ -106,6 +124,10 @@ pub struct StageView {
     pub queue: String,
     /// The names of the stages it needs.
     pub needs: Vec<String>,
+    /// The program and its arguments as the definition has them, U+FFFD for what is no UTF-8; empty where it is a line for a shell.
+    pub command: Vec<String>,
+    /// The line for a shell.
+    pub shell: Option<String>,
     /// 0 to 1.
     pub progress: Option<f64>,
     /// Seconds left.
@@ -158,8 +180,8 @@ pub struct AttemptView {
     pub running_s: Option<f64>,
     /// Bytes of log.
     pub log_size: Option<u64>,
-    /// A remark: `cancel came too late`.
-    pub note: Option<String>,
+    /// Remarks: `cancel came too late`, progress out of bounds, metrics left out ..
+    pub notes: Vec<String>,
     /// Why it failed.
     pub error: Option<Failure>,
 }

@@ -240,6 +240,29 @@ fn secret_by_name(name: &[u8]) -> bool {
     PARTS.iter().any(|part| joined.contains(part)) || upper.split(['_', '-', '.']).any(|word| WORDS.contains(&word))
 }
 
+/// The place of the first argument that looks like a secret: by its form, or after an option such as `--api-key`. It is told more seldom
+/// than of variables, for people are warned of it, and training has `--tokenizer` and hashes of its own.
+#[must_use]
+pub fn secret_argument(argv: &[String]) -> Option<usize> {
+    const NAMES: [&str; 9] =
+        ["token", "secret", "password", "passwd", "passphrase", "apikey", "accesskey", "authkey", "privatekey"];
+    let names_one = |option: &str| {
+        let joined: String = option.chars().filter(char::is_ascii_alphanumeric).collect();
+        NAMES.iter().any(|name| joined.to_ascii_lowercase().ends_with(name))
+    };
+    let is_one = |text: &str| {
+        let word = text.len() >= 12 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=_-.".contains(&b));
+        word && text.bytes().any(|b| b.is_ascii_digit()) && text.bytes().any(|b| b.is_ascii_alphabetic())
+    };
+    argv.iter().enumerate().position(|(at, argument)| {
+        let before = at.checked_sub(1).map(|before| argv[before].as_str());
+        let after_option = before.is_some_and(|option| option.starts_with('-') && names_one(option));
+        let with_option = argument.split_once('=').filter(|(name, _)| names_one(name)).map(|(_, value)| value);
+        let by_form = FORMS.as_ref().is_some_and(|forms| forms.is_match(argument.as_bytes()));
+        by_form || (after_option && is_one(argument)) || with_option.is_some_and(is_one)
+    })
+}
+
 static FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let forms = [
         // URLs with a user or a password in them.

@@ -303,18 +303,13 @@ impl Prepared {
         let plan = plan::plan(&self.definition, &values, Some(client))?;
         let queues = client.queues()?;
         let own_queue = self.placement.queue.clone().or_else(|| self.definition.queue.clone());
-        let queue_of = |stage: &Stage| {
-            stage.queue.clone().or_else(|| own_queue.clone()).unwrap_or_else(|| "default".to_owned())
-        };
+        let queue_of =
+            |stage: &Stage| stage.queue.clone().or_else(|| own_queue.clone()).unwrap_or_else(|| "default".to_owned());
         let stages: Vec<StagePlan> = self
             .definition
             .stages
             .iter()
-            .map(|(name, stage)| StagePlan {
-                name: name.clone(),
-                needs: stage.needs.clone(),
-                queue: queue_of(stage),
-            })
+            .map(|(name, stage)| StagePlan { name: name.clone(), needs: stage.needs.clone(), queue: queue_of(stage) })
             .collect();
         let commands = self.commands(&values, &stages);
         let items = self.items(client, &queues, &stages, &commands, params.is_empty());
@@ -368,9 +363,11 @@ impl Prepared {
         };
         if let Err(problems) = spec::paths_exist(&self.definition, &values, &self.cwd) {
             for problem in problems.0 {
-                let paths = self.definition.params.iter().filter(|(_, param)| {
-                    matches!(param.kind, ParamKind::Path | ParamKind::Dataset)
-                });
+                let paths = self
+                    .definition
+                    .params
+                    .iter()
+                    .filter(|(_, param)| matches!(param.kind, ParamKind::Path | ParamKind::Dataset));
                 let name = paths.map(|(name, _)| name).find(|name| problem.message.contains(&format!("\"{name}\"")));
                 faults.push(ParamFault { name: name.cloned().unwrap_or_default(), message: problem.message });
             }
@@ -515,11 +512,7 @@ impl Prepared {
         let gib = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
         let bad = memory > capacity.memory || cpus > capacity.cpus;
         let wanted = if memory == 0 { "no memory".to_owned() } else { gib(memory) };
-        let detail = format!(
-            "It reserves {cpus} of {} cores and {wanted} of {}.",
-            capacity.cpus,
-            gib(capacity.memory)
-        );
+        let detail = format!("It reserves {cpus} of {} cores and {wanted} of {}.", capacity.cpus, gib(capacity.memory));
         let hint = bad.then_some("This machine has less than that.");
         items.push(item("memory", if bad { CheckState::Bad } else { CheckState::Ok }, detail, hint));
         if gpus > 0 {
@@ -627,7 +620,11 @@ fn named_outputs<'t>(text: &'t str, stage: &str) -> Vec<&'t str> {
 /// A word as a shell reads it back.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 #[cfg(test)]

@@ -40,7 +40,8 @@ pub struct Template {
 /// # Errors
 /// `NotFound` with the nearest name; `InvalidPipeline` with all faults.
 pub fn find(text: &str, home: &Home, cwd: &Path) -> Result<Pipeline, Fault> {
-    let path = cwd.join(text);
+    // Without the `.` that people write: paths are shown.
+    let path: PathBuf = cwd.join(text).components().collect();
     let is_pipeline_folder = ["footplate.toml", "footplate.json"].iter().any(|name| path.join(name).is_file());
     if path.is_file() || is_pipeline_folder {
         return load(&path, text);
@@ -156,11 +157,8 @@ mod tests {
         assert!(all(&home).iter().any(|template| template.name == "digits" && template.built_in));
         let own = home.templates().join("digits");
         std::fs::create_dir_all(&own).unwrap();
-        std::fs::write(
-            own.join("footplate.toml"),
-            "format = 1\nname = \"digits\"\n[stages.a]\ncommand = [\"true\"]\n",
-        )
-        .unwrap();
+        std::fs::write(own.join("footplate.toml"), "format = 1\nname = \"digits\"\n[stages.a]\ncommand = [\"true\"]\n")
+            .unwrap();
         let found = template("digits", &home, place.path()).unwrap();
         assert_eq!(found.dir, own.canonicalize().unwrap());
         assert!(all(&home).iter().all(|template| !template.built_in));

@@ -228,12 +228,18 @@ fn a_damaged_state_never_breaks_it() {
     }
 }
 
-/// 100,000 executions of mutated samples: no panic, state within its limit, the same in two pieces as in one.
+/// So many executions: `FOOTPLATE_FUZZ`, or the long count under `make soak`, or 100,000.
+fn executions() -> u32 {
+    let said = std::env::var("FOOTPLATE_FUZZ").ok().and_then(|count| count.parse().ok());
+    said.unwrap_or(if std::env::var_os("FOOTPLATE_SOAK").is_some() { 1_000_000 } else { 100_000 })
+}
+
+/// 100,000 executions of mutated samples and more: no panic, state within its limit, the same in two pieces as in one.
 #[test]
 fn mutated_samples_100_000_times() {
     let seeds: Vec<Vec<u8>> = samples().into_iter().map(|(_, bytes)| bytes).collect();
     let mut random = Random(0x5eed);
-    for round in 0..100_000u32 {
+    for round in 0..executions() {
         let seed = &seeds[random.below(seeds.len())];
         let from = random.below(seed.len());
         let mut bytes = seed[from..(from + 20 + random.below(150)).min(seed.len())].to_vec();

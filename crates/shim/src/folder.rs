@@ -2,7 +2,7 @@
 //!
 //! Deliberately not here: which step comes when. The shim's order stands in its executable, the owner's in the engine.
 
-use crate::contract::{Act, Command, Exit, Spec, Start, Swept};
+use crate::contract::{Act, Command, Exit, SETTLED, Spec, Start, Swept};
 use crate::log::{LogRead, LogReader};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use std::fs::{File, OpenOptions};
@@ -178,7 +178,11 @@ impl AttemptDir {
                 Ok(text) => Claim::Run(text.strip_prefix("run ").unwrap_or_default().to_owned()),
                 Err(_) => Claim::Run(String::new()),
             }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Claim::None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // A link that leads nowhere is the void of a full disk.
+                let void = std::fs::read_link(self.path.join("claim")).is_ok_and(|to| to == Path::new("void"));
+                Ok(if void { Claim::Void } else { Claim::None })
+            }
             Err(error) => Err(error),
         }
     }
@@ -191,12 +195,22 @@ impl AttemptDir {
         self.link_claim(shim_id, format!("run {shim_id}\n").as_bytes())
     }
 
-    /// Gives the attempt up: nobody will ever run it. `false`: a shim won, or it was void before.
+    /// Gives the attempt up: nobody will ever run it. `false`: a shim won, or it was void before. On a full disk it is a
+    /// symbolic link named `claim` that reads `void`: the same create, and it needs no room.
     ///
     /// # Errors
     /// What the system says.
     pub fn try_void(&self) -> io::Result<bool> {
-        self.link_claim("void", b"void\n")
+        match self.link_claim("void", b"void\n") {
+            Err(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+                match std::os::unix::fs::symlink("void", self.path.join("claim")) {
+                    Ok(()) => Ok(true),
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+                    Err(error) => Err(error),
+                }
+            }
+            other => other,
+        }
     }
 
     /// A complete file first, then link(2): whoever sees a claim sees a whole one, and only one link succeeds.
@@ -314,6 +328,15 @@ impl AttemptDir {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Tells a shim that has rung the bell that its attempt is settled, and what follows from that is begun: nobody else has to
+    /// see to it. A shim that has left needs no telling.
+    pub fn tell_settled(&self) {
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        if let Ok(ctl) = rustix::fs::open(self.ctl_path(), flags, Mode::empty()) {
+            let _ = rustix::io::write(&ctl, format!("{SETTLED}\n").as_bytes());
         }
     }
 

@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::{Home, shim, within};
-use footplate_shim::contract::{self, OsBytes, code};
+use common::{Held, Home, shim, within};
+use footplate_shim::contract::{self, Command, OsBytes, code};
 use footplate_shim::folder::{Claim, ExitRecord};
 use std::io::Write;
 use std::os::fd::AsRawFd;
@@ -219,19 +219,80 @@ fn at_the_end_the_bell_rings_or_an_owner_is_started() {
     let mut home = Home::new();
     let started = home.path("owner-started");
     home.spec.owner_argv = ["sh", "-c", &format!("echo > {}; true", started.display())].map(OsBytes::from).to_vec();
-    // Somebody listens.
+    let left = |orderly: bool| format!(r#"{{"pid":5,"version":"1","orderly":{orderly},"since_ms":1}}"#);
+    std::fs::write(&home.spec.owner_lock, left(false)).unwrap();
     footplate_shim::os::make_fifo(&home.spec.bell).unwrap();
-    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NONBLOCK;
-    let bell = rustix::fs::open(&home.spec.bell, flags, rustix::fs::Mode::empty()).unwrap();
-    home.hold().finish();
-    assert_eq!(rustix::io::read(&bell, &mut [0; 8]).unwrap(), 1);
-    drop(bell);
-    // Nobody listens, and the last owner left in an orderly way.
-    std::fs::write(&home.spec.owner_lock, r#"{"pid":5,"version":"1","orderly":true,"since_ms":1}"#).unwrap();
+    let bell = home.spec.bell.clone();
+    let listen = || {
+        let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NONBLOCK;
+        rustix::fs::open(&bell, flags, rustix::fs::Mode::empty()).unwrap()
+    };
+    // Rings come in when the record is there and the lock is free.
+    let rung = |held: &Held, bell: &std::os::fd::OwnedFd| {
+        within(20, "the bell rings", || matches!(rustix::io::read(bell, &mut [0; 8]), Ok(1)).then_some(()));
+        assert!(held.folder.swept().is_some() && !held.folder.lock_is_held().unwrap());
+    };
+
+    // Somebody listens, and settles the attempt; a stop that came too late says nothing.
+    let ear = listen();
+    let mut held = home.hold();
+    rung(&held, &ear);
+    held.folder.tell(&Command::Stop { wish: "late".into(), grace_ms: 5 }).unwrap();
+    held.folder.tell_settled();
+    held.finish();
+    assert!(!started.exists());
+
+    // Who listened leaves before the attempt is settled: in an orderly way ...
+    std::fs::write(&home.spec.owner_lock, left(true)).unwrap();
+    let mut held = home.hold();
+    rung(&held, &ear);
+    drop(ear);
+    held.finish();
+    assert!(!started.exists());
+    // ... or not, the ring taken.
+    std::fs::write(&home.spec.owner_lock, left(false)).unwrap();
+    let ear = listen();
+    let mut held = home.hold();
+    rung(&held, &ear);
+    assert!(!started.exists());
+    drop(ear);
+    held.finish();
+    within(20, "an owner is started", || started.exists().then_some(()));
+    std::fs::remove_file(&started).unwrap();
+
+    // Nobody listens, and the last owner left in an orderly way; and it did not.
+    std::fs::write(&home.spec.owner_lock, left(true)).unwrap();
     home.hold().finish();
     assert!(!started.exists());
-    // It did not.
-    std::fs::write(&home.spec.owner_lock, r#"{"pid":5,"version":"1","orderly":false,"since_ms":1}"#).unwrap();
+    std::fs::write(&home.spec.owner_lock, left(false)).unwrap();
     home.hold().finish();
     within(20, "an owner is started", || started.exists().then_some(()));
+}
+
+#[test]
+fn an_owner_that_was_started_and_is_killed_is_followed_by_another() {
+    let mut home = Home::new();
+    let starts = home.path("starts");
+    // The first is killed, the second finds another at work, the third settles everything.
+    let script =
+        format!("echo >> {0}; case $(wc -l < {0}) in 1) kill -9 $$;; 2) exit 7;; *) exit 0;; esac", starts.display());
+    home.spec.owner_argv = ["sh", "-c", &script].map(OsBytes::from).to_vec();
+    let left = r#"{"pid":5,"version":"1","orderly":false,"since_ms":1}"#;
+    std::fs::write(&home.spec.owner_lock, left).unwrap();
+    home.hold().finish();
+    assert_eq!(std::fs::read_to_string(&starts).unwrap().lines().count(), 3);
+
+    // One that is told while the owner it started is at work leaves it there.
+    let at_work = home.path("at-work");
+    let script = format!("echo $$ > {0}.new; mv {0}.new {0}; exec sleep 300", at_work.display());
+    home.spec.owner_argv = ["sh", "-c", &script].map(OsBytes::from).to_vec();
+    let mut held = home.hold();
+    let owner: i32 = within(20, "an owner is started", || {
+        std::fs::read_to_string(&at_work).ok().and_then(|pid| pid.trim().parse().ok())
+    });
+    assert!(held.shim.try_wait().unwrap().is_none(), "it waits for the word");
+    held.folder.tell_settled();
+    held.finish();
+    let owner = footplate_shim::identity::Identity::of(owner).unwrap();
+    assert!(owner.signal(rustix::process::Signal::KILL).unwrap(), "the owner outlives the shim");
 }

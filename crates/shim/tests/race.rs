@@ -11,7 +11,7 @@ use footplate_shim::sweep::{Tree, sweep};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 const SHIMS: usize = 20;
-const ROUNDS: usize = 25;
+const ROUNDS: usize = 100;
 
 fn lines(path: &std::path::Path) -> usize {
     std::fs::read_to_string(path).map_or(0, |text| text.lines().count())

@@ -28,6 +28,7 @@ fn new_run(index: u64) -> NewRun {
         secrets: None,
         umask: 0o022,
         limits: "{}".to_owned(),
+        planning_ms: Some(3),
         not_before: None,
         after: Vec::new(),
         created_at: 1_795_291_262_345,

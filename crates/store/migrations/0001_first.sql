@@ -46,7 +46,8 @@ CREATE TABLE run_body (
   env_hash     TEXT,
   secrets      TEXT,
   umask        INTEGER NOT NULL CHECK (umask BETWEEN 0 AND 511),
-  limits       TEXT NOT NULL -- JSON
+  limits       TEXT NOT NULL, -- JSON
+  planning_ms  INTEGER CHECK (planning_ms >= 0)
 ) STRICT;
 
 -- How many runs there are by what lists are filtered by, so that a total never costs a scan. New runs are added by whoever inserts
@@ -160,6 +161,8 @@ CREATE TABLE event (
   run  INTEGER,
   data TEXT NOT NULL -- JSON
 ) STRICT;
+-- The remarks on a run, few among its events. Queries name the same condition.
+CREATE INDEX event_note ON event (run) WHERE substr(data, 1, 14) = '{"kind":"note"';
 
 CREATE TABLE latest (
   run         INTEGER NOT NULL,

@@ -37,6 +37,22 @@ impl Read<'_> {
         )
     }
 
+    /// The remarks on a run that are kept, oldest first: the newest `limit`. Those of a run that had many are cut at the old end.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn notes(&self, run: i64, limit: u32) -> Result<Vec<EventRow>, StoreError> {
+        // The condition is the index's own, word for word, so that it serves.
+        let mut notes = self.all(
+            "SELECT seq, time, data FROM event WHERE run = ?1 AND substr(data, 1, 14) = '{\"kind\":\"note\"'
+             ORDER BY seq DESC LIMIT ?2",
+            params![run, limit],
+            |r| Ok(EventRow { seq: r.get(0)?, time: r.get(1)?, run: Some(run), event: row::json(r, 2)? }),
+        )?;
+        notes.reverse();
+        Ok(notes)
+    }
+
     /// The greatest number given so far, 0 before the first; trimming does not lower it.
     ///
     /// # Errors

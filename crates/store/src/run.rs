@@ -68,6 +68,8 @@ pub struct RunRow {
     pub umask: u32,
     /// The submitter's resource limits as JSON.
     pub limits: String,
+    /// How long it took until its plan stood, milliseconds; `None` where nobody measured.
+    pub planning_ms: Option<u64>,
     /// Not started before.
     pub not_before: Option<i64>,
     /// The runs it comes after.
@@ -156,6 +158,8 @@ pub struct NewRun {
     pub umask: u32,
     /// The submitter's resource limits as JSON.
     pub limits: String,
+    /// How long it took until its plan stood, milliseconds.
+    pub planning_ms: Option<u64>,
     /// Not started before, UTC milliseconds.
     pub not_before: Option<i64>,
     /// The runs it comes after.
@@ -168,8 +172,8 @@ pub struct NewRun {
 pub(crate) const COLUMNS: &str = "r.number, r.id, r.name, r.pipeline, r.experiment, r.queue, r.priority, r.target, r.tags, r.status, \
      r.draft, r.paused, r.after_failed, r.generation, b.params, b.cwd, b.pipeline_dir, b.run_dir, b.env_hash, \
      b.secrets, b.umask, b.limits, r.not_before, r.after_runs, coalesce(r.order_key, r.number * 1024), r.created_at, \
-     r.started_at, r.finished_at, r.result, r.result_at, r.error";
-pub(crate) const COLUMN_COUNT: usize = 31;
+     r.started_at, r.finished_at, r.result, r.result_at, r.error, b.planning_ms";
+pub(crate) const COLUMN_COUNT: usize = 32;
 const BRIEF: &str = "number, id, status, draft, paused, after_failed, generation, queue, priority, \
      coalesce(order_key, number * 1024), not_before, after_runs";
 
@@ -207,6 +211,7 @@ pub(crate) fn from_row(r: &Row<'_>) -> rusqlite::Result<RunRow> {
         result: row::maybe_word(r, 28)?,
         result_at: r.get(29)?,
         error: r.get(30)?,
+        planning_ms: row::maybe_unsigned(r, 31)?,
     })
 }
 
@@ -352,8 +357,9 @@ impl Tx<'_> {
         let number = self.conn.last_insert_rowid();
         self.count_one(status, &run.queue, run.experiment.as_deref())?;
         self.write(
-            "INSERT INTO run_body (run, definition, params, cwd, pipeline_dir, run_dir, env_hash, secrets, umask, limits)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO run_body (run, definition, params, cwd, pipeline_dir, run_dir, env_hash, secrets, umask, limits,
+                                   planning_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 number,
                 run.definition,
@@ -365,6 +371,7 @@ impl Tx<'_> {
                 run.secrets,
                 run.umask,
                 run.limits,
+                run.planning_ms.map(row::signed),
             ],
         )?;
         self.insert_stages(number, stages)?;

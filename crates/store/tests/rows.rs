@@ -33,6 +33,7 @@ fn a_run_comes_back_as_it_was_written_and_is_written_once() {
     new.not_before = Some(NOW + 5);
     new.priority = -100;
     new.secrets = Some("file".to_owned());
+    new.planning_ms = Some(17);
     let stages = [new_stage("train", StageStatus::Queued)];
     let (number, newly) = store.write(|tx| tx.insert_run(&new, &stages)).unwrap();
     assert!(newly && number == first + 1);
@@ -46,6 +47,7 @@ fn a_run_comes_back_as_it_was_written_and_is_written_once() {
     );
     assert_eq!((&run.definition, &run.params, &run.cwd, run.umask), (&new.definition, &new.params, &new.cwd, 0o022));
     assert_eq!((run.status, run.generation, run.order_key, run.created_at), (RunStatus::Queued, 1, number * 1024, NOW));
+    assert_eq!(run.planning_ms, Some(17));
     assert_eq!(read.stages(number).unwrap().len(), 1);
     let stage = read.stage(number, 0).unwrap().unwrap();
     assert_eq!(
@@ -441,6 +443,32 @@ fn events_are_trimmed_from_the_oldest_and_numbers_go_on() {
     assert_eq!(store.write(|tx| tx.append(None, &Event::RunChanged, 1)).unwrap(), 11);
     assert_eq!(store.read().unwrap().last_seq().unwrap(), 11);
     assert_eq!(store.read().unwrap().events_after(10, 1).unwrap()[0].event, Event::RunChanged);
+}
+
+#[test]
+fn the_notes_of_a_run_are_found_without_looking_at_its_other_events() {
+    let (dir, mut store) = home();
+    let run = add(&mut store, "noted");
+    let other = add(&mut store, "other");
+    let note = |text: &str| Event::Note { stage: Some(0), text: text.to_owned() };
+    store
+        .write(|tx| {
+            for index in 0..5 {
+                tx.append(Some(run), &Event::RunChanged, NOW)?;
+                tx.append(Some(other), &note("of another"), NOW)?;
+                tx.append(Some(run), &note(&index.to_string()), NOW + index)?;
+            }
+            tx.append(None, &note("of none"), NOW)
+        })
+        .unwrap();
+    let found = store.read().unwrap().notes(run, 3).unwrap();
+    let told: Vec<_> = found.iter().map(|row| (row.time - NOW, row.run, row.event.clone())).collect();
+    assert_eq!(told, [2, 3, 4].map(|index: i64| (index, Some(run), note(&index.to_string()))));
+    let conn = rusqlite::Connection::open(dir.path().join("state.db")).unwrap();
+    let plan = "EXPLAIN QUERY PLAN SELECT seq, time, data FROM event WHERE run = 1 AND substr(data, 1, 14) = '{\"kind\":\"note\"'
+                ORDER BY seq DESC LIMIT 200";
+    let plan: String = conn.query_row(plan, [], |row| row.get(3)).unwrap();
+    assert!(plan.contains("USING INDEX event_note"), "{plan}");
 }
 
 #[test]

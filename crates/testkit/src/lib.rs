@@ -5,11 +5,13 @@
 //! in `/proc`, so the benches are for Linux.
 
 mod bench;
+mod mounts;
 mod pretend;
 pub mod process;
 mod redact;
 
 pub use bench::{Bench, Output};
+pub use mounts::{SmallDisk, in_own_mounts};
 pub use pretend::Pretend;
 pub use process::{Found, kill9};
 pub use redact::{redact, redact_json};

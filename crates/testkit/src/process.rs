@@ -43,9 +43,12 @@ impl Found {
         matches!(self.state, 'Z' | 'X')
     }
 
-    /// The last part of the executable's path: `footplate-shim`.
+    /// The last part of the executable's path: `footplate-shim`; `fork-server` for the one that only forks shims.
     #[must_use]
     pub fn program(&self) -> String {
+        if self.command.ends_with("--fork-server") {
+            return "fork-server".to_owned();
+        }
         let name = self.exe.as_ref().and_then(|exe| exe.file_name()).map(|name| name.to_string_lossy().into_owned());
         // A deleted executable is marked so.
         name.unwrap_or_default().trim_end_matches(" (deleted)").to_owned()

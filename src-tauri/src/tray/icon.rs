@@ -43,7 +43,9 @@ pub(crate) fn draw(face: Face, template: bool) -> (Vec<u8>, u32) {
                 layers.push((ink(EMBER), cover(arc(x, y, share))));
             }
             match face {
-                Face::Idle | Face::NeedsLook => layers.push((ink(GREY), cover(segment(x, y, (9.0, 9.4), (9.0, 9.4)) - 1.7))),
+                Face::Idle | Face::NeedsLook => {
+                    layers.push((ink(GREY), cover(segment(x, y, (9.0, 9.4), (9.0, 9.4)) - 1.7)))
+                }
                 Face::Percent(_) => {
                     let (dx, dy) = direction(share);
                     let needle = segment(x, y, (9.0, 9.4), (9.0 + dx * 3.4, 9.4 + dy * 3.4)) - 0.9;

@@ -62,6 +62,7 @@ export function fake(options: FakeOptions = {}): Fake {
   const asked: { what: string; args: unknown[] }[] = []
   let seq = 1
   let ticks = 0
+  let cached: { key: string; hits: RunView[] } | null = null
   let draft: JsonValue = options.draft ?? null
   let settings: Settings = {
     language: 'en',
@@ -286,7 +287,10 @@ export function fake(options: FakeOptions = {}): Fake {
         return done('Queued again.')
       case 'move': {
         store.order = store.order.filter((n) => n !== run.number)
-        store.order.splice(wish.args.to - 1, 0, run.number)
+        // Its place is among the runs of its own queue.
+        const own = store.order.filter((n) => store.runs.get(n)?.queue === run.queue)
+        const before = own[wish.args.to - 1]
+        store.order.splice(before === undefined ? store.order.length : store.order.indexOf(before), 0, run.number)
         return done('Moved.')
       }
       case 'rename':
@@ -417,6 +421,12 @@ export function fake(options: FakeOptions = {}): Fake {
     list: (query) =>
       read(() => {
         note('list', query)
+        const key = JSON.stringify([query.statuses, query.queue, query.search, seq])
+        if (cached?.key === key)
+          return {
+            runs: cached.hits.slice(query.offset, query.offset + query.limit).map(lean),
+            total: cached.hits.length,
+          }
         const text = query.search?.toLowerCase() ?? ''
         const hits: RunView[] = []
         for (const run of store.runs.values()) {
@@ -425,7 +435,12 @@ export function fake(options: FakeOptions = {}): Fake {
           if (text && !run.name.toLowerCase().includes(text) && !run.pipeline.toLowerCase().includes(text)) continue
           hits.push(run)
         }
-        hits.sort((a, b) => (b.finished_at ?? b.created_at).localeCompare(a.finished_at ?? a.created_at))
+        hits.sort((a, b) => {
+          const x = a.finished_at ?? a.created_at
+          const y = b.finished_at ?? b.created_at
+          return x < y ? 1 : x > y ? -1 : 0
+        })
+        cached = { key, hits }
         return { runs: hits.slice(query.offset, query.offset + query.limit).map(lean), total: hits.length }
       }),
     show: (number) => read(() => find(number)),

@@ -20,7 +20,7 @@ afterEach(() => {
 describe('components', () => {
   it('one of a few is chosen by arrow keys', async () => {
     let chosen = 'a'
-    render(Seg<string>, {
+    render(Seg, {
       value: 'a',
       label: 'x',
       options: [

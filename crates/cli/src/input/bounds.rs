@@ -37,6 +37,30 @@ pub fn limit(text: &str) -> Result<u32, String> {
         .map_err(|said| if text.trim() == "0" { format!("{said}; to start nothing, pause the queue") } else { said })
 }
 
+/// So many of something, at least one: what to list, what may run.
+///
+/// # Errors
+/// The bounds and an example.
+pub fn count(text: &str) -> Result<u32, String> {
+    whole(text, "number to stop at", 1, 100_000, 50).map(|v| v as u32)
+}
+
+/// So many of something to leave out or to show: from 0.
+///
+/// # Errors
+/// The bounds and an example.
+pub fn any_count(text: &str) -> Result<u32, String> {
+    whole(text, "count", 0, i64::from(u32::MAX), 100).map(|v| v as u32)
+}
+
+/// The number of an attempt: from 1.
+///
+/// # Errors
+/// The bounds and an example.
+pub fn attempt(text: &str) -> Result<u32, String> {
+    whole(text, "number of an attempt", 1, i64::from(u32::MAX), 1).map(|v| v as u32)
+}
+
 /// Cores to reserve: from 0.
 ///
 /// # Errors

@@ -14,7 +14,9 @@ pub fn parse_line(line: &[u8], number: u64) -> Result<Option<Vec<String>>, Fault
             "write the words as in a shell, python train.py --lr 1e-4, or a JSON array, [\"python\", \"train.py\"]",
         )
     };
-    let text = std::str::from_utf8(line).map_err(|_| bad("not UTF-8"))?.trim();
+    let text = std::str::from_utf8(line)
+        .map_err(|_| bad("not UTF-8; such a command can be typed: footplate add -- PROGRAM ARGS"))?
+        .trim();
     if text.is_empty() {
         return Ok(None);
     }

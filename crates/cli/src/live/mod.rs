@@ -7,13 +7,13 @@ pub(crate) mod signal;
 use std::time::Duration;
 
 use footplate_core::view::RunView;
-use footplate_core::{RunStatus, StageStatus};
+use footplate_core::{RunStatus, StageStatus, UtcMs};
 use footplate_engine::client::{Client, Wish, WishRequest};
 
 use crate::context::{Context, exit_code_of};
 use crate::stop::Answer;
 use crate::text::{Colour, colour, visible, when};
-use crate::verb::{show, wait};
+use crate::verb::{logs, show, wait};
 
 /// What Ctrl-C does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,31 +68,36 @@ pub(crate) fn follow(context: &Context, client: &mut Client, numbers: &[i64], in
             painter.paint(&runs);
             if runs.iter().all(|run| wait::end(run).is_some()) {
                 painter.end();
-                return conclude(context, &runs);
+                return conclude(context, client, &runs);
             }
             client.tend()?;
         }
         let now = signal::interrupts();
         if now > seen {
             let names = numbers.iter().map(|number| format!("#{number}")).collect::<Vec<_>>().join(", ");
-            if interrupt == Interrupt::Leaves || seen > 0 || now > 1 {
+            if interrupt == Interrupt::Cancels && seen == 0 {
+                for number in numbers {
+                    client.wish(WishRequest::of(*number, Wish::Cancel { stage: None }))?;
+                }
+                painter.say(&format!("cancelling {names} (Ctrl-C again leaves without waiting for its end)"));
+            }
+            if interrupt == Interrupt::Leaves || now > 1 {
                 painter.end();
-                let how = if seen > 0 { "is being cancelled" } else { "goes on" };
+                let how = match interrupt {
+                    Interrupt::Leaves => format!("{names} goes on"),
+                    Interrupt::Cancels => format!("the cancel of {names} stays requested"),
+                };
                 let plain = names.replace(['#', ','], "");
-                context.remark(&format!("left; {names} {how}; footplate watch {plain} comes back"));
+                context.remark(&format!("left; {how}; footplate watch {plain} comes back"));
                 return Ok(130);
             }
             seen = now;
-            for number in numbers {
-                client.wish(WishRequest::of(*number, Wish::Cancel { stage: None }))?;
-            }
-            painter.say(&format!("cancelling {names} (Ctrl-C again leaves without waiting for its end)"));
         }
         if client.wait_for_change(POLL)? { still = REFRESH } else { still += 1 }
     }
 }
 
-fn conclude(context: &Context, runs: &[RunView]) -> Answer {
+fn conclude(context: &Context, client: &Client, runs: &[RunView]) -> Answer {
     let mut code = 0;
     for run in runs {
         let end = wait::end(run).unwrap_or(run.status);
@@ -102,7 +107,8 @@ fn conclude(context: &Context, runs: &[RunView]) -> Answer {
             (old, _) => old,
         };
         if !context.json {
-            context.print(&summary(run, end, context.colour))?;
+            let words = logs::last_words(client, run, context.colour);
+            context.print(&summary(run, end, &words, context.colour))?;
         } else if runs.len() == 1 {
             context.print_json(run)?;
         } else {
@@ -113,7 +119,7 @@ fn conclude(context: &Context, runs: &[RunView]) -> Answer {
 }
 
 /// How a run ended, its outputs, and where its files are.
-fn summary(run: &RunView, end: RunStatus, colours: bool) -> String {
+fn summary(run: &RunView, end: RunStatus, words: &str, colours: bool) -> String {
     let took = match (run.started_at, run.result_at.or(run.finished_at)) {
         (Some(started), Some(finished)) => format!(" in {}", when::span(finished.seconds_since(started))),
         _ => String::new(),
@@ -124,13 +130,14 @@ fn summary(run: &RunView, end: RunStatus, colours: bool) -> String {
     if let Some(error) = &run.error {
         out.push_str(show::failure(error, colours).trim_start_matches('\n'));
     }
+    out.push_str(words);
     let stages = run.stages.as_deref().unwrap_or_default();
     out.push_str(&show::outputs(stages, colours));
     if end != RunStatus::Completed && stages.iter().any(|stage| stage.status == StageStatus::Failed) {
-        out.push_str(&format!(
-            "  footplate logs {0} shows what it printed; footplate retry {0} runs it again\n",
-            run.number
-        ));
+        let printed = stages.iter().flat_map(|stage| &stage.attempts).any(|attempt| attempt.log_size > Some(0));
+        let number = run.number;
+        let logs = if printed { format!("footplate logs {number} shows what it printed; ") } else { String::new() };
+        out.push_str(&format!("\n{logs}footplate retry {number} runs it again\n"));
     }
     out
 }
@@ -138,7 +145,12 @@ fn summary(run: &RunView, end: RunStatus, colours: bool) -> String {
 /// Why a run waits, where it is more than the order of its own stages.
 fn waits(run: &RunView) -> Option<String> {
     let waiting = run.waiting.as_ref().filter(|waiting| !run.status.is_ended() && waiting.reason != "dependency")?;
-    Some(visible(&waiting.detail))
+    // Whoever looks on starts an owner where there is none; it takes a moment.
+    let young = UtcMs(footplate_shim::clock::wall_ms()).seconds_since(run.created_at) < 2.0;
+    if waiting.reason == "no_owner" && young {
+        return None;
+    }
+    Some(visible(&when::local(&waiting.detail)))
 }
 
 /// The words beside a stage's bar: what it does, its newest metrics, the time left.

@@ -45,23 +45,53 @@ impl<T: AsRef<str>> From<T> for Cell {
 pub struct Table {
     heads: Vec<(&'static str, Align)>,
     rows: Vec<Vec<Cell>>,
-    flexible: Option<usize>,
+    flexible: Vec<usize>,
+    optional: Vec<usize>,
 }
 
-const LEAST_FLEXIBLE: usize = 12;
+const LEAST_FLEXIBLE: usize = 16;
 
 impl Table {
     /// A table with these columns.
     #[must_use]
     pub fn new(heads: &[(&'static str, Align)]) -> Table {
-        Table { heads: heads.to_vec(), rows: Vec::new(), flexible: None }
+        Table { heads: heads.to_vec(), rows: Vec::new(), flexible: Vec::new(), optional: Vec::new() }
     }
 
-    /// The column that gives way where the terminal is narrow.
+    /// The columns whose texts are cut where the terminal is narrow, the first of them first.
     #[must_use]
-    pub fn flexible(mut self, column: usize) -> Table {
-        self.flexible = Some(column);
+    pub fn flexible(mut self, columns: &[usize]) -> Table {
+        self.flexible = columns.to_vec();
         self
+    }
+
+    /// The columns that are left out where cutting is not enough, the first of them first.
+    #[must_use]
+    pub fn optional(mut self, columns: &[usize]) -> Table {
+        self.optional = columns.to_vec();
+        self
+    }
+
+    /// Makes the widths fit, as far as they may give way.
+    fn fit(&self, widths: &mut [usize], columns: usize) {
+        let total = |widths: &[usize]| {
+            let shown = widths.iter().filter(|w| **w > 0).count();
+            widths.iter().sum::<usize>() + 2 * shown.saturating_sub(1)
+        };
+        let least = |at: usize, width: usize| match self.flexible.contains(&at) {
+            true => width.min(LEAST_FLEXIBLE),
+            false => width,
+        };
+        for at in &self.optional {
+            let cut: Vec<usize> = widths.iter().enumerate().map(|(at, width)| least(at, *width)).collect();
+            if total(&cut) > columns {
+                widths[*at] = 0;
+            }
+        }
+        for at in &self.flexible {
+            let over = total(widths).saturating_sub(columns);
+            widths[*at] = widths[*at].saturating_sub(over).max(least(*at, widths[*at]));
+        }
     }
 
     /// Adds a row; cells that are missing are empty.
@@ -85,13 +115,8 @@ impl Table {
             let widest = self.rows.iter().map(|row| width(&cell(row, at).text)).max().unwrap_or(0);
             widths.push(if widest == 0 { 0 } else { widest.max(width(head)) });
         }
-        if let (Some(columns), Some(at)) = (columns, self.flexible) {
-            let shown = widths.iter().filter(|w| **w > 0).count();
-            let total = widths.iter().sum::<usize>() + 2 * shown.saturating_sub(1);
-            if total > columns && widths[at] > 0 {
-                let least = LEAST_FLEXIBLE.min(widths[at]);
-                widths[at] = widths[at].saturating_sub(total - columns).max(least);
-            }
+        if let Some(columns) = columns {
+            self.fit(&mut widths, columns);
         }
         let mut out = String::new();
         let heads: Vec<Cell> = self.heads.iter().map(|(h, _)| Cell::new(*h).colour(Colour::Dim)).collect();

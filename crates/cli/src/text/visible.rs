@@ -10,7 +10,8 @@ pub fn visible(text: &str) -> String {
 #[must_use]
 pub fn visible_lines(text: &str, indent: usize) -> String {
     let pad = " ".repeat(indent);
-    text.lines().map(|line| format!("{pad}{}\n", visible(line))).collect()
+    let one = |line: &str| if line.trim().is_empty() { "\n".to_owned() } else { format!("{pad}{}\n", visible(line)) };
+    text.lines().map(one).collect()
 }
 
 /// Columns that a text without escapes takes; two for East Asian wide characters and emoji, none for combining marks.

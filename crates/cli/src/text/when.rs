@@ -27,11 +27,47 @@ where
     }
 }
 
-/// A length of time in its two largest units: `0.4s`, `12s`, `1m 12s`, `3h 5m`, `2d 4h`.
+/// A sentence with its moments (`2026-11-21T20:01:02.345Z`) in this machine's zone.
+#[must_use]
+pub fn local(sentence: &str) -> String {
+    local_in(sentence, &Local)
+}
+
+/// A sentence with its moments in a zone.
+#[must_use]
+pub fn local_in<Z: TimeZone>(sentence: &str, zone: &Z) -> String
+where
+    Z::Offset: std::fmt::Display,
+{
+    /// Of a moment as `UtcMs` is written.
+    const LENGTH: usize = 24;
+    let mut out = String::with_capacity(sentence.len());
+    let mut rest = sentence;
+    while let Some(end) = rest.find('Z') {
+        let (before, after) = rest.split_at(end + 1);
+        let start = before.len().checked_sub(LENGTH).filter(|at| before.is_char_boundary(*at));
+        let found = start.and_then(|at| Some((at, UtcMs::parse(&before[at..])?)));
+        match found {
+            Some((at, moment)) => {
+                out.push_str(&before[..at]);
+                out.push_str(&moment_in(moment, zone, "%Y-%m-%d %H:%M:%S %:z"));
+            }
+            None => out.push_str(before),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// A length of time in its two largest units: `3ms`, `0.4s`, `12s`, `1m 12s`, `3h 5m`, `2d 4h`.
 #[must_use]
 pub fn span(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
         return "?".to_owned();
+    }
+    if seconds < 0.0995 {
+        return format!("{:.0}ms", seconds * 1000.0);
     }
     if seconds < 9.95 {
         return format!("{seconds:.1}s");

@@ -1,5 +1,6 @@
 //! `footplate add`.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -12,7 +13,7 @@ use footplate_core::quantity::{ByteSize, Span};
 use footplate_core::view::Submitted;
 use footplate_core::{ErrorCode, Fault, UtcMs};
 use footplate_engine::client::{Client, Submit};
-use footplate_engine::environment::Captured;
+use footplate_engine::environment::{Captured, secret_argument};
 
 use crate::context::Context;
 use crate::input::{at, bounds, commands};
@@ -22,7 +23,8 @@ use crate::wish::resolve;
 
 /// Add one command to a queue, as a run of one stage; returns at once with its number
 ///
-/// The program runs with the environment, the working folder, the umask and the limits of this shell.
+/// The program runs with the environment, the working folder, the umask and the limits of this shell. Its arguments reach it as
+/// they were typed, byte for byte, and go through no shell.
 ///
 /// footplate add -- python train.py --epochs 30
 #[derive(Debug, Args)]
@@ -40,7 +42,7 @@ pub(crate) struct Add {
     #[arg(long, value_name = "N", value_parser = bounds::cpus, allow_negative_numbers = true)]
     cpus: Option<u32>,
     /// Memory to reserve, for example 8GB
-    #[arg(long, value_name = "S", value_parser = bounds::bytes)]
+    #[arg(long, value_name = "S", value_parser = bounds::bytes, allow_negative_numbers = true)]
     memory: Option<ByteSize>,
     /// GPUs to reserve
     #[arg(long, value_name = "N", value_parser = bounds::gpus, allow_negative_numbers = true)]
@@ -83,19 +85,22 @@ pub(crate) struct Add {
 impl Add {
     pub(crate) fn run(&self, context: &Context) -> Answer {
         // What can be refused is, before a data folder is made.
-        let argv = if self.stdin { Vec::new() } else { argv(&self.command)? };
+        let argv = if self.stdin { Argv::default() } else { Argv::typed(&self.command)? };
         let cwd = folder(self.cwd.as_deref())?;
         let environment = Arc::new(Captured::current().with(&changes(&self.env)?)?);
         if let Some(at) = self.at.filter(|at| at.0 < footplate_shim::clock::wall_ms()) {
             context.remark(&format!("{} is past: it starts as soon as there is room", crate::text::when::moment(at)));
         }
+        if let Some(at) = secret_argument(&argv.text) {
+            context.remark(&secret_warning(&format!("argument {at}")));
+        }
         let mut client = context.client()?;
         let after = self.after(context, &client)?;
-        let submit = |argv: &[String]| self.submit(argv, &cwd, &environment, &after);
+        let submit = |argv: &Argv| self.submit(argv, &cwd, &environment, &after);
         let added = if self.stdin {
             let mut lines =
                 Lines { from: BufReader::with_capacity(1 << 16, std::io::stdin()), line: Vec::new(), number: 0 };
-            let mut all = std::iter::from_fn(|| lines.next().transpose().map(|argv| Ok(submit(&argv?))));
+            let mut all = std::iter::from_fn(|| lines.next().transpose().map(|argv| Ok(submit(&Argv::text(argv?)))));
             client.submit_batch(&mut all)?
         } else {
             vec![client.submit(submit(&argv))?]
@@ -113,13 +118,7 @@ impl Add {
         any.chain(completed).map(|(text, ok)| Ok((resolve(context, client, text)?.number, ok))).collect()
     }
 
-    fn submit(
-        &self,
-        argv: &[String],
-        cwd: &std::path::Path,
-        environment: &Arc<Captured>,
-        after: &[(i64, bool)],
-    ) -> Submit {
+    fn submit(&self, argv: &Argv, cwd: &std::path::Path, environment: &Arc<Captured>, after: &[(i64, bool)]) -> Submit {
         let stage = Stage {
             timeout: self.timeout,
             retries: Retries { max: self.retries.unwrap_or(0), ..Retries::default() },
@@ -128,11 +127,12 @@ impl Add {
                 memory: self.memory.unwrap_or(ByteSize(0)),
                 gpus: self.gpus.unwrap_or(0),
             },
+            bytes: argv.bytes.clone(),
             ..Stage::default()
         };
-        let definition = footplate_spec::single(argv.to_vec(), stage);
+        let definition = footplate_spec::single(argv.text.clone(), stage);
         let mut submit = Submit::new(definition, cwd.to_owned(), Arc::clone(environment));
-        submit.name = Some(self.name.clone().unwrap_or_else(|| commands::name_of(argv)));
+        submit.name = Some(self.name.clone().unwrap_or_else(|| commands::name_of(&argv.text)));
         submit.queue.clone_from(&self.queue);
         submit.priority = self.priority;
         submit.not_before = self.at;
@@ -141,6 +141,13 @@ impl Add {
         submit.draft = self.draft;
         submit
     }
+}
+
+/// That something readable looks like a secret.
+pub(crate) fn secret_warning(what: &str) -> String {
+    format!(
+        "{what} looks like a secret: it stays readable in the run's record and in the list of processes; an environment variable is kept apart"
+    )
 }
 
 /// Says what was added: `#142 name`, or the objects.
@@ -177,18 +184,29 @@ pub(crate) fn folder(asked: Option<&std::path::Path>) -> Result<PathBuf, Fault> 
     }
 }
 
-fn argv(command: &[OsString]) -> Result<Vec<String>, Fault> {
-    let mut argv = Vec::with_capacity(command.len());
-    for (at, arg) in command.iter().enumerate() {
-        let text = arg.to_str().ok_or_else(|| {
-            let shown = arg.to_string_lossy();
-            Fault::new(ErrorCode::Invalid, format!("argument {at} is not UTF-8: {shown:?}"))
-                .hint("rename the file, or put the command into a script")
-        })?;
-        argv.push(text.to_owned());
+/// A program and its arguments.
+#[derive(Debug, Default)]
+struct Argv {
+    text: Vec<String>,
+    /// The true bytes of those that are no UTF-8.
+    bytes: BTreeMap<u32, Vec<u8>>,
+}
+
+impl Argv {
+    fn text(text: Vec<String>) -> Argv {
+        Argv { text, bytes: BTreeMap::new() }
     }
-    commands::check_argv(&argv)?;
-    Ok(argv)
+
+    fn typed(command: &[OsString]) -> Result<Argv, Fault> {
+        let mut argv = Argv::text(command.iter().map(|arg| arg.to_string_lossy().into_owned()).collect());
+        commands::check_argv(&argv.text)?;
+        for (at, arg) in (0..).zip(command) {
+            if arg.to_str().is_none() {
+                argv.bytes.insert(at, arg.as_bytes().to_vec());
+            }
+        }
+        Ok(argv)
+    }
 }
 
 type Change = (Vec<u8>, Option<Vec<u8>>);

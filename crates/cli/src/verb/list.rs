@@ -27,11 +27,11 @@ pub(crate) struct List {
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "N", default_value = "50", value_parser = bounds::limit, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "50", value_parser = bounds::count, allow_negative_numbers = true)]
     limit: u32,
     /// Leave out the newest so many
-    #[arg(long, value_name = "N", default_value = "0")]
-    offset: u64,
+    #[arg(long, value_name = "N", default_value = "0", value_parser = bounds::any_count, allow_negative_numbers = true)]
+    offset: u32,
 }
 
 fn statuses() -> impl TypedValueParser<Value = RunStatus> {
@@ -48,7 +48,7 @@ impl List {
             experiment: self.experiment.clone(),
             search: self.search.clone(),
             limit: self.limit,
-            offset: self.offset,
+            offset: u64::from(self.offset),
         };
         let page = client.list(&query)?;
         if context.json {
@@ -61,7 +61,7 @@ impl List {
             return Ok(0);
         }
         let mut text = table(&page.runs).render(context.colour, context.columns());
-        let until = self.offset + page.runs.len() as u64;
+        let until = u64::from(self.offset) + page.runs.len() as u64;
         if until < page.total {
             text.push_str(&format!("{} of {} runs; --offset {until} shows more\n", page.runs.len(), page.total));
         }
@@ -88,14 +88,15 @@ pub(crate) fn table(runs: &[RunView]) -> Table {
         ("CREATED", Align::Left),
         ("NOTE", Align::Left),
     ])
-    .flexible(10);
+    .flexible(&[1, 10, 8])
+    .optional(&[9, 7, 6, 8]);
     let now = UtcMs(footplate_shim::clock::wall_ms());
     for run in runs {
         let ended = run.status.is_ended();
         let took = run.started_at.map(|started| run.finished_at.unwrap_or(now).seconds_since(started));
         let note = match (&run.error, &run.waiting, &run.message) {
             (Some(error), _, _) if ended => error.title.clone(),
-            (_, Some(waiting), _) if !ended => waiting.detail.clone(),
+            (_, Some(waiting), _) if !ended => when::local(&waiting.detail),
             (_, _, Some(message)) if !ended => message.clone(),
             _ => String::new(),
         };
@@ -106,7 +107,7 @@ pub(crate) fn table(runs: &[RunView]) -> Table {
             status(run),
             progress.map(when::percent).unwrap_or_default().into(),
             took.map(when::span).unwrap_or_default().into(),
-            run.eta_s.filter(|_| !ended).map(when::span).unwrap_or_default().into(),
+            run.eta_s.filter(|eta| !ended && *eta >= 1.0).map(when::span).unwrap_or_default().into(),
             Cell::new(&run.queue),
             if run.priority == 0 { Cell::default() } else { run.priority.to_string().into() },
             Cell::new(run.experiment.as_deref().unwrap_or_default()),

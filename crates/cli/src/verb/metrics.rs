@@ -35,9 +35,14 @@ impl Metrics {
         if let Some(missing) = self.names.iter().find(|name| !points.iter().any(|point| point.name == **name)) {
             let all = client.metrics(run.number, &[])?;
             let mut fault = Fault::new(ErrorCode::NotFound, format!("#{} has no metric {missing:?}", run.number));
-            if let Some(near) = footplate_spec::nearest(missing, all.iter().map(|point| point.name.as_str())) {
-                fault = fault.hint(format!("did you mean {near:?}?"));
-            }
+            let mut names: Vec<&str> = all.iter().map(|point| point.name.as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            fault = match footplate_spec::nearest(missing, names.iter().copied()) {
+                Some(near) => fault.hint(format!("did you mean {near:?}?")),
+                None if names.is_empty() => fault.hint("it reported none"),
+                None => fault.hint(format!("it reported {}", names.join(", "))),
+            };
             return Err(fault.into());
         }
         if self.csv {

@@ -37,9 +37,7 @@ fn text(report: &Content, colours: bool, columns: Option<usize>) -> String {
         colour::of_run(report.status).paint(report.status.as_str(), colours)
     );
     let mut lines: Vec<(&str, String)> = Vec::new();
-    if let Some(planning) = report.planning_s {
-        lines.push(("planning", when::span(planning)));
-    }
+    lines.push(("planning", report.planning_s.map_or_else(|| "not measured".to_owned(), when::span)));
     lines.push(("queued", when::span(report.queued_s)));
     lines.push(("execution", when::span(report.execution_s)));
     lines.push(("total", when::span(report.total_s)));
@@ -56,8 +54,11 @@ fn text(report: &Content, colours: bool, columns: Option<usize>) -> String {
         .collect();
     lines.push(("stages", totals.join(", ")));
     if let Some(longest) = &report.longest_stage {
-        let average = report.average_stage_s.map(|s| format!("; {} on average", when::span(s))).unwrap_or_default();
-        lines.push(("longest", format!("{}{average}", visible(longest))));
+        let ran = report.stages.iter().find(|stage| stage.name == *longest).map_or(0.0, |stage| stage.run_s);
+        lines.push(("longest stage", format!("{}, {}", visible(longest), when::span(ran))));
+    }
+    if let Some(average) = report.average_stage_s {
+        lines.push(("average stage", when::span(average)));
     }
     out.push_str(&table::pairs(&lines, colours));
     out.push('\n');
@@ -89,7 +90,9 @@ fn stages(stages: &[StageReport]) -> Table {
         ("ENDED", Align::Left),
         ("EXIT", Align::Left),
         ("STARTED", Align::Left),
-    ]);
+    ])
+    .flexible(&[1])
+    .optional(&[8]);
     for stage in stages {
         let mut first = vec![
             stage.level.to_string().into(),

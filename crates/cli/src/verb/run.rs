@@ -5,14 +5,13 @@ use std::sync::Arc;
 use clap::Args;
 use footplate_core::{ErrorCode, Fault, UtcMs};
 use footplate_engine::client::{Client, Submit};
-use footplate_engine::environment::Captured;
-use indexmap::IndexMap;
-use serde_json::Value;
+use footplate_engine::environment::{Captured, secret_argument};
 
 use crate::context::Context;
 use crate::input::{at, bounds, pipeline};
-use crate::live::{self, Interrupt};
+use crate::live::{self, Interrupt, signal};
 use crate::stop::Answer;
+use crate::text::visible;
 use crate::verb::add;
 use crate::wish::resolve;
 
@@ -24,7 +23,7 @@ pub(crate) struct Run {
     /// A file, a folder with footplate.toml, or a template's name: digits
     #[arg(required_unless_present = "like", conflicts_with = "like")]
     pipeline: Option<String>,
-    /// The same pipeline and parameters as this run's, but for -p
+    /// The same again as this run, in the same folder, but for what is given beside it
     #[arg(long, value_name = "RUN")]
     like: Option<String>,
     /// A parameter's value; may be given several times
@@ -71,49 +70,75 @@ impl Run {
         }
         let cwd = add::folder(None)?;
         let mut client = context.client()?;
-        let (found, values) = match (&self.pipeline, &self.like) {
+        let begun_ms = footplate_shim::clock::running_ms();
+        let environment = Arc::new(Captured::current());
+        let base = match (&self.pipeline, &self.like) {
             (Some(text), _) => {
                 let found = pipeline::find(text, client.home(), &cwd)?;
                 let values = pipeline::values(&found, None, self.preset.as_deref(), &self.params)?;
-                (found, values)
+                let dir = found.dir;
+                Submit { params: values, pipeline_dir: dir, ..Submit::new(found.definition, cwd, environment) }
             }
-            (None, Some(text)) => {
-                let (found, before) = like(context, &client, text)?;
-                let values = pipeline::values(&found, Some(&before), self.preset.as_deref(), &self.params)?;
-                (found, values)
-            }
+            (None, Some(text)) => self.like(context, &client, text, environment)?,
             (None, None) => return Err(Fault::new(ErrorCode::Usage, "no pipeline is named").into()),
         };
-        let environment = Arc::new(Captured::current());
+        for (name, stage) in &base.definition.stages {
+            let line = stage.shell.iter().cloned().chain(stage.env.values().cloned());
+            let words: Vec<String> = stage.command.iter().cloned().chain(line).collect();
+            if secret_argument(&words).is_some() {
+                context.remark(&add::secret_warning(&format!("a part of stage {}", visible(name))));
+            }
+        }
         let submit = Submit {
-            params: values,
-            name: self.name.clone(),
-            experiment: self.experiment.clone(),
-            queue: self.queue.clone(),
-            priority: self.priority,
-            tags: self.tag.clone(),
+            name: self.name.clone().or(base.name),
+            experiment: self.experiment.clone().or(base.experiment),
+            queue: self.queue.clone().or(base.queue),
+            priority: self.priority.or(base.priority),
+            tags: if self.tag.is_empty() { base.tags } else { self.tag.clone() },
             not_before: self.at,
             draft: self.draft,
-            pipeline_dir: found.dir,
-            ..Submit::new(found.definition, cwd, environment)
+            begun_ms,
+            ..base
         };
+        let watched = !self.detach && !self.draft;
+        if watched {
+            // From here on Ctrl-C concerns the run, not this process.
+            signal::count_interrupts();
+        }
         let submitted = client.submit(submit)?;
-        if self.detach || self.draft {
+        if !watched {
             add::tell(context, &[submitted])?;
             return Ok(0);
         }
         live::follow(context, &mut client, &[submitted.number], Interrupt::Cancels)
     }
-}
 
-/// The pipeline and the parameters of a run, secrets left out.
-fn like(
-    context: &Context,
-    client: &Client,
-    text: &str,
-) -> Result<(pipeline::Pipeline, IndexMap<String, Value>), Fault> {
-    let number = resolve(context, client, text)?.number;
-    let (definition, dir) = client.definition(number)?;
-    let params = client.show(number)?.params.unwrap_or_default();
-    Ok((pipeline::Pipeline { definition, dir, file: format!("#{number}") }, params))
+    /// What a run was made of, secrets left out.
+    fn like(
+        &self,
+        context: &Context,
+        client: &Client,
+        text: &str,
+        environment: Arc<Captured>,
+    ) -> Result<Submit, Fault> {
+        let number = resolve(context, client, text)?.number;
+        let origin = client.definition(number)?;
+        let run = client.show(number)?;
+        let file = format!("#{number}");
+        let found = pipeline::Pipeline { definition: origin.definition, dir: origin.pipeline_dir, file };
+        let before = run.params.unwrap_or_default();
+        let params = pipeline::values(&found, Some(&before), self.preset.as_deref(), &self.params)?;
+        let given = format!("{}-{number}", run.pipeline);
+        Ok(Submit {
+            params,
+            // A name that was made of the number is made anew.
+            name: Some(run.name).filter(|name| *name != given),
+            experiment: run.experiment,
+            queue: Some(run.queue),
+            priority: Some(run.priority),
+            tags: run.tags,
+            pipeline_dir: found.dir,
+            ..Submit::new(found.definition, origin.cwd, environment)
+        })
+    }
 }

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::stop::Answer;
-use crate::text::{Align, Cell, Colour, Table, colour, table, visible, visible_lines, when};
+use crate::text::{Align, Cell, Colour, Table, colour, cut, table, visible, visible_lines, when};
+use crate::verb::logs;
 use crate::wish::resolve;
 
 /// Show one run with its stages and attempts
@@ -24,14 +25,15 @@ impl Show {
         if context.json {
             context.print_json(&run)?;
         } else {
-            context.print(&text(&run, context.colour, context.columns()))?;
+            let words = logs::last_words(&client, &run, context.colour);
+            context.print(&text(&run, &words, context.colour, context.columns()))?;
         }
         Ok(0)
     }
 }
 
-/// A run for people.
-pub(crate) fn text(run: &RunView, colours: bool, columns: Option<usize>) -> String {
+/// A run for people; `words` are the last ones of what failed.
+fn text(run: &RunView, words: &str, colours: bool, columns: Option<usize>) -> String {
     let now = UtcMs(footplate_shim::clock::wall_ms());
     let mut head = format!(
         "{} {}  {}",
@@ -61,6 +63,12 @@ pub(crate) fn text(run: &RunView, colours: bool, columns: Option<usize>) -> Stri
     if !run.tags.is_empty() {
         lines.push(("tags", visible(&run.tags.join(", "))));
     }
+    if let Some([only]) = run.stages.as_deref() {
+        lines.push(("command", command(only)));
+    }
+    if let Some(cwd) = &run.cwd {
+        lines.push(("folder", visible(cwd)));
+    }
     lines.push(("id", run.id.to_string()));
     lines.push(("created", when::moment(run.created_at)));
     if let Some(started) = run.started_at {
@@ -80,7 +88,7 @@ pub(crate) fn text(run: &RunView, colours: bool, columns: Option<usize>) -> Stri
         lines.push(("generation", run.generation.to_string()));
     }
     if let Some(waiting) = run.waiting.as_ref().filter(|_| !run.status.is_ended()) {
-        lines.push(("waiting", visible(&waiting.detail)));
+        lines.push(("waiting", visible(&when::local(&waiting.detail))));
     }
     if let Some(message) = run.message.as_ref().filter(|_| !run.status.is_ended()) {
         lines.push(("now", visible(message)));
@@ -92,6 +100,7 @@ pub(crate) fn text(run: &RunView, colours: bool, columns: Option<usize>) -> Stri
     if let Some(error) = &run.error {
         out.push_str(&failure(error, colours));
     }
+    out.push_str(words);
     let stages = run.stages.as_deref().unwrap_or_default();
     if !stages.is_empty() {
         out.push('\n');
@@ -101,6 +110,7 @@ pub(crate) fn text(run: &RunView, colours: bool, columns: Option<usize>) -> Stri
             out.push('\n');
             out.push_str(&attempts.render(colours, columns));
         }
+        out.push_str(&notes(run, colours));
         for stage in stages.iter().filter(|stage| stage.error.is_some() && stage.error != run.error) {
             if let Some(error) = &stage.error {
                 out.push_str(&format!("\n{}:", visible(&stage.name)));
@@ -128,6 +138,42 @@ pub(crate) fn failure(error: &Failure, colours: bool) -> String {
     out
 }
 
+/// What a stage runs, as one would type it.
+fn command(stage: &StageView) -> String {
+    const MOST: usize = 400;
+    if let Some(line) = &stage.shell {
+        return cut(&visible(&format!("sh -c {}", quoted(line))), MOST);
+    }
+    let words: Vec<String> = stage.command.iter().map(|word| quoted(word)).collect();
+    cut(&visible(&words.join(" ")), MOST)
+}
+
+/// A word as a shell reads it.
+pub(crate) fn quoted(word: &str) -> String {
+    let quoted = shlex::try_quote(word).map_or_else(|_| word.to_owned(), std::borrow::Cow::into_owned);
+    // Single quotes read best, where there are none within.
+    if quoted != word && !word.contains('\'') { format!("'{word}'") } else { quoted }
+}
+
+/// What was noted: of each attempt, then what else is known of the run.
+fn notes(run: &RunView, colours: bool) -> String {
+    let mut out = String::new();
+    let mut told: Vec<&str> = Vec::new();
+    for stage in run.stages.iter().flatten() {
+        for attempt in &stage.attempts {
+            for note in &attempt.notes {
+                told.push(note);
+                out.push_str(&format!("  {}, attempt {}: {}\n", visible(&stage.name), attempt.number, visible(note)));
+            }
+        }
+    }
+    for note in run.notes.iter().flatten().filter(|note| !told.contains(&note.text.as_str())) {
+        let of = note.stage.as_ref().map(|stage| format!("{}, ", visible(stage))).unwrap_or_default();
+        out.push_str(&format!("  {of}{}: {}\n", when::moment(note.time), visible(&note.text)));
+    }
+    if out.is_empty() { out } else { format!("\n{}\n{out}", Colour::Dim.paint("NOTES", colours)) }
+}
+
 /// A value as people write it: text without quotes, all else as JSON.
 pub(crate) fn value_text(value: &Value) -> String {
     match value {
@@ -147,7 +193,8 @@ fn stage_table(stages: &[StageView], now: UtcMs) -> Table {
         ("NEEDS", Align::Left),
         ("NOW", Align::Left),
     ])
-    .flexible(7);
+    .flexible(&[7, 6, 0])
+    .optional(&[5]);
     for stage in stages {
         let ended = stage.status.is_ended();
         let took = stage.started_at.map(|started| stage.finished_at.unwrap_or(now).seconds_since(started));
@@ -165,7 +212,7 @@ fn stage_table(stages: &[StageView], now: UtcMs) -> Table {
                 .unwrap_or_default()
                 .into(),
             took.map(when::span).unwrap_or_default().into(),
-            stage.eta_s.filter(|_| !ended).map(when::span).unwrap_or_default().into(),
+            stage.eta_s.filter(|eta| !ended && *eta >= 1.0).map(when::span).unwrap_or_default().into(),
             Cell::new(&stage.queue),
             Cell::new(stage.needs.join(", ")),
             Cell::new(doing(stage)),
@@ -185,10 +232,10 @@ pub(crate) fn doing(stage: &StageView) -> String {
         };
     }
     if let Some(waiting) = &stage.waiting {
-        return waiting.detail.clone();
+        return when::local(&waiting.detail);
     }
     let mut parts: Vec<String> = stage.message.iter().cloned().collect();
-    let message = stage.message.as_deref().unwrap_or_default();
+    let message = stage.message.as_deref().unwrap_or_default().to_lowercase();
     let place = |name: &str| stage.metrics.get(name).map(|value| format!("{name} {}", when::number(*value)));
     for name in ["epoch", "step"] {
         if !message.contains(name) {
@@ -234,7 +281,8 @@ fn attempt_table(stages: &[StageView]) -> Table {
         ("LOG", Align::Right),
         ("NOTE", Align::Left),
     ])
-    .flexible(8);
+    .flexible(&[8, 0])
+    .optional(&[5]);
     for stage in stages {
         for attempt in &stage.attempts {
             table.row(vec![
@@ -246,13 +294,7 @@ fn attempt_table(stages: &[StageView]) -> Table {
                 attempt.started_at.map(when::moment).unwrap_or_default().into(),
                 attempt.running_s.map(when::span).unwrap_or_default().into(),
                 attempt.log_size.map(when::size).unwrap_or_default().into(),
-                Cell::new(
-                    attempt
-                        .note
-                        .clone()
-                        .or_else(|| attempt.error.as_ref().map(|e| e.title.clone()))
-                        .unwrap_or_default(),
-                ),
+                Cell::new(attempt.error.as_ref().map(|error| error.title.as_str()).unwrap_or_default()),
             ]);
         }
     }
@@ -273,7 +315,8 @@ fn exit(attempt: &AttemptView) -> String {
 
 /// What the stages handed on.
 pub(crate) fn outputs(stages: &[StageView], colours: bool) -> String {
-    let mut table = Table::new(&[("OUTPUT", Align::Left), ("VALUE", Align::Left), ("STAGE", Align::Left)]).flexible(1);
+    let mut table =
+        Table::new(&[("OUTPUT", Align::Left), ("VALUE", Align::Left), ("STAGE", Align::Left)]).flexible(&[1]);
     for stage in stages {
         for (name, value) in &stage.outputs {
             table.row(vec![Cell::new(name), Cell::new(value_text(value)), Cell::new(&stage.name)]);

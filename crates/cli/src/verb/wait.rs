@@ -31,13 +31,19 @@ impl Wait {
             }
         }
         let mut completed = true;
+        let mut told = Vec::new();
         while !left.is_empty() {
             let mut still = Vec::new();
             let mut works = false;
             for number in left {
                 let run = client.show(number)?;
                 let Some(end) = end(&run) else {
-                    works |= !matches!(run.status, RunStatus::Draft | RunStatus::Paused);
+                    let stands = matches!(run.status, RunStatus::Draft | RunStatus::Paused);
+                    works |= !stands;
+                    if stands && !told.contains(&number) {
+                        told.push(number);
+                        context.remark(&stands_still(&run));
+                    }
                     still.push(number);
                     continue;
                 };
@@ -60,6 +66,15 @@ impl Wait {
             }
         }
         Ok(u8::from(!completed))
+    }
+}
+
+/// That a run does not go on by itself.
+pub(crate) fn stands_still(run: &RunView) -> String {
+    let number = run.number;
+    match run.status {
+        RunStatus::Draft => format!("#{number} is a draft; footplate start {number} starts it"),
+        _ => format!("#{number} is paused; footplate unpause {number} lets it go on"),
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Work {
     #[arg(long)]
     until_idle: bool,
     /// At most so many stages at once, whatever the queues allow
-    #[arg(long, value_name = "N", value_parser = bounds::limit, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = bounds::count, allow_negative_numbers = true)]
     max: Option<u32>,
     /// Where another owner is at work, say so and leave with exit code 7
     #[arg(long)]

@@ -12,7 +12,8 @@ fn runs() -> Table {
         ("DONE", Align::Right),
         ("NOTE", Align::Left),
     ])
-    .flexible(4);
+    .flexible(&[4, 1])
+    .optional(&[3]);
     table.row(vec![
         "#7".into(),
         Cell::new("digits-7").colour(Colour::Green),
@@ -38,6 +39,23 @@ fn the_flexible_column_gives_way_to_a_narrow_terminal() {
     let text = runs().render(false, Some(44));
     assert!(text.lines().all(|line| width(line) <= 44), "{text}");
     assert!(text.contains("epoch 9 of 20, and on…"), "{text}");
+}
+
+#[test]
+fn a_terminal_that_is_narrower_still_loses_columns_and_no_line_is_broken() {
+    let mut table = runs();
+    table.row(vec!["#143".into(), "a name that somebody wrote with care".into(), Cell::default(), "7%".into()]);
+    for columns in 40..120 {
+        let text = table.render(false, Some(columns));
+        assert!(text.lines().all(|line| width(line) <= columns), "{columns}: {text}");
+        assert_eq!(text.contains("DONE"), columns >= 46, "{columns}: {text}");
+    }
+    // The first to be cut is cut first.
+    let text = table.render(false, Some(70));
+    assert!(
+        text.contains("wrote with care") && text.contains("epoch 9 of 20,") && !text.contains("on it goes"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -81,7 +99,9 @@ fn nothing_of_others_reaches_the_terminal_as_a_command() {
 #[test]
 fn times_sizes_and_numbers_are_short() {
     for (seconds, text) in [
-        (0.0, "0.0s"),
+        (0.0, "0ms"),
+        (0.0123, "12ms"),
+        (0.0996, "0.1s"),
         (0.42, "0.4s"),
         (9.96, "10s"),
         (59.6, "1m 0s"),
@@ -122,6 +142,14 @@ fn moments_are_told_with_their_zone() {
     let at = UtcMs::parse("2026-11-21T20:01:02.345Z").unwrap();
     let zone = FixedOffset::east_opt(3600).unwrap();
     assert_eq!(when::moment_in(at, &zone, "%Y-%m-%d %H:%M:%S %:z"), "2026-11-21 21:01:02 +01:00");
+    let sentence = "Zone A: not before 2026-11-21T20:01:02.345Z, or größer Z 2026-11-21T20:01:02.345Z";
+    assert_eq!(
+        when::local_in(sentence, &zone),
+        "Zone A: not before 2026-11-21 21:01:02 +01:00, or größer Z 2026-11-21 21:01:02 +01:00"
+    );
+    for kept in ["Z", "", "é0-11-21T20:01:02.345Z", "2026-13-21T20:01:02.345Z"] {
+        assert_eq!(when::local_in(kept, &zone), kept);
+    }
     // Out of chrono's range: told all the same.
     assert_eq!(when::moment_in(UtcMs(i64::MAX), &zone, "%Y"), UtcMs(i64::MAX).to_string());
 }

@@ -233,7 +233,7 @@ impl Why {
                 format!("{} free on the disk; nothing starts below {}", size(*free), size(*mark))
             }
             Why::StartsHeld(StartsHeld::Leaving) => "the owner is about to leave; the next one starts it".to_owned(),
-            Why::RetryAt { at } => format!("failed; tried again at {at}"),
+            Why::RetryAt { at } => format!("failed; the next try is at {at}"),
             Why::NoOwner => "no owner is running".to_owned(),
         };
         Waiting { reason: self.reason().as_str().to_owned(), detail }

@@ -61,6 +61,8 @@ const ENOENT: i32 = 2;
 const EACCES: i32 = 13;
 const ENOEXEC: i32 = 8;
 const ENOSPC: i32 = 28;
+/// Linux's; on macOS it is the number of nothing that could come here.
+const EDQUOT: i32 = 122;
 
 /// Decides how an attempt ended. `cancel_wished`: an accepted cancel of this attempt's generation is on record.
 #[must_use]
@@ -73,6 +75,8 @@ pub fn settle(evidence: &Evidence, cancel_wished: bool) -> Verdict {
         Evidence::ExecFailed { errno, what } => {
             let code = match (*errno, what.as_str()) {
                 (_, "cwd") => ErrorCode::CwdMissing,
+                // Claimed, but the start record found no room: the gate never opened.
+                (ENOSPC | EDQUOT, "start") => ErrorCode::DiskFull,
                 // The file is there; what its first line names to read it is not.
                 (ENOENT, "interpreter") => ErrorCode::NotExecutable,
                 (ENOENT, _) => ErrorCode::ProgramNotFound,

@@ -252,13 +252,18 @@ pub fn not_started(spec: &Spec, evidence: &Evidence) -> String {
     let program = spec.argv.first().map_or(OsStr::new(""), |program| program.as_os_str());
     let told = start_failure(errno, what, program, search.as_deref().map(OsStr::from_bytes), spec.cwd.as_path());
     match told.hints.first() {
-        Some(hint) if hint.starts_with("Did you mean") => format!("{} {hint}", told.detail),
+        Some(hint) if ["Did you mean", HOLDS_A_SPACE, OURS].iter().any(|start| hint.starts_with(start)) => {
+            format!("{} {hint}", told.detail)
+        }
         Some(hint) if hint.starts_with("chmod") || hint.starts_with("sed") => {
             format!("{} Mend it with: {hint}", told.detail)
         }
         _ => told.detail,
     }
 }
+
+const HOLDS_A_SPACE: &str = "Its name holds a space";
+const OURS: &str = "It belongs to Footplate";
 
 /// The search path that the program had.
 fn search_path(spec: &Spec) -> Option<Vec<u8>> {
@@ -332,6 +337,13 @@ pub fn program_not_found(program: &OsStr, search: Option<&OsStr>, cwd: &Path) ->
     let listed = folders.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ");
     let listed = if listed.is_empty() { "nothing, for PATH is empty".into() } else { listed };
     let mut hints = Vec::new();
+    if shown.contains(char::is_whitespace) && !shown.contains('/') {
+        hints
+            .push(format!("{HOLDS_A_SPACE}: a program and its arguments are separate words, footplate add -- {shown}"));
+    }
+    if shown.starts_with("footplate-") {
+        hints.push(format!("{OURS}: keep all its executables in one folder."));
+    }
     if let Some(near) = nearest(program, &folders, cwd) {
         hints.push(format!("Did you mean \"{near}\"?"));
         if let Some(reader) = reader_of(Path::new(&near)) {

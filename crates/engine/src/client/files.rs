@@ -182,9 +182,7 @@ fn fits(glob: &[u8], text: &[u8]) -> bool {
         (Some(b'*'), _) if glob.get(1) == Some(&b'*') => {
             fits(&glob[2..], text) || (!text.is_empty() && fits(glob, &text[1..]))
         }
-        (Some(b'*'), first) => {
-            fits(&glob[1..], text) || (first.is_some_and(|b| *b != b'/') && fits(glob, &text[1..]))
-        }
+        (Some(b'*'), first) => fits(&glob[1..], text) || (first.is_some_and(|b| *b != b'/') && fits(glob, &text[1..])),
         (Some(b'?'), Some(b)) if *b != b'/' => fits(&glob[1..], &text[1..]),
         (Some(a), Some(b)) => a == b && fits(&glob[1..], &text[1..]),
         _ => false,

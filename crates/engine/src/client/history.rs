@@ -75,7 +75,7 @@ impl Client {
             result: run.result,
             result_at: run.result_at.map(UtcMs),
             created_at: UtcMs(run.created_at),
-            planning_s: None,
+            planning_s: run.planning_ms.map(|ms| ms as f64 / 1000.0),
             stages,
         };
         Ok(report(&input, UtcMs(clock::wall_ms())))

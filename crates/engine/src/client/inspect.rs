@@ -22,6 +22,17 @@ pub struct StoreCheck {
     pub detail: String,
 }
 
+/// What a run was made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origin {
+    /// Its pipeline.
+    pub definition: Definition,
+    /// The folder of the pipeline's file.
+    pub pipeline_dir: PathBuf,
+    /// The working folder it was submitted from.
+    pub cwd: PathBuf,
+}
+
 impl Client {
     /// Checks the whole store; takes time in proportion to its size.
     ///
@@ -34,16 +45,17 @@ impl Client {
         Ok(StoreCheck { schema, known: SCHEMA_VERSION, sound: faults.is_empty(), detail })
     }
 
-    /// What a run's pipeline was when it was submitted, and the folder of its file.
+    /// What a run was made of when it was submitted.
     ///
     /// # Errors
     /// `NotFound`; `Storage` where it cannot be read.
-    pub fn definition(&self, number: i64) -> Result<(Definition, PathBuf), Fault> {
+    pub fn definition(&self, number: i64) -> Result<Origin, Fault> {
         let read = self.store.read().map_err(|e| e.fault())?;
         let row = read.run(number).map_err(|e| e.fault())?.ok_or_else(|| super::wishes::no_run(number))?;
         let definition = serde_json::from_str(&row.definition).map_err(|e| {
             Fault::new(ErrorCode::Storage, format!("The definition of run #{number} cannot be read: {e}."))
         })?;
-        Ok((definition, PathBuf::from(std::ffi::OsString::from_vec(row.pipeline_dir))))
+        let path = |bytes| PathBuf::from(std::ffi::OsString::from_vec(bytes));
+        Ok(Origin { definition, pipeline_dir: path(row.pipeline_dir), cwd: path(row.cwd) })
     }
 }

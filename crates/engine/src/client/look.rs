@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use footplate_core::definition::Definition;
-use footplate_core::view::{AttemptView, Failure, QueueView, RunView, StageView, Waiting};
+use footplate_core::definition::{Definition, Stage};
+use footplate_core::event::Event;
+use footplate_core::view::{AttemptView, Failure, Note, QueueView, RunView, StageView, Waiting};
 use footplate_core::{AttemptStatus, ErrorCode, Fault, RunStatus, StageStatus, UtcMs};
 use footplate_shim::clock;
 use footplate_store::{AttemptRow, LatestRow, Read, RunRow, StageRow, StoreError};
@@ -19,6 +20,8 @@ use super::wishes::no_run;
 
 /// Most runs of one page.
 const PAGE_MOST: u32 = 10_000;
+/// Most remarks of one run, the newest.
+const NOTES_MOST: u32 = 200;
 
 impl Client {
     /// A page of runs, newest first, without stages and parameters.
@@ -41,6 +44,7 @@ impl Client {
         let mut runs = Vec::with_capacity(rows.len());
         for row in rows {
             let mut view = viewer.run(row)?;
+            view.cwd = None;
             view.params = None;
             view.stages = None;
             runs.push(view);
@@ -57,7 +61,9 @@ impl Client {
         let present = matches!(self.owner(), OwnerState::Present { .. });
         let read = self.store.read()?;
         let row = read.run(number)?.ok_or_else(|| no_run(number))?;
-        Ok(Viewer::new(&read, present, confirmed).run(row)?)
+        let mut view = Viewer::new(&read, present, confirmed).run(row)?;
+        view.notes = Some(notes(&read, &view)?);
+        Ok(view)
     }
 
     /// The queues with their counts, highest priority first.
@@ -94,6 +100,17 @@ impl Client {
     }
 }
 
+/// What was noted about a run.
+fn notes(read: &Read<'_>, run: &RunView) -> Result<Vec<Note>, StoreError> {
+    let name = |index: u32| Some(run.stages.as_ref()?.get(index as usize)?.name.clone());
+    let rows = read.notes(run.number, NOTES_MOST)?;
+    let note = |row: footplate_store::EventRow| match row.event {
+        Event::Note { stage, text } => Some(Note { time: UtcMs(row.time), stage: stage.and_then(name), text }),
+        _ => None,
+    };
+    Ok(rows.into_iter().filter_map(note).collect())
+}
+
 /// Makes views from one snapshot.
 pub(super) struct Viewer<'r> {
     read: &'r Read<'r>,
@@ -120,7 +137,7 @@ impl Rows {
         Ok(Rows { definition, stages: read.stages(run.number)?, attempts: read.attempts(run.number)? })
     }
 
-    pub(super) fn stage(&self, row: &StageRow) -> Option<&footplate_core::definition::Stage> {
+    pub(super) fn stage(&self, row: &StageRow) -> Option<&Stage> {
         self.definition.as_ref()?.stages.get_index(row.idx as usize).map(|(_, stage)| stage)
     }
 }
@@ -170,6 +187,8 @@ impl<'r> Viewer<'r> {
             result_at: run.result_at.map(UtcMs),
             generation: run.generation,
             error: run_error(&run, &stages),
+            cwd: Some(String::from_utf8_lossy(&run.cwd).into_owned()),
+            notes: None,
             params: Some(serde_json::from_str(&run.params).unwrap_or_default()),
             name: run.name,
             stages: Some(stages),
@@ -188,13 +207,18 @@ impl<'r> Viewer<'r> {
         let latest = latest.filter(|l| l.attempt == row.attempt);
         let running = row.status == StageStatus::Running;
         let done = row.status.satisfies_a_need();
-        let attempts =
+        let mut attempts: Vec<AttemptView> =
             rows.attempts.iter().filter(|a| a.stage == row.idx).map(|a| attempt_view(run, rows, row, a)).collect();
+        if let Some(newest) = attempts.last_mut() {
+            newest.notes.extend(latest.and_then(|l| counted(&l.data)));
+        }
         Ok(StageView {
             name: row.name.clone(),
             status: row.status,
             queue: row.queue.clone(),
             needs: definition.map(|d| d.needs.clone()).unwrap_or_default(),
+            command: definition.map(|d| d.command.clone()).unwrap_or_default(),
+            shell: definition.and_then(|d| d.shell.clone()),
             progress: if done { Some(1.0) } else { latest.and_then(|l| l.progress) },
             eta_s: latest.filter(|_| running).and_then(|l| left(l, self.now)),
             message: latest.and_then(|l| says(l, row.status)),
@@ -222,7 +246,39 @@ fn says(latest: &LatestRow, status: StageStatus) -> Option<String> {
     let data: Value = serde_json::from_str(&latest.data).unwrap_or_default();
     let word = |name: &str| data["latest"].get(name).and_then(Value::as_str).map(str::to_owned);
     let error = if status.is_ended() && !status.satisfies_a_need() { word("error") } else { None };
-    error.or_else(|| latest.message.clone()).or_else(|| word("inner_stage"))
+    let place = || if status == StageStatus::Running { place(&data["latest"]) } else { None };
+    error.or_else(|| latest.message.clone()).or_else(|| word("inner_stage")).or_else(place)
+}
+
+/// What of a program's lines was more than one could be told of singly, in one sentence.
+fn counted(data: &str) -> Option<String> {
+    const WORDS: [(&str, &str); 7] = [
+        ("bad_lines", "##PROGRESS## lines that could not be read"),
+        ("bad_values", "values of the wrong kind"),
+        ("over_long", "lines too long to be read"),
+        ("clamped", "progress values out of bounds or going back"),
+        ("dropped_points", "points over 10 a second"),
+        ("series_over", "points of metrics beyond the 200th"),
+        ("bad_names", "names that are none"),
+    ];
+    let data: Value = serde_json::from_str(data).unwrap_or_default();
+    let counters = &data["latest"]["counters"];
+    let count = |name: &str| counters[name].as_u64().unwrap_or(0);
+    let some: Vec<String> = WORDS
+        .iter()
+        .filter(|(name, _)| count(name) > 1)
+        .map(|(name, words)| format!("{} {words}", count(name)))
+        .collect();
+    (!some.is_empty()).then(|| format!("counted: {}", some.join(", ")))
+}
+
+/// Where it is, of a program that says no more: `epoch 9 of 20`, `step 120`.
+fn place(latest: &Value) -> Option<String> {
+    [("epoch", "epochs"), ("step", "total")].iter().find_map(|(name, of)| {
+        let at = latest.get(name)?.as_f64()?;
+        let of = latest.get(of).and_then(Value::as_f64).map(|of| format!(" of {of}")).unwrap_or_default();
+        Some(format!("{name} {at}{of}"))
+    })
 }
 
 /// The mean over stages; skipped ones do not count. None before anything is known.
@@ -245,7 +301,7 @@ fn metrics(data: &str) -> IndexMap<String, f64> {
         Value::Number(n) => n.as_f64(),
         // JSON has no word for them.
         Value::String(text) => match text.as_str() {
-            "NaN" => Some(f64::NAN),
+            "nan" | "NaN" => Some(f64::NAN),
             "Infinity" | "inf" => Some(f64::INFINITY),
             "-Infinity" | "-inf" => Some(f64::NEG_INFINITY),
             _ => None,
@@ -339,7 +395,7 @@ fn run_error(run: &RunRow, stages: &[StageView]) -> Option<Failure> {
         let counts = |s: &&StageView| s.status == status && !s.allow_failure && !s.tail && s.error.is_some();
         stages.iter().filter(counts).min_by_key(|s| s.finished_at).and_then(|s| s.error.clone())
     };
-    stored(run.error.as_ref()).or_else(|| match run.status {
+    stored(run.error.as_ref()).or_else(|| match run.result.unwrap_or(run.status) {
         RunStatus::Failed => first(StageStatus::Failed),
         RunStatus::Interrupted => first(StageStatus::Interrupted),
         RunStatus::Cancelled if run.after_failed => {
@@ -370,9 +426,24 @@ fn attempt_view(run: &RunRow, rows: &Rows, stage: &StageRow, attempt: &AttemptRo
         finished_at: attempt.finished_at.map(UtcMs),
         running_s: attempt.running_ms.map(|ms| ms as f64 / 1000.0),
         log_size: attempt.log_size,
-        note: attempt.note.clone(),
+        notes: attempt
+            .note
+            .iter()
+            .flat_map(|text| text.lines())
+            .map(str::to_owned)
+            .chain(did_nothing(rows.stage(stage), attempt))
+            .collect(),
         error: attempt_error(run, rows, stage, attempt),
     }
+}
+
+/// Of a single command that completed at once and said nothing, that it may not have done what was meant. Who wrote a pipeline knows.
+fn did_nothing(stage: Option<&Stage>, attempt: &AttemptRow) -> Option<String> {
+    const AT_ONCE_MS: u64 = 1_000;
+    let ran = attempt.running_ms.filter(|ms| *ms < AT_ONCE_MS)?;
+    let silent = attempt.status == AttemptStatus::Completed && attempt.log_size == Some(0);
+    let silent = silent && stage.is_some_and(|stage| stage.literal);
+    silent.then(|| format!("it ended after {ran} ms and printed nothing: is the command the one you meant?"))
 }
 
 #[cfg(test)]
@@ -380,10 +451,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_happened_more_than_once_is_counted() {
+        let some = r#"{"latest":{"counters":{"bad_lines":3,"clamped":1,"series_over":100,"lines":400}}}"#;
+        let said = counted(some).unwrap();
+        assert_eq!(
+            said,
+            "counted: 3 ##PROGRESS## lines that could not be read, 100 points of metrics beyond the 200th"
+        );
+        assert_eq!((counted("damaged"), counted(r#"{"latest":{"counters":{"lines":9,"clamped":1}}}"#)), (None, None));
+    }
+
+    #[test]
     fn newest_values_come_with_their_position_and_with_what_json_cannot_say() {
         let found = metrics(r#"{"latest":{"step":3,"epoch":1.5,"message":"x"},"metrics":{"loss":"NaN","acc":0.5}}"#);
         assert_eq!(found.keys().collect::<Vec<_>>(), ["step", "epoch", "loss", "acc"]);
         assert!(found["loss"].is_nan());
+        // As the owner writes it, too.
+        assert!(metrics(r#"{"metrics":{"loss":"nan"}}"#)["loss"].is_nan());
         assert!(metrics("damaged").is_empty());
     }
 }

@@ -19,7 +19,7 @@ mod waiting;
 mod wishes;
 
 pub use footplate_core::report::Report;
-pub use inspect::StoreCheck;
+pub use inspect::{Origin, StoreCheck};
 pub use keeper::{Client, PresenceGuard};
 pub use machine::machine_capacity;
 pub use types::{

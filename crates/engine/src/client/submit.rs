@@ -337,6 +337,7 @@ impl Desk {
             secrets,
             umask: submit.environment.umask(),
             limits,
+            planning_ms: Some(clock::running_ms().saturating_sub(submit.begun_ms)),
             not_before: submit.not_before.map(|at| at.0),
             after: submit.after.iter().map(|(run, ok_only)| After { run: *run, ok_only: *ok_only }).collect(),
             created_at: now,

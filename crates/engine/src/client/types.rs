@@ -6,6 +6,7 @@ use std::sync::Arc;
 use footplate_core::definition::Definition;
 use footplate_core::view::RunView;
 use footplate_core::{ErrorCode, RunId, RunStatus, UtcMs};
+use footplate_shim::clock;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -43,6 +44,9 @@ pub struct Submit {
     pub environment: Arc<Captured>,
     /// Where it runs: `local`.
     pub target: String,
+    /// When the door began to read what is submitted, on the running clock (`footplate_shim::clock::running_ms`). The report's
+    /// planning time is counted from here; `new` says now.
+    pub begun_ms: u64,
 }
 
 impl Submit {
@@ -64,6 +68,7 @@ impl Submit {
             cwd,
             environment,
             target: "local".into(),
+            begun_ms: clock::running_ms(),
         }
     }
 }

@@ -79,9 +79,9 @@ impl Maker {
                     self.base = offset;
                 }
                 let base = self.base;
-                let screen = self.screen.get_or_insert_with(|| {
-                    Readable::new(ReadableOptions { colour: true, line_bytes: LINE_MOST })
-                });
+                let screen = self
+                    .screen
+                    .get_or_insert_with(|| Readable::new(ReadableOptions { colour: true, line_bytes: LINE_MOST }));
                 screen.feed(bytes, &mut |line| each(of_screen(line, base)));
                 if bytes.ends_with(b"\n") && screen.held().is_empty() {
                     self.screen = None;
@@ -145,7 +145,13 @@ impl Maker {
 }
 
 fn of_screen(line: &footplate_progress::line::ReadableLine<'_>, base: u64) -> Line {
-    Line { start: base + line.start, text: line.text.to_owned(), cut: line.cut, updates: u32::from(line.bar), gap: None }
+    Line {
+        start: base + line.start,
+        text: line.text.to_owned(),
+        cut: line.cut,
+        updates: u32::from(line.bar),
+        gap: None,
+    }
 }
 
 /// The lines of one log.

@@ -108,7 +108,10 @@ fn what_is_gone_is_a_line_of_its_own() {
     };
     index.walk(&mut source(place.path(), true), &gaps, 0, &mut each).unwrap();
     let line = |text: &str, gap: Option<u64>| (text.to_owned(), gap);
-    assert_eq!(found, [line("one", None), line("two", None), line("", Some(93)), line("three", None), line("", Some(9))]);
+    assert_eq!(
+        found,
+        [line("one", None), line("two", None), line("", Some(93)), line("three", None), line("", Some(9))]
+    );
     assert_eq!(index.total(), 5);
 }
 

@@ -103,7 +103,9 @@ mod tests {
     #[test]
     fn errors_are_told_from_metrics_of_that_name() {
         assert!(BAD.is_some() && WARNING.is_some());
-        for text in ["ValueError: x", "[ERROR] disk", "Traceback (most recent call last):", "error: cannot open", "fatal"] {
+        for text in
+            ["ValueError: x", "[ERROR] disk", "Traceback (most recent call last):", "error: cannot open", "fatal"]
+        {
             assert_eq!(level(text), Some(Level::Error), "{text}");
         }
         for text in ["error: 0.25", "val error=3e-4", "terror", "0 errors", "no error found", "mean_error 1"] {

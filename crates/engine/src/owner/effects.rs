@@ -2,22 +2,19 @@
 //! changes a state; what fails here is found again by looking.
 
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command as Program, Stdio};
 
 use footplate_core::AttemptKey;
 use footplate_shim::clock;
-use footplate_shim::contract::{Command, SECRETS_OPTION, Spec, encode_secrets};
+use footplate_shim::contract::{Command, Spec};
 use footplate_shim::failpoint;
 use footplate_shim::folder::AttemptDir;
-use footplate_shim::identity::Identity;
-use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::launch::run_json;
 use super::live::{Live, Sent};
 use super::mind::Mind;
+use super::shims::Shims;
 use crate::secrets::Secrets;
 
 /// An attempt to launch.
@@ -72,6 +69,10 @@ impl Mind {
                 Effect::Remove { paths } => remove(&paths),
             }
         }
+        // Last: until then a shim would see to it that another owner comes, should this one die.
+        for dir in std::mem::take(&mut self.settled) {
+            dir.tell_settled();
+        }
     }
 
     fn launch_now(&mut self, launch: Launch) {
@@ -89,7 +90,7 @@ impl Mind {
             Ok(dir) => {
                 live.dir = dir;
                 live.known = true;
-                spawn(live, &self.installed.shim, &launch.secrets);
+                spawn(live, &self.shims, &launch.secrets);
             }
             Err(error) => {
                 live.refused = Some(error.raw_os_error().unwrap_or(0));
@@ -129,31 +130,12 @@ impl Mind {
 }
 
 /// Starts a shim for an attempt whose folder is there.
-pub(super) fn spawn(live: &mut Live, shim: &Path, secrets: &Secrets) {
+pub(super) fn spawn(live: &mut Live, shims: &Shims, secrets: &Secrets) {
     live.spawned += 1;
-    let mut program = Program::new(shim);
-    program.arg(live.dir.path()).stdin(Stdio::null()).stdout(Stdio::null());
-    program.env_clear();
-    // Our own failpoints are not the shim's.
-    for (ours, theirs) in [
-        ("FOOTPLATE_TEST_BOOT_ID", "FOOTPLATE_TEST_BOOT_ID"),
-        ("FOOTPLATE_TEST_WALL_SHIFT", "FOOTPLATE_TEST_WALL_SHIFT"),
-        ("FOOTPLATE_TEST_SHIM_FAILPOINT", "FOOTPLATE_FAILPOINT"),
-    ] {
-        if let Some(value) = std::env::var_os(ours) {
-            program.env(theirs, value);
-        }
-    }
-    let started = pipe_of(secrets).and_then(|pipe| {
-        if let Some(pipe) = pipe {
-            program.args([SECRETS_OPTION, "0"]).stdin(Stdio::from(pipe));
-        }
-        program.spawn()
-    });
-    match started {
-        Ok(child) => {
-            live.pidfd = Identity::of(child.id().cast_signed()).and_then(|i| i.open_pidfd().ok().flatten());
-            live.child = Some(child);
+    match shims.start(live.dir.path(), secrets) {
+        Ok(shim) => {
+            live.pidfd = shim.pidfd();
+            live.child = Some(shim);
             // Most short programs have ended by then: one commit less for each.
             live.look_every = 50;
             live.look_again();
@@ -163,25 +145,6 @@ pub(super) fn spawn(live: &mut Live, shim: &Path, secrets: &Secrets) {
             live.look_soon();
         }
     }
-}
-
-/// The read end of a pipe that the secrets come over; none where there are none.
-fn pipe_of(secrets: &Secrets) -> io::Result<Option<OwnedFd>> {
-    if secrets.env.is_empty() {
-        return Ok(None);
-    }
-    let wire = encode_secrets(&secrets.env)?;
-    let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
-    let mut write = std::fs::File::from(write);
-    if wire.len() <= 32 * 1024 {
-        write.write_all(&wire)?;
-    } else {
-        // More than a pipe holds: written while the shim reads; a shim that dies ends the writing.
-        std::thread::Builder::new().name("secrets".to_owned()).spawn(move || {
-            let _ = write.write_all(&wire);
-        })?;
-    }
-    Ok(Some(read))
 }
 
 /// Says something to the shim, and remembers it until the shim writes that it got it.

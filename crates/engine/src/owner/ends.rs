@@ -10,6 +10,7 @@ use footplate_core::view::Failure;
 use footplate_core::{AttemptKey, AttemptStatus, ErrorCode};
 use footplate_shim::contract::Exit;
 use footplate_shim::folder::AttemptDir;
+use footplate_shim::log::IndexKind;
 use footplate_store::Tx;
 use footplate_store::{AttemptChange, StageChange};
 use indexmap::IndexMap;
@@ -99,6 +100,7 @@ impl Mind {
             .chain(notes)
             .chain(summary.notes)
             .chain(summary.fault.clone())
+            .chain(lost_output(&dir))
             .collect();
         let change = attempt_change(
             &verdict,
@@ -126,8 +128,9 @@ impl Mind {
         if let Some(live) = self.live.get_mut(&key) {
             live.state = next;
         }
-        if let Some(child) = self.live.remove(&key).and_then(|live| live.child) {
-            self.leaving.push(child);
+        if let Some(live) = self.live.remove(&key) {
+            self.settled.push(live.dir);
+            self.leaving.extend(live.child);
         }
         let again = matches!(after, AfterAttempt::Again | AfterAttempt::RetryAt(_));
         let resume = again && definition.interruption() != footplate_core::definition::OnInterrupt::Restart;
@@ -179,9 +182,21 @@ impl Mind {
     }
 }
 
-/// All remarks in one text, at most 2,000 characters.
+/// What a full disk took of the output, in a sentence.
+fn lost_output(dir: &AttemptDir) -> Option<String> {
+    // Most lost nothing, and their index is long: it is read only where the last record says that something is missing.
+    if !dir.index_path().exists() || dir.swept()?.dropped == 0 {
+        return None;
+    }
+    let lost = footplate_shim::log::index(dir).ok()?.into_iter().filter(|e| e.kind == IndexKind::NoRoom);
+    let bytes: u64 = lost.map(|entry| entry.dropped).sum();
+    (bytes > 0).then(|| format!("{bytes} bytes of its output are lost: there was no room on the disk"))
+}
+
+/// All remarks in one text, a line each, at most 2,000 characters.
 fn said(remarks: &[String]) -> Option<String> {
-    let text: String = remarks.join("; ").chars().take(2_000).collect();
+    let lines: Vec<String> = remarks.iter().map(|remark| remark.replace(['\n', '\r'], " ")).collect();
+    let text: String = lines.join("\n").chars().take(2_000).collect();
     (!text.is_empty()).then_some(text)
 }
 

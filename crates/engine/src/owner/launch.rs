@@ -152,6 +152,11 @@ fn make(run: &ActiveRun, home: &Home, installed: &Installed, key: AttemptKey) ->
         return Err(Refusal { code: ErrorCode::CwdMissing, text, held: true });
     }
     let mut argv: Vec<OsBytes> = rendered.argv.iter().map(|a| OsBytes::from(a.as_str())).collect();
+    for (at, bytes) in &stage.bytes {
+        if let Some(argument) = argv.get_mut(*at as usize) {
+            *argument = OsBytes(bytes.clone());
+        }
+    }
     if let Some(path) = rendered.argv.first().and_then(|name| companion(name)) {
         argv[0] = OsBytes::from(path);
     }

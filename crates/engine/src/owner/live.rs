@@ -1,7 +1,6 @@
 //! An attempt that holds a slot, as the owner watches it.
 
 use std::os::fd::OwnedFd;
-use std::process::Child;
 
 use footplate_core::state::attempt::AttemptState;
 use footplate_core::state::settle::Evidence;
@@ -9,6 +8,8 @@ use footplate_core::{AttemptKey, RunId};
 use footplate_shim::clock;
 use footplate_shim::contract::{Command, Exit};
 use footplate_shim::folder::AttemptDir;
+
+use super::shims::Shim;
 
 /// Where an attempt is on its way to its end.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ pub(super) struct Live {
     /// How its last shim ended without a claim.
     pub(super) refused: Option<i32>,
     /// The shim, where it is our child.
-    pub(super) child: Option<Child>,
+    pub(super) child: Option<Shim>,
     /// Readable when the shim has ended.
     pub(super) pidfd: Option<OwnedFd>,
     /// When to look at its folder next, on the running clock.

@@ -11,6 +11,7 @@ use footplate_core::state::run::{Follow, derive, follow, result, stopped_by_fail
 use footplate_core::state::stage::{StageInput, StageState, step};
 use footplate_core::{AttemptKey, ErrorCode, RunStatus, StageKey, UtcMs};
 use footplate_shim::clock;
+use footplate_shim::folder::AttemptDir;
 use footplate_store::RunBrief;
 use footplate_store::StageChange;
 use footplate_store::Tx;
@@ -21,6 +22,7 @@ use super::active::{ActiveRun, apply};
 use super::due::Due;
 use super::effects::Effect;
 use super::live::Live;
+use super::shims::{Shim, Shims};
 use super::wishes::Awaiting;
 use crate::home::Home;
 use crate::install::Installed;
@@ -34,6 +36,8 @@ pub(super) struct Mind {
     pub(super) home: Home,
     /// Where shims and owners are started from.
     pub(super) installed: Installed,
+    /// Starts shims.
+    pub(super) shims: Shims,
     /// What is queued and what runs.
     pub(super) backlog: Backlog,
     /// Runs that something happened to.
@@ -57,7 +61,9 @@ pub(super) struct Mind {
     /// The time of this turn.
     pub(super) now: UtcMs,
     /// Shims of settled attempts that have not quite gone.
-    pub(super) leaving: Vec<std::process::Child>,
+    pub(super) leaving: Vec<Shim>,
+    /// Attempts settled in this turn, whose shims wait to be told so.
+    pub(super) settled: Vec<AttemptDir>,
     /// State of the jitter's generator.
     pub(super) dice: u64,
 }
@@ -71,6 +77,7 @@ impl Mind {
         Mind {
             home: home.clone(),
             installed: installed.clone(),
+            shims: Shims::new(&installed.shim),
             backlog,
             runs: HashMap::new(),
             live: BTreeMap::new(),
@@ -83,6 +90,7 @@ impl Mind {
             effects: Vec::new(),
             now: UtcMs(clock::wall_ms()),
             leaving: Vec::new(),
+            settled: Vec::new(),
             dice: u64::from(std::process::id()) << 20 | clock::running_ms(),
         }
     }

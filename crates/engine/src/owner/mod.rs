@@ -17,6 +17,7 @@ mod look;
 mod mind;
 mod outputs;
 mod recover;
+mod shims;
 mod sweeps;
 mod tail;
 mod turn;
@@ -175,13 +176,21 @@ fn take_lock(home: &Home, options: WorkOptions) -> Result<OwnerLock, Fault> {
 /// Asks an older owner to leave, and waits for the lock.
 fn take_over(home: &Home, holder: Option<OwnerLine>) -> Result<OwnerLock, Fault> {
     let broken = |e: std::io::Error| trouble(&Trouble::System(e));
-    std::fs::write(home.hand_over(), VERSION).map_err(broken)?;
+    let word = home.hand_over();
     let deadline = clock::running_ms() + 30_000;
     loop {
+        // Each owner removes it at its start, one of the older version that a guest has just started, too.
+        if !word.exists() {
+            std::fs::write(&word, VERSION).map_err(broken)?;
+        }
         let _ = crate::bell::ring(home);
         match OwnerLock::try_acquire(&home.owner_lock()).map_err(broken)? {
             Acquired::Ours(lock) => return Ok(lock),
-            Acquired::Held(_) if clock::running_ms() >= deadline => return Err(held_by(holder)),
+            Acquired::Held(_) if clock::running_ms() >= deadline => {
+                // Who leaves for it later would leave for nobody.
+                let _ = std::fs::remove_file(&word);
+                return Err(held_by(holder));
+            }
             Acquired::Held(_) => pause(50),
         }
     }

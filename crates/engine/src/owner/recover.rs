@@ -16,6 +16,7 @@ use super::follow::{Ask, Follower};
 use super::launch::SHIMS_PER_ATTEMPT;
 use super::live::{Live, Phase};
 use super::look::{Seen, look, look_after_reboot};
+use super::shims::{Shim, Shims};
 use super::sweeps::Sweeps;
 use super::tail::{Summary, Tail};
 use crate::home::Home;
@@ -47,8 +48,8 @@ pub(super) enum Finding {
 pub(super) struct Eyes<'a> {
     /// The data folder.
     pub(super) home: &'a Home,
-    /// The shim's executable.
-    pub(super) shim: &'a std::path::Path,
+    /// Starts shims.
+    pub(super) shims: &'a Shims,
     /// Reads logs.
     pub(super) follower: &'a Follower,
     /// Ends what dead shims left.
@@ -95,9 +96,8 @@ pub(super) fn observe(live: &mut Live, eyes: &Eyes<'_>) -> Vec<Finding> {
 
 /// The shim is our child: take its exit code, so that no zombie is left.
 fn reap(live: &mut Live) {
-    let Some(child) = &mut live.child else { return };
-    if let Ok(Some(status)) = child.try_wait() {
-        let refused = match status.code().map(|c| c as u8) {
+    if let Some(status) = live.child.as_ref().and_then(Shim::ended) {
+        let refused = match status {
             Some(code::NO_SPACE) => Some(ENOSPC),
             Some(code::HELD | code::LOCKED | code::CLAIM_LOST) | None => None,
             Some(_) => Some(5),
@@ -134,7 +134,7 @@ fn unclaimed(live: &mut Live, built: bool, eyes: &Eyes<'_>) -> Vec<Finding> {
             .secrets
             .as_ref()
             .map_or_else(Secrets::default, |name| Secrets::read(eyes.home, name).unwrap_or_default());
-        super::effects::spawn(live, eyes.shim, &secrets);
+        super::effects::spawn(live, eyes.shims, &secrets);
         return Vec::new();
     }
     // Never built, or wiped by what it started: its processes tell.

@@ -182,7 +182,7 @@ impl Owner<'_> {
             self.mind.live.values_mut().filter(|l| l.pidfd.is_some()).for_each(Live::look_soon);
         }
         self.mind.now = UtcMs(clock::wall_ms());
-        self.mind.leaving.retain_mut(|shim| matches!(shim.try_wait(), Ok(None)));
+        self.mind.leaving.retain(|shim| shim.ended().is_none());
         let mut findings = self.look();
         let version = store.data_version()?;
         let new = rang.guest || self.more || self.version != Some(version);
@@ -241,7 +241,7 @@ impl Owner<'_> {
         let stage = run.map(|r| r.stage(key.stage));
         Eyes {
             home: &mind.home,
-            shim: &mind.installed.shim,
+            shims: &mind.shims,
             follower,
             sweeps,
             options: footplate_progress::Options {

@@ -145,12 +145,10 @@ impl Attendance {
         let _ = self.folder.write_swept(&swept);
         failpoint::hit("shim-swept");
         drop(lock);
-        let rung = bell::ring(&self.spec);
+        let told = bell::ring(&self.spec);
         // After the bell: the owner goes on meanwhile.
         self.sync();
-        if let Some(rung) = rung {
-            rung.see_to_it(&self.spec);
-        }
+        told.see_to_it(&self.spec, &self.ctl, &self.signals);
         code::HELD
     }
 

@@ -1,58 +1,152 @@
 //! Telling the owner that an attempt has ended; starting one where the last did not leave in an orderly way.
 
+use super::signals;
 use footplate_shim::clock::running_ms;
-use footplate_shim::contract::{OwnerLine, Spec};
+use footplate_shim::contract::{OwnerLine, SETTLED, Spec};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Mode, OFlags};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
-/// How long a shim waits for its ring to be taken, milliseconds. An owner takes it with its next turn.
-const PATIENCE_MS: u64 = 2_000;
+/// How long a shim waits for its attempt to be settled, milliseconds: reading a long log takes its time.
+const PATIENCE_MS: u64 = 60_000;
+/// After an owner that was started and died the next one follows at once, then ever later, at most so much.
+const LONGEST_PAUSE_MS: u64 = 5_000;
+/// The exit code of an owner that found another at work.
+const ANOTHER_HAS_IT: i32 = 7;
 
-/// A ring that somebody may hear.
-pub(super) struct Rung(OwnedFd);
+/// Who is to see to the attempt's end.
+pub(super) enum Told {
+    /// An owner that had the bell open when it was rung.
+    Listener(OwnedFd),
+    /// Nobody had, and this owner was started.
+    Started(Child),
+    /// Nobody, and none is to be started.
+    Nobody,
+}
 
 /// To be called without the lock: an owner that looks at once must find it free.
-pub(super) fn ring(spec: &Spec) -> Option<Rung> {
+pub(super) fn ring(spec: &Spec) -> Told {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     match rustix::fs::open(&spec.bell, flags, Mode::empty()) {
         Ok(bell) => {
             // A full bell rings already.
             let _ = rustix::io::write(&bell, b"!");
-            Some(Rung(bell))
+            Told::Listener(bell)
         }
-        Err(rustix::io::Errno::NXIO | rustix::io::Errno::NOENT) => {
-            nobody_listens(spec);
-            None
-        }
-        Err(_) => None,
+        Err(rustix::io::Errno::NXIO | rustix::io::Errno::NOENT) => nobody_listens(spec),
+        Err(_) => Told::Nobody,
     }
 }
 
-impl Rung {
-    /// Waits until the ring is taken. An owner that dies at this moment holds the bell for some milliseconds more and takes
-    /// nothing: then it is as if nobody had listened.
-    pub(super) fn see_to_it(self, spec: &Spec) {
-        let until = running_ms() + PATIENCE_MS;
-        while !matches!(rustix::io::ioctl_fionread(&self.0), Ok(0) | Err(_)) && running_ms() < until {
-            let mut bell = [PollFd::new(&self.0, PollFlags::empty())];
-            let timeout = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
-            // The end of the last listener is told at once, as an error; that a ring was taken is not told.
-            if rustix::event::poll(&mut bell, Some(&timeout)).is_ok_and(|n| n > 0)
-                && bell[0].revents().contains(PollFlags::ERR)
-            {
-                return nobody_listens(spec);
+impl Told {
+    /// Waits until an owner says that the attempt is settled and what comes next is begun. One that dies before, with the ring
+    /// taken or not, is told by the bell at once: then it is as if nobody had listened. One that was started from here and
+    /// dies is followed by another: as long as a shim is there, the queue goes on.
+    pub(super) fn see_to_it(self, spec: &Spec, ctl: &OwnedFd, signals: &OwnedFd) {
+        let mut wait = Wait { ctl, signals, until: running_ms() + PATIENCE_MS, line: Vec::new() };
+        let (mut told, mut pause) = (self, 0);
+        loop {
+            told = match told {
+                Self::Nobody => return,
+                // The end of the last listener is told as an error, which nobody has to ask for.
+                Self::Listener(bell) => match wait.look(Some(&bell), PATIENCE_MS) {
+                    Saw::Enough => return,
+                    Saw::TheEnd => nobody_listens(spec),
+                    Saw::Nothing => Self::Listener(bell),
+                },
+                Self::Started(mut owner) => match owner.try_wait() {
+                    Ok(Some(end)) if end.code().is_some_and(|code| code != ANOTHER_HAS_IT) => return,
+                    Ok(Some(_)) => {
+                        if matches!(wait.look(None, pause), Saw::Enough) {
+                            return;
+                        }
+                        pause = (pause * 4).clamp(20, LONGEST_PAUSE_MS);
+                        ring(spec)
+                    }
+                    // Its end is told by a signal.
+                    Ok(None) => match wait.look(None, PATIENCE_MS) {
+                        Saw::Enough => return,
+                        Saw::TheEnd | Saw::Nothing => Self::Started(owner),
+                    },
+                    Err(_) => return,
+                },
+            };
+        }
+    }
+}
+
+/// What a look saw.
+enum Saw {
+    /// The attempt is settled, or time is up.
+    Enough,
+    /// The last listener has gone.
+    TheEnd,
+    /// A signal, or only the time that was given.
+    Nothing,
+}
+
+/// Waiting for the word of the owner, and for what may come in its place.
+struct Wait<'a> {
+    ctl: &'a OwnedFd,
+    signals: &'a OwnedFd,
+    until: u64,
+    /// The line of `ctl` that is being read; commands that came too late are in it, too.
+    line: Vec<u8>,
+}
+
+impl Wait<'_> {
+    fn look(&mut self, bell: Option<&OwnedFd>, ms: u64) -> Saw {
+        let left = self.until.saturating_sub(running_ms());
+        let ms = ms.min(left);
+        let timeout = Timespec { tv_sec: (ms / 1000).cast_signed(), tv_nsec: (ms % 1000 * 1_000_000).cast_signed() };
+        let none = PollFlags::empty();
+        // Without a bell `ctl` stands in its place: nothing is asked of it there.
+        let mut fds = [
+            PollFd::new(self.ctl, PollFlags::IN),
+            PollFd::new(self.signals, PollFlags::IN),
+            PollFd::new(bell.unwrap_or(self.ctl), none),
+        ];
+        let count = rustix::event::poll(&mut fds, Some(&timeout)).unwrap_or(0);
+        let [ctl, signals, bell] = fds.map(|fd| if count > 0 { fd.revents() } else { none });
+        if ctl.contains(PollFlags::IN) && self.settled() {
+            return Saw::Enough;
+        }
+        // The session ends: who comes next sees to it.
+        if signals.contains(PollFlags::IN) && signals::came(self.signals).term {
+            return Saw::Enough;
+        }
+        if bell.intersects(PollFlags::ERR | PollFlags::HUP) {
+            return Saw::TheEnd;
+        }
+        if left == 0 { Saw::Enough } else { Saw::Nothing }
+    }
+
+    fn settled(&mut self) -> bool {
+        let mut bytes = [0; 256];
+        while let Ok(count @ 1..) = rustix::io::read(self.ctl, &mut bytes) {
+            for &byte in bytes.get(..count).unwrap_or_default() {
+                if byte != b'\n' {
+                    // Longer than the word: it is another.
+                    if self.line.len() <= SETTLED.len() {
+                        self.line.push(byte);
+                    }
+                } else if std::mem::take(&mut self.line) == SETTLED.as_bytes() {
+                    return true;
+                }
             }
         }
+        false
     }
 }
 
-fn nobody_listens(spec: &Spec) {
-    if !left_orderly(spec) {
-        start_owner(spec);
+fn nobody_listens(spec: &Spec) -> Told {
+    if left_orderly(spec) {
+        return Told::Nobody;
     }
+    // Where none can be started nobody is left to be told; the next command of any guest starts one too.
+    start_owner(spec).map_or(Told::Nobody, Told::Started)
 }
 
 fn left_orderly(spec: &Spec) -> bool {
@@ -62,8 +156,8 @@ fn left_orderly(spec: &Spec) -> bool {
 
 /// In a session of its own: it must not end with anything of ours. Too many are no harm, one gets the lock.
 #[expect(unsafe_code, reason = "a session of its own can only be made between fork and exec")]
-fn start_owner(spec: &Spec) {
-    let Some((program, arguments)) = spec.owner_argv.split_first() else { return };
+fn start_owner(spec: &Spec) -> Option<Child> {
+    let (program, arguments) = spec.owner_argv.split_first()?;
     let mut command = Command::new(program.as_os_str());
     command.args(arguments.iter().map(|word| word.as_os_str()));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -77,6 +171,5 @@ fn start_owner(spec: &Spec) {
             Ok(())
         });
     }
-    // Nobody is left to be told; the next command of any guest starts an owner too.
-    let _ = command.spawn();
+    command.spawn().ok()
 }

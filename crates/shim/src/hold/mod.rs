@@ -7,9 +7,10 @@ mod environ;
 mod launch;
 mod output;
 mod paper;
+mod server;
 mod signals;
 
-use footplate_shim::contract::{MARK_VARIABLE, SECRETS_OPTION, code};
+use footplate_shim::contract::{FORK_SERVER_OPTION, MARK_VARIABLE, SECRETS_OPTION, code};
 use footplate_shim::folder::AttemptDir;
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -39,8 +40,12 @@ fn is_no_space(error: &io::Error) -> bool {
 
 /// Returns the exit code, see [`code`].
 pub(crate) fn main() -> u8 {
-    let refused = match arguments().and_then(|(folder, secrets_fd)| launch::launch(folder, secrets_fd)) {
-        Ok(attempt) => return attend::attend(attempt),
+    let refused = match what_to_do() {
+        Ok(None) => return server::SERVED,
+        Ok(Some((folder, secrets_fd))) => match launch::launch(folder, secrets_fd) {
+            Ok(attempt) => return attend::attend(attempt),
+            Err(refused) => refused,
+        },
         Err(refused) => refused,
     };
     if !refused.what.is_empty() {
@@ -49,9 +54,20 @@ pub(crate) fn main() -> u8 {
     refused.code
 }
 
-fn arguments() -> Result<(AttemptDir, Option<i32>), Refusal> {
-    let wrong = || Refusal::new(code::SPEC, format!("usage: footplate-shim <attempt folder> [{SECRETS_OPTION} N]"));
+/// The attempt to hold, and where its secrets come from; `None` when a fork server has ended.
+fn what_to_do() -> Result<Option<(AttemptDir, Option<i32>)>, Refusal> {
     clear_mark()?;
+    if std::env::args_os().nth(1).is_some_and(|word| word == FORK_SERVER_OPTION) {
+        return Ok(server::serve()?.map(|folder| (folder, None)));
+    }
+    arguments().map(Some)
+}
+
+fn arguments() -> Result<(AttemptDir, Option<i32>), Refusal> {
+    let wrong = || {
+        let usage = format!("usage: footplate-shim <attempt folder> [{SECRETS_OPTION} N], or {FORK_SERVER_OPTION}");
+        Refusal::new(code::SPEC, usage)
+    };
     let mut words = std::env::args_os().skip(1);
     let folder = PathBuf::from(words.next().ok_or_else(wrong)?);
     let secrets_fd = match words.next() {

@@ -96,6 +96,62 @@ pub fn become_subreaper() -> io::Result<()> {
 /// Whether [`become_subreaper`] does anything here.
 pub const HAS_SUBREAPER: bool = true;
 
+/// Whether [`fork_sibling`] does anything here.
+pub const HAS_FORK_SERVER: bool = true;
+
+/// Forks a process that is a child of this process's own parent. `None` in the new one, its id in this one.
+///
+/// # Errors
+/// What the system says.
+#[expect(unsafe_code, reason = "fork(2) cannot make siblings; clone(2) without a new stack is the same but for that")]
+pub fn fork_sibling() -> io::Result<Option<i32>> {
+    let flags = libc::c_long::from(libc::CLONE_PARENT | libc::SIGCHLD);
+    // SAFETY: to be called by processes with one thread: the copy has all there is, and no lock that another holds.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0_usize, 0_usize, 0_usize, 0_usize) };
+    match i32::try_from(pid) {
+        Ok(0) => Ok(None),
+        Ok(pid) if pid > 0 => Ok(Some(pid)),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// The memory that other programs (`ps`) show as this process's arguments.
+#[derive(Debug)]
+pub struct Title {
+    at: usize,
+    length: usize,
+}
+
+impl Title {
+    /// Where it lies: fields 48 and 49 of `/proc/self/stat`, see proc(5).
+    pub fn find() -> Self {
+        let find = || {
+            let line = std::fs::read_to_string("/proc/self/stat").ok()?;
+            let mut fields = line.get(line.rfind(')')? + 1..)?.split_ascii_whitespace();
+            let at: usize = fields.nth(45)?.parse().ok()?;
+            let end: usize = fields.next()?.parse().ok()?;
+            Some(Self { at, length: end.checked_sub(at).filter(|_| at != 0)? })
+        };
+        find().unwrap_or(Self { at: 0, length: 0 })
+    }
+
+    /// Writes another text, as much of it as there is room for. The arguments as they were are gone.
+    #[expect(unsafe_code, reason = "the arguments lie where the system put them")]
+    pub fn set(&self, text: &[u8]) {
+        if self.length == 0 {
+            return;
+        }
+        // SAFETY: the system tells where the arguments lie: writable memory of this process, alive as long as it is; nothing
+        // reads them at this moment, for there is one thread.
+        let room = unsafe { std::slice::from_raw_parts_mut(self.at as *mut u8, self.length) };
+        room.fill(0);
+        let last = self.length - 1;
+        for (to, from) in room.iter_mut().zip(text.iter().take(last)) {
+            *to = *from;
+        }
+    }
+}
+
 /// Sends a signal to the process behind `pid` after `is_it` has said, with the pidfd already open, that it is the one.
 ///
 /// # Errors

@@ -129,6 +129,31 @@ pub fn become_subreaper() -> io::Result<()> {
 /// Whether [`become_subreaper`] does anything here.
 pub const HAS_SUBREAPER: bool = false;
 
+/// Whether [`fork_sibling`] does anything here.
+pub const HAS_FORK_SERVER: bool = false;
+
+/// No process can be given another parent here: shims are started one by one.
+///
+/// # Errors
+/// Always `Unsupported`.
+pub fn fork_sibling() -> io::Result<Option<i32>> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// What other programs show as this process's arguments; not changed here.
+#[derive(Debug)]
+pub struct Title;
+
+impl Title {
+    /// Where it lies.
+    pub fn find() -> Self {
+        Self
+    }
+
+    /// Nothing.
+    pub fn set(&self, _text: &[u8]) {}
+}
+
 /// Sends a signal to the process behind `pid` right after `is_it` has said that it is the one.
 ///
 /// # Errors

@@ -31,6 +31,7 @@ pub(crate) fn new_run(name: &str) -> NewRun {
         secrets: None,
         umask: 0o022,
         limits: "{}".to_owned(),
+        planning_ms: Some(3),
         not_before: None,
         after: Vec::new(),
         created_at: NOW,

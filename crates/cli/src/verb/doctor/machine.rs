@@ -16,8 +16,11 @@ pub(super) struct Python {
 
 #[derive(Debug, Serialize)]
 pub(super) struct Machine {
-    pub(super) cores: usize,
-    pub(super) memory_bytes: Option<u64>,
+    pub(super) cores: u32,
+    pub(super) memory_bytes: u64,
+    pub(super) gpus: u32,
+    /// As far as their driver tells.
+    pub(super) gpu_models: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -52,15 +55,22 @@ pub(super) fn filesystem(folder: &Path) -> Option<String> {
     best.map(|(_, kind)| kind.to_owned())
 }
 
+/// What stages may have of this machine; the same that their resources are checked against.
 pub(super) fn machine() -> Machine {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Machine { cores, memory_bytes: memory() }
+    let capacity = footplate_engine::client::machine_capacity();
+    Machine { cores: capacity.cpus, memory_bytes: capacity.memory, gpus: capacity.gpus, gpu_models: gpu_models() }
 }
 
-fn memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
+/// Names of NVIDIA's GPUs, where its driver tells them (`/proc/driver/nvidia/gpus/*/information`).
+fn gpu_models() -> Vec<String> {
+    let cards = std::fs::read_dir("/proc/driver/nvidia/gpus").into_iter().flatten().flatten();
+    let model = |card: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(card.path().join("information")).ok()?;
+        text.lines().find_map(|line| Some(line.strip_prefix("Model:")?.trim().to_owned()))
+    };
+    let mut models: Vec<String> = cards.filter_map(model).collect();
+    models.sort();
+    models
 }
 
 /// The Python that a run would find.

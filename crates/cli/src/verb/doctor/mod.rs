@@ -210,9 +210,15 @@ fn text(found: &Examination, colours: bool) -> String {
     lines.push(("shim", found.shim.as_deref().map_or_else(|| "not found".to_owned(), visible)));
     let python = found.python.as_ref().map(|python| format!("{}, {}", visible(&python.version), visible(&python.path)));
     lines.push(("python", python.unwrap_or_else(|| "not found".to_owned())));
-    let memory =
-        found.machine.memory_bytes.map(|bytes| format!(", {} of memory", when::size(bytes))).unwrap_or_default();
-    lines.push(("machine", format!("{} cores{memory}", found.machine.cores)));
+    let machine = &found.machine;
+    let cores = if machine.cores == 1 { "core" } else { "cores" };
+    lines.push(("machine", format!("{} {cores}, {} of memory", machine.cores, when::size(machine.memory_bytes))));
+    let models = if machine.gpu_models.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", visible(&machine.gpu_models.join(", ")))
+    };
+    lines.push(("gpu", if machine.gpus == 0 { "none found".to_owned() } else { format!("{}{models}", machine.gpus) }));
     let login = if found.login.installed { "goes on by itself after a restart" } else { "not set up" };
     lines.push(("at login", login.to_owned()));
     let mut out = table::pairs(&lines, colours);

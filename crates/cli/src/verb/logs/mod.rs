@@ -5,17 +5,17 @@ mod printer;
 use std::time::Duration;
 
 use clap::Args;
-use footplate_core::view::RunView;
-use footplate_core::{ErrorCode, Fault};
+use footplate_core::view::{RunView, StageView};
+use footplate_core::{ErrorCode, Fault, StageStatus};
 use footplate_engine::Client;
 use regex::Regex;
 
 use crate::context::Context;
 use crate::input::bounds;
 use crate::stop::{Answer, Stop};
-use crate::text::visible;
+use crate::text::{Colour, cut, visible, when};
 use crate::verb::wait;
-use crate::wish::resolve;
+use crate::wish::{check_stage, resolve};
 use printer::{Look, Printer};
 
 /// Show what a run printed
@@ -29,7 +29,7 @@ pub(crate) struct Logs {
     /// Only this stage
     stage: Option<String>,
     /// This attempt [default: the newest]
-    #[arg(long, value_name = "N", value_parser = bounds::limit, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = bounds::attempt, allow_negative_numbers = true)]
     attempt: Option<u32>,
     /// Go on as it prints, until it ends
     #[arg(short, long)]
@@ -41,7 +41,7 @@ pub(crate) struct Logs {
     #[arg(long, value_name = "RE", value_parser = expression)]
     grep: Option<Regex>,
     /// Only the last so many lines
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = bounds::any_count, allow_negative_numbers = true)]
     tail: Option<u32>,
     /// With the time at which each line was read
     #[arg(long)]
@@ -65,15 +65,20 @@ impl Logs {
     pub(crate) fn run(&self, context: &Context) -> Answer {
         let client = context.client()?;
         let number = resolve(context, &client, &self.run)?.number;
+        if let Some(stage) = &self.stage {
+            check_stage(&client, number, stage)?;
+        }
         let _present = if self.follow { Some(client.presence()?) } else { None };
         let mut shown: Vec<Part> = Vec::new();
+        let mut told = false;
         loop {
             let run = client.show(number)?;
             let parts = self.parts(&run, &shown)?;
             let several =
                 parts.len() + shown.len() > 1 || (self.follow && run.stages.as_ref().is_some_and(|s| s.len() > 1));
-            if parts.is_empty() && shown.is_empty() && !self.follow {
-                context.remark(&format!("#{number} has not started{}", why(&run)));
+            if parts.is_empty() && shown.is_empty() && !told {
+                told = true;
+                context.remark(&nothing(&run));
             }
             for part in &parts {
                 self.show(context, &client, number, part, several)?;
@@ -93,16 +98,6 @@ impl Logs {
     fn parts(&self, run: &RunView, shown: &[Part]) -> Result<Vec<Part>, Fault> {
         let stages = run.stages.as_deref().unwrap_or_default();
         let number = run.number;
-        if let Some(asked) = &self.stage
-            && !stages.iter().any(|stage| stage.name == *asked)
-        {
-            let fault = Fault::new(ErrorCode::NotFound, format!("#{number} has no stage {asked:?}"));
-            let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
-            return Err(match footplate_spec::nearest(asked, names.iter().copied()) {
-                Some(near) => fault.hint(format!("did you mean {near:?}?")),
-                None => fault.hint(format!("stages: {}", names.join(", "))),
-            });
-        }
         let mut parts = Vec::new();
         for stage in stages.iter().filter(|stage| self.stage.as_ref().is_none_or(|asked| *asked == stage.name)) {
             let last = shown.iter().filter(|part| part.stage == stage.name).map(|part| part.attempt).max();
@@ -139,9 +134,14 @@ impl Logs {
 
     fn show(&self, context: &Context, client: &Client, run: i64, part: &Part, several: bool) -> Result<(), Stop> {
         let mut log = client.log(run, Some(&part.stage), Some(part.attempt))?;
-        if several && !context.json {
-            let head = format!("==> {}, attempt {} <==", visible(&part.stage), part.attempt);
-            if self.raw { context.remark(&head) } else { context.print(&format!("{head}\n"))? }
+        let head = format!("==> {}, attempt {} <==\n", visible(&part.stage), part.attempt);
+        let headed = several && !context.json;
+        // Of what is searched only what was found has a head.
+        let head_later = headed && self.grep.is_some();
+        match (headed && !head_later, self.raw) {
+            (true, true) => context.remark(head.trim_end()),
+            (true, false) => context.print(&head)?,
+            (false, _) => {}
         }
         let look = Look {
             stage: &part.stage,
@@ -149,6 +149,7 @@ impl Logs {
             grep: self.grep.as_ref(),
             tail: self.tail,
             times: self.times,
+            head: Some(head.as_str()).filter(|_| head_later),
         };
         if self.raw {
             printer::raw(context, client, &mut log, look.tail, self.follow)
@@ -158,6 +159,34 @@ impl Logs {
     }
 }
 
-fn why(run: &RunView) -> String {
-    run.waiting.as_ref().map(|waiting| format!(": {}", visible(&waiting.detail))).unwrap_or_default()
+/// The last lines that the stage printed which a run failed by, for people.
+pub(crate) fn last_words(client: &Client, run: &RunView, colours: bool) -> String {
+    const MOST: usize = 6;
+    const WIDEST: usize = 300;
+    let failed = |stage: &&StageView| stage.status == StageStatus::Failed && stage.error == run.error;
+    let Some(stage) = run.stages.iter().flatten().find(failed) else { return String::new() };
+    let Some(attempt) = stage.attempts.last() else { return String::new() };
+    let size = attempt.log_size.unwrap_or(0);
+    // What cannot be read now is no reason to keep the rest from people.
+    let read = || {
+        printer::last_lines(&mut client.log(run.number, Some(&stage.name), Some(attempt.number)).ok()?, size, MOST).ok()
+    };
+    let lines = if size > 0 { read().unwrap_or_default() } else { Vec::new() };
+    if lines.is_empty() {
+        return String::new();
+    }
+    let head = Colour::Dim.paint(&format!("the last lines of {}", visible(&stage.name)), colours);
+    let lines: String = lines.iter().map(|line| format!("  {}\n", cut(&visible(line), WIDEST))).collect();
+    format!("\n{head}\n{lines}")
+}
+
+/// Why there is no output.
+fn nothing(run: &RunView) -> String {
+    let (what, why) = match (&run.error, &run.waiting) {
+        (Some(error), _) if run.status.is_ended() => ("has no output", format!(": {}", visible(&error.detail))),
+        (_, Some(waiting)) => ("has not started", format!(": {}", visible(&when::local(&waiting.detail)))),
+        _ if run.status.is_ended() => ("has no output", String::new()),
+        _ => ("has not started", String::new()),
+    };
+    format!("#{} {what}{why}", run.number)
 }

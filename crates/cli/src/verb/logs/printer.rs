@@ -24,6 +24,8 @@ pub(super) struct Look<'a> {
     pub(super) grep: Option<&'a Regex>,
     pub(super) tail: Option<u32>,
     pub(super) times: bool,
+    /// Stands before the first line, where there is one.
+    pub(super) head: Option<&'a str>,
 }
 
 const CHUNK: usize = 1 << 16;
@@ -125,7 +127,10 @@ impl<'a> Printer<'a> {
         if self.lines.page.is_empty() || (!all && self.lines.page.len() < CHUNK) {
             return Ok(());
         }
-        let page = std::mem::take(&mut self.lines.page);
+        let mut page = std::mem::take(&mut self.lines.page);
+        if let Some(head) = self.look.head.take() {
+            page.insert_str(0, head);
+        }
         if std::mem::take(&mut self.painted) {
             return self.context.print(&format!("\r\x1b[2K{page}"));
         }
@@ -224,6 +229,38 @@ fn without_colour(text: &str) -> String {
 /// A log that cannot be read. (An error of writing to stdout is another matter.)
 fn unreadable(error: io::Error) -> Fault {
     Fault::new(ErrorCode::Storage, format!("the log cannot be read: {error}"))
+}
+
+/// The last lines of a log of this size, as they read. Only its end is read, however long it is.
+pub(super) fn last_lines(log: &mut LogSource, size: u64, most: usize) -> io::Result<Vec<String>> {
+    const END: u64 = 16 << 10;
+    let mut offset = size.saturating_sub(END);
+    let mut broken = offset > 0;
+    let mut kept: VecDeque<String> = VecDeque::new();
+    let mut take = |line: &ReadableLine<'_>| {
+        // The first one may have begun before. What a program tells us is no news to people.
+        let broken = std::mem::take(&mut broken);
+        if !broken && !line.text.trim().is_empty() && !line.text.contains("##PROGRESS##") {
+            kept.push_back(line.text.to_owned());
+            if kept.len() > most {
+                kept.pop_front();
+            }
+        }
+    };
+    let mut readable = Readable::new(ReadableOptions { colour: false, ..ReadableOptions::default() });
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        match log.read(offset, &mut buffer)? {
+            LogChunk::Bytes(count) => {
+                readable.feed(&buffer[..count], &mut take);
+                offset += count as u64;
+            }
+            LogChunk::Dropped { next } => offset = next,
+            LogChunk::End => break,
+        }
+    }
+    readable.finish(&mut take);
+    Ok(kept.into())
 }
 
 /// The bytes as they were written.

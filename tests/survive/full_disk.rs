@@ -1,0 +1,157 @@
+//! Disks without room: a program is neither blocked nor killed for it, its end is known, and what could not start waits.
+
+use footplate_shim::folder::AttemptDir;
+use footplate_shim::log::{IndexKind, index};
+use footplate_testkit::{Bench, Pretend, SmallDisk, in_own_mounts, until};
+
+use crate::LONG;
+
+fn folder(bench: &Bench, number: i64) -> AttemptDir {
+    let id = bench.show(number)["id"].as_str().unwrap().to_owned();
+    AttemptDir::open(bench.data().join("attempts").join(id).join("0.1"))
+}
+
+/// 16 MB in lines, more than the disk holds; then a word in its file, a last line when it may go on, and its code.
+fn flood(bench: &Bench, name: &str) -> Pretend {
+    Pretend::python(
+        &bench.work(),
+        name,
+        "line = b'y' * 999 + b'\\n'\nfor i in range(16000): os.write(1, line)\nnote('written')\n\
+         while not os.path.exists('go'): time.sleep(0.01)\nos.write(1, b'last\\n')\nsys.exit(7)",
+    )
+}
+
+const FLOOD: u64 = 16_000_000;
+
+#[test]
+fn a_flood_on_a_full_disk_blocks_nobody_is_counted_and_the_log_goes_on_when_there_is_room() {
+    if !in_own_mounts(
+        "full_disk::a_flood_on_a_full_disk_blocks_nobody_is_counted_and_the_log_goes_on_when_there_is_room",
+    ) {
+        return;
+    }
+    let bench = Bench::new();
+    let _ = bench.run(&["list"]).expect(0);
+    let disk = SmallDisk::mount(&bench.data().join("attempts"), 4096);
+    let program = flood(&bench, "p.py");
+    let number = bench.add(&[], &program.argv());
+    until(LONG, "all is written", || program.lines().len() == 2);
+    assert_eq!(bench.status(number), "running");
+    disk.resize(64 * 1024);
+    std::fs::write(bench.work().join("go"), "").unwrap();
+    let _ = bench.run(&["wait", &number.to_string()]).expect(1);
+    let run = bench.show(number);
+    assert_eq!((run["status"].as_str(), run["error"]["code"].as_str()), (Some("failed"), Some("exit_code")), "{run:#}");
+    assert_eq!(run["stages"][0]["attempts"][0]["exit_code"], 7);
+    // What was dropped left a line without its end: the last one stands behind it.
+    let tail = bench.run(&["logs", &number.to_string(), "--tail", "1"]).expect(0).stdout;
+    assert!(tail.ends_with("last\n"), "{tail}");
+    let folder = folder(&bench, number);
+    let noted = index(&folder).unwrap();
+    let lost: u64 = noted.iter().filter(|e| e.kind == IndexKind::NoRoom).map(|e| e.dropped).sum();
+    assert!(lost > 8_000_000, "{lost} bytes are said to be lost");
+    assert_eq!(folder.log_end() + lost, FLOOD + 5, "each byte is kept or counted");
+    assert_eq!(folder.swept().unwrap().dropped, lost);
+    let said = format!("{lost} bytes of its output are lost: there was no room on the disk");
+    assert!(run["stages"][0]["attempts"][0]["notes"].to_string().contains(&said), "{run:#}");
+    assert_eq!(program.starts(), 1);
+    bench.until_nothing_left(LONG);
+}
+
+#[test]
+fn on_a_disk_that_stays_full_the_true_exit_code_is_known_all_the_same() {
+    if !in_own_mounts("full_disk::on_a_disk_that_stays_full_the_true_exit_code_is_known_all_the_same") {
+        return;
+    }
+    let bench = Bench::new();
+    let _ = bench.run(&["list"]).expect(0);
+    let disk = SmallDisk::mount(&bench.data().join("attempts"), 4096);
+    let program = flood(&bench, "p.py");
+    let number = bench.add(&[], &program.argv());
+    until(LONG, "all is written", || program.lines().len() == 2);
+    disk.fill("the rest");
+    // The owner dies too: what is known comes from the folder alone.
+    bench.kill_owner();
+    std::fs::write(bench.work().join("go"), "").unwrap();
+    let _ = bench.run(&["wait", &number.to_string()]).expect(1);
+    let run = bench.show(number);
+    assert_eq!(run["stages"][0]["attempts"][0]["exit_code"], 7, "{run:#}");
+    assert_eq!((run["status"].as_str(), run["error"]["code"].as_str()), (Some("failed"), Some("exit_code")));
+    assert_eq!(program.starts(), 1);
+    bench.until_nothing_left(LONG);
+}
+
+#[test]
+fn what_cannot_start_for_want_of_room_waits_and_starts_when_there_is_some() {
+    if !in_own_mounts("full_disk::what_cannot_start_for_want_of_room_waits_and_starts_when_there_is_some") {
+        return;
+    }
+    let bench = Bench::new();
+    let _ = bench.run(&["list"]).expect(0);
+    let disk = SmallDisk::mount(&bench.data().join("attempts"), 1024);
+    let program = Pretend::sh(&bench.work(), "p.sh", "echo hello; exit 5");
+    let (mut held, mut ran) = (0, 0);
+    // From none at all to enough: the folder, the claim, each record and the log in turn find no room.
+    for (round, room) in (0..14).map(|pages| pages * 4096).enumerate() {
+        let filler = disk.fill("filler");
+        let taken = std::fs::metadata(&filler).unwrap().len();
+        std::fs::File::options().write(true).open(&filler).unwrap().set_len(taken - room).unwrap();
+        let number = bench.add(&[], &program.argv());
+        let status = || bench.show(number)["stages"][0]["status"].as_str().unwrap().to_owned();
+        let settled = || matches!(status().as_str(), "held" | "failed");
+        assert!(footplate_testkit::holds_within(LONG, settled), "{room} bytes of room: {:#}", bench.show(number));
+        if status() == "held" {
+            held += 1;
+            let run = bench.show(number);
+            assert_eq!((run["status"].as_str(), program.starts()), (Some("queued"), round), "{room}: {run:#}");
+            assert_eq!(run["stages"][0]["waiting"]["reason"], "disk", "{room}: {run:#}");
+        } else {
+            ran += 1;
+        }
+        std::fs::remove_file(filler).unwrap();
+        let _ = bench.run(&["wait", &number.to_string()]).expect(1);
+        let run = bench.show(number);
+        let attempts = run["stages"][0]["attempts"].as_array().unwrap();
+        assert_eq!(attempts.last().unwrap()["exit_code"], 5, "{room}: {run:#}");
+        assert_eq!(program.starts(), round + 1, "{room}: {run:#}");
+    }
+    assert!(held >= 3 && ran >= 1, "{held} waited, {ran} ran at once");
+    bench.until_nothing_left(LONG);
+}
+
+#[test]
+fn a_data_folder_without_room_stops_no_program_and_the_store_is_sound_afterwards() {
+    if !in_own_mounts("full_disk::a_data_folder_without_room_stops_no_program_and_the_store_is_sound_afterwards") {
+        return;
+    }
+    let bench = Bench::new();
+    let disk = SmallDisk::mount(&bench.data(), 512 * 1024);
+    let gate = bench.work().join("go");
+    let program = Pretend::sh(
+        &bench.work(),
+        "p.sh",
+        &format!("while [ ! -e {} ]; do sleep 0.02; done; echo the end; exit 9", gate.display()),
+    );
+    let number = bench.add(&[], &program.argv());
+    bench.until_status(number, "running", LONG);
+    let filler = disk.fill("filler");
+    std::fs::write(&gate, "").unwrap();
+    until(LONG, "the program's shim has gone", || bench.processes_of("footplate-shim").is_empty());
+    // A submit that cannot be kept says so; it is not half there.
+    let refused = bench.run(&["add", "--", "true"]);
+    let listed = bench.run(&["list", "--json"]);
+    std::fs::remove_file(filler).unwrap();
+    if refused.code != 0 {
+        assert_eq!(refused.code, 8, "{refused:?}");
+    }
+    assert!(matches!(listed.code, 0 | 8), "{listed:?}");
+    let _ = bench.run(&["wait", &number.to_string()]).expect(1);
+    let run = bench.show(number);
+    assert_eq!(run["stages"][0]["attempts"][0]["exit_code"], 9, "{run:#}");
+    assert_eq!(program.starts(), 1);
+    let doctor = bench.run(&["doctor", "--json"]).expect(0).json();
+    assert_eq!(doctor["store"]["sound"], true, "{doctor}");
+    let next = bench.add(&[], &["true"]);
+    let _ = bench.run(&["wait", &next.to_string()]).expect(0);
+    bench.until_nothing_left(LONG);
+}

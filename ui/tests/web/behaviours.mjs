@@ -1,0 +1,368 @@
+// What people do, and what then happens.
+const asked = (page, what) =>
+  page.evaluate((w) => window.pretend.asked.filter((a) => a.what === w).map((a) => a.args), what)
+const at = (page) => page.evaluate(() => location.hash)
+
+export const behaviours = [
+  {
+    name: 'first launch: one click trains the sample, which runs to its end',
+    run: async ({ page, open, check }) => {
+      await open('world=empty&tick=60')
+      await page.click('text=Train the sample')
+      await page.waitForFunction(() => location.hash.startsWith('#/run/'))
+      await page.waitForSelector('.status.s-completed', { timeout: 20000 })
+      check((await asked(page, 'start')).length === 1, 'started more than once')
+    },
+  },
+  {
+    name: 'the sample in three clicks through the wizard',
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      await page.click('text=New run')
+      await page.click('text=Handwritten digits')
+      await page.click('text=Start now')
+      await page.waitForFunction(() => location.hash.startsWith('#/run/'))
+      const [[request]] = await asked(page, 'start')
+      check(request.template === 'digits' && Object.keys(request.params).length === 0, JSON.stringify(request))
+    },
+  },
+  {
+    name: 'the wizard by keyboard alone',
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      await page.keyboard.press('Control+n')
+      await page.waitForSelector('.template')
+      const tabTo = async (test, most = 60) => {
+        for (let i = 0; i < most; i++) {
+          await page.keyboard.press('Tab')
+          if (await page.evaluate(test)) return
+        }
+        throw new Error(`no way by Tab to ${test}`)
+      }
+      await tabTo(`document.activeElement?.textContent?.includes('Handwritten digits')`)
+      await page.keyboard.press('Enter')
+      await page.waitForSelector('#p-epochs')
+      await tabTo(`document.activeElement?.getAttribute('role') === 'radio'`)
+      await page.keyboard.press('ArrowRight')
+      await tabTo(`document.activeElement?.id === 'p-epochs'`)
+      await page.keyboard.press('Control+a')
+      await page.keyboard.type('7')
+      await page.keyboard.press('Control+Enter')
+      await page.waitForSelector('input[name=when]')
+      await page.keyboard.press('Control+Enter')
+      await page.waitForSelector('.code')
+      await page.keyboard.press('Control+Enter')
+      await page.waitForFunction(() => location.hash.startsWith('#/run/'))
+      const [[request]] = await asked(page, 'start')
+      check(request.preset === 'quick' && request.params.epochs === 7, JSON.stringify(request))
+    },
+  },
+  {
+    name: 'a value out of bounds is said beside the field and stops the start',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/new?template=digits')
+      await page.fill('#p-epochs', '0')
+      await page.waitForSelector('text=From 1 to 10,000.')
+      check(await page.isDisabled('text=Start now'), 'it could be started')
+      await page.fill('#p-epochs', '12')
+      check(!(await page.isDisabled('text=Start now')), 'it could not be started again')
+    },
+  },
+  {
+    name: 'a half-filled wizard survives a reload',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/new?template=digits')
+      await page.fill('#p-epochs', '77')
+      await page.waitForTimeout(500)
+      await open('tick=0', '#/new')
+      await page.reload()
+      await page.waitForSelector('#p-epochs')
+      check((await page.inputValue('#p-epochs')) === '77', await page.inputValue('#p-epochs'))
+      await page.click('text=Start over')
+      await page.waitForSelector('text=What should run?')
+    },
+  },
+  {
+    name: 'a script of one’s own: chosen in the dialog, arguments as typed',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/new')
+      await page.click('text=Your own script')
+      await page.fill('#s-args', '--epochs 3 --name "two words"')
+      await page.click('text=Continue')
+      await page.click('text=Continue')
+      await page.waitForSelector('.code')
+      await page.click('text=Start training')
+      await page.waitForFunction(() => location.hash.startsWith('#/run/'))
+      const [[request]] = await asked(page, 'start')
+      check(
+        request.script === 's1' && JSON.stringify(request.args) === '["--epochs","3","--name","two words"]',
+        JSON.stringify(request),
+      )
+    },
+  },
+  {
+    name: 'the same again with changes takes the parameters along',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/run/1292')
+      await page.click('text=Change settings and retry')
+      await page.waitForSelector('#p-batch_size')
+      check((await page.inputValue('#p-batch_size')) === '16', 'no batch size')
+    },
+  },
+  {
+    name: 'stop and pause are asked for, and the card follows',
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      await page.click('article >> nth=0 >> [aria-label=Pause]')
+      await page.waitForSelector('article >> nth=0 >> [aria-label=Continue]')
+      await page.click('article >> nth=1 >> [aria-label=Stop]')
+      await page.waitForFunction(() => document.querySelectorAll('article').length === 1)
+      await page.waitForSelector('.toast')
+      const wishes = await asked(page, 'wish')
+      check(wishes.map((w) => w[1].kind).join() === 'pause,cancel', JSON.stringify(wishes))
+    },
+  },
+  {
+    name: 'delete waits for a change of mind',
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      const first = page.locator('.ended').first()
+      const name = await first.locator('.c-name').textContent()
+      await first.hover()
+      await first.locator('[aria-label=More]').click()
+      await page.click('[role=menuitem] >> text=Delete')
+      await page.waitForSelector('.toast')
+      check((await page.locator('.ended .c-name', { hasText: name }).count()) === 0, 'still in the list')
+      await page.click('.toast >> text=Undo')
+      await page.waitForFunction(
+        (n) => [...document.querySelectorAll('.ended .c-name')].some((e) => e.textContent === n),
+        name,
+      )
+      check((await asked(page, 'wish')).length === 0, 'it was removed all the same')
+    },
+  },
+  {
+    name: 'next up is reordered by button, by keys and by drag',
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      const order = () => page.locator('.next .c-name').allTextContents()
+      await page.locator('.next .c-name').nth(3).focus()
+      for (let i = 0; i < 3; i++) {
+        await page.keyboard.press('Alt+ArrowUp')
+        await page.waitForTimeout(120)
+      }
+      check((await order())[0] === 'qwen-7b-notes', (await order()).join())
+      await page.locator('.next .li').nth(1).hover()
+      const grip = await page.locator('.next .li .grip').nth(1).boundingBox()
+      await page.mouse.move(grip.x + 6, grip.y + 6)
+      await page.mouse.down()
+      await page.mouse.move(grip.x + 6, grip.y - 60, { steps: 6 })
+      await page.mouse.up()
+      await page.waitForTimeout(200)
+      check((await order())[0] === 'voice-clone-7', (await order()).join())
+    },
+  },
+  {
+    name: 'ended runs are filtered by status, queue and text, and say so when none is like that',
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      await page.click('[role=radio] >> text=Failed')
+      await page.waitForTimeout(250)
+      const words = await page.locator('.ended .status').allTextContents()
+      check(words.length > 3 && words.every((w) => w.trim() === 'Failed'), words.join())
+      await page.fill('.find input', 'voice-clone-6')
+      await page.waitForFunction(() => document.querySelectorAll('.ended').length === 1)
+      await page.fill('.find input', 'nothing is called this')
+      await page.waitForSelector('text=No ended run is like that.')
+      await page.click('text=Show all')
+      await page.waitForSelector('.ended')
+      await page.click('aside >> text=evaluation')
+      await page.waitForSelector('.chip >> text=Queue evaluation')
+    },
+  },
+  {
+    name: '100,000 ended runs scroll, and only those in sight exist',
+    run: async ({ page, open, check }) => {
+      await open('tick=0&world=huge')
+      await page.waitForSelector('.ended')
+      await page.evaluate(() => document.querySelector('.body').scrollTo(0, 1_800_000))
+      await page.waitForFunction(() => document.querySelectorAll('.ended').length > 10, undefined, { timeout: 4000 })
+      const rows = await page.locator('.ended').count()
+      check(rows < 80, `${rows} rows`)
+      await page.evaluate(() => document.querySelector('.body').scrollTo(0, 9e9))
+      await page.waitForSelector('.ended >> text=/-1$/')
+      const slow = await page.evaluate(async () => {
+        const body = document.querySelector('.body')
+        const gaps = []
+        let last = performance.now()
+        for (let i = 0; i < 60; i++) {
+          body.scrollTo(0, 400_000 + i * 900)
+          await new Promise(requestAnimationFrame)
+          const now = performance.now()
+          gaps.push(now - last)
+          last = now
+        }
+        gaps.sort((a, b) => a - b)
+        return { median: gaps[30], p95: gaps[57] }
+      })
+      console.log(`     frames while scrolling: median ${slow.median.toFixed(1)} ms, p95 ${slow.p95.toFixed(1)} ms`)
+    },
+  },
+  {
+    name: 'a log of 1,000,000 lines opens at its end, jumps, and finds',
+    run: async ({ page, open, check }) => {
+      await open('tick=0&hugelog', '#/run/1285')
+      await page.waitForSelector('[role=tab]')
+      const began = Date.now()
+      await page.click('[role=tab] >> text=Log')
+      await page.waitForFunction(() =>
+        [...document.querySelectorAll('.l i')].some((e) => e.textContent === '1,000,000'),
+      )
+      console.log(`     opened in ${Date.now() - began} ms`)
+      await page.click('text=First error')
+      await page.waitForSelector('.l.cur.err')
+      await page.evaluate(() => {
+        const log = document.querySelector('.log')
+        log.scrollTop = log.scrollHeight / 2
+      })
+      await page.waitForFunction(() => [...document.querySelectorAll('.l .pick')].length > 20)
+      const n = Number((await page.locator('.l i').first().textContent()).replaceAll(',', ''))
+      check(n > 400_000 && n < 600_000, `line ${n}`)
+      await page.fill('.find input', 'Running Evaluation')
+      await page.waitForSelector('mark')
+      check((await page.locator('.l').count()) < 120, 'too many lines')
+    },
+  },
+  {
+    name: 'a log follows its end, lets go when one scrolls up, and takes hold again',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/run/1285/log')
+      await page.waitForFunction(() => [...document.querySelectorAll('.l i')].some((e) => e.textContent === '2,881'))
+      const follow = page.locator('[role=switch]').nth(1)
+      check((await follow.getAttribute('aria-checked')) === 'true', 'does not follow')
+      await page.mouse.move(700, 500)
+      await page.mouse.wheel(0, -900)
+      await page.waitForFunction(
+        () => document.querySelectorAll('[role=switch]')[1].getAttribute('aria-checked') === 'false',
+      )
+      await follow.click()
+      await page.waitForFunction(() => [...document.querySelectorAll('.l i')].some((e) => e.textContent === '2,881'))
+      await page.click('text=Raw')
+      await page.waitForFunction(() => [...document.querySelectorAll('.l i')].some((e) => e.textContent === '5,762'))
+    },
+  },
+  {
+    name: 'the failure card opens the log at the line it names',
+    run: async ({ page, open }) => {
+      await open('tick=0', '#/run/1292')
+      await page.click('text=Open the log there')
+      await page.waitForSelector('.l.cur >> text=4,122')
+    },
+  },
+  {
+    name: 'the language and the theme change while everything stays where it is',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/settings')
+      await page.click('text=简体中文')
+      await page.waitForSelector('h1 >> text=设置')
+      check((await page.evaluate(() => document.documentElement.lang)) === 'zh-CN', 'lang')
+      await page.click('[role=radio] >> text=深色')
+      const dark = await page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+      check(dark === 'rgb(26, 25, 24)', dark)
+      const text = await page.locator('body').innerText()
+      check(
+        !/[A-Za-z]{3,} [A-Za-z]{3,}/.test(text.replace(/Footplate [\d.]+/, '')),
+        text.match(/[A-Za-z]{3,} [A-Za-z]{3,}/)?.[0] ?? '',
+      )
+    },
+  },
+  {
+    name: 'the palette finds a run by name and goes there; Escape gives the focus back',
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      await page.locator('.next .c-name').first().focus()
+      await page.keyboard.press('Control+k')
+      await page.keyboard.type('whisper')
+      await page.waitForSelector('[role=option] >> text=whisper-zh-3')
+      await page.keyboard.press('Escape')
+      check(await page.evaluate(() => document.activeElement?.classList.contains('c-name')), 'the focus is lost')
+      await page.keyboard.press('Control+k')
+      await page.keyboard.type('#1291')
+      await page.waitForTimeout(250)
+      await page.keyboard.press('Enter')
+      await page.waitForFunction(() => location.hash === '#/run/1291')
+    },
+  },
+  {
+    name: 'g and a letter, digits for tabs, and ? for all of them',
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      await page.keyboard.press('g')
+      await page.keyboard.press('m')
+      await page.waitForFunction(() => location.hash === '#/machine')
+      await open('tick=0', '#/run/1285')
+      await page.waitForSelector('[role=tab]')
+      await page.keyboard.press('2')
+      await page.waitForSelector('text=Smoothing')
+      check((await at(page)).endsWith('/metrics'), await at(page))
+      await page.keyboard.press('?')
+      await page.waitForSelector('[role=dialog]')
+    },
+  },
+  {
+    name: 'the limit and the switch of a queue are wishes',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/machine')
+      await page.click('[aria-label="More: training"]')
+      await page.click('[aria-label="Queue default starts stages"]')
+      const wishes = (await asked(page, 'wish')).map((w) => w[1].args)
+      check(
+        JSON.stringify(wishes) === '[{"name":"training","limit":2},{"name":"default","paused":true}]',
+        JSON.stringify(wishes),
+      )
+    },
+  },
+  {
+    name: 'hostile text is text: nothing runs, nothing is broken',
+    run: async ({ page, open, check, audit }) => {
+      for (const route of [
+        '#/queue',
+        '#/run/1294',
+        '#/run/1295',
+        '#/run/1296',
+        '#/run/1297',
+        '#/run/1300',
+        '#/run/1303',
+        '#/run/1306/log',
+        '#/run/1300/timeline',
+        '#/run/1300/files',
+        '#/run/1303/details',
+      ]) {
+        await open('tick=0&world=hostile', route)
+        await page.waitForTimeout(250)
+        check((await page.title()) === 'Footplate', `a script ran at ${route}`)
+        check((await page.locator('main img[src=x], main script').count()) === 0, `markup at ${route}`)
+        await audit().catch((error) => {
+          throw new Error(`${route}: ${error.message}`)
+        })
+      }
+    },
+  },
+  {
+    name: 'what comes in while one looks moves nothing else',
+    run: async ({ page, open, check }) => {
+      await open('tick=50')
+      await page.waitForSelector('.ended')
+      const places = () =>
+        page.evaluate(() =>
+          [...document.querySelectorAll('article, .next .li, h2')]
+            .map((e) => Math.round(e.getBoundingClientRect().top))
+            .join(),
+        )
+      await page.waitForTimeout(600)
+      const before = await places()
+      await page.waitForTimeout(1500)
+      check(before === (await places()), `${before}\n${await places()}`)
+    },
+  },
+]

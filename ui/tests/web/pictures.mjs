@@ -1,0 +1,107 @@
+// Each view in each state, light and dark, in both languages: looked at by axe, and kept as a picture.
+const VIEWS = [
+  ['queue', '', '#/queue'],
+  ['empty', 'world=empty', '#/queue'],
+  ['run', '', '#/run/1285'],
+  ['run-failed', '', '#/run/1292'],
+  ['run-interrupted', '', '#/run/1291'],
+  ['run-queued', '', '#/run/1290'],
+  ['run-completed', '', '#/run/1293'],
+  ['metrics', '', '#/run/1285/metrics'],
+  ['log', '', '#/run/1285/log'],
+  ['timeline', '', '#/run/1292/timeline'],
+  ['files', '', '#/run/1285/files'],
+  ['details', '', '#/run/1293/details'],
+  ['wizard-what', '', '#/new'],
+  ['wizard-how', '', '#/new?template=digits'],
+  ['templates', '', '#/templates'],
+  ['machine', '', '#/machine'],
+  ['settings', '', '#/settings'],
+]
+
+const picture = (name, query, route, more = {}) => ({
+  name: `picture ${name}`,
+  picture: true,
+  size: more.size,
+  run: async ({ page, open, audit, still, shots }) => {
+    await open(`tick=0&${query}`, route)
+    await still()
+    if (more.then) await more.then(page)
+    await still()
+    await page.screenshot({ path: `${shots}${name}.png` })
+    await audit()
+  },
+})
+
+export const pictures = [
+  ...VIEWS.flatMap(([name, query, route]) =>
+    ['light', 'dark'].flatMap((theme) =>
+      ['en', 'zh-CN'].map((lang) =>
+        picture(`${name}-${theme}${lang === 'en' ? '' : '-zh'}`, `${query}&theme=${theme}&lang=${lang}`, route),
+      ),
+    ),
+  ),
+  ...['light', 'dark'].flatMap((theme) => [
+    ...VIEWS.filter(([name]) => !['empty', 'run-interrupted', 'run-completed'].includes(name)).map(
+      ([name, query, route]) =>
+        picture(`${name}-narrow-${theme}`, `${query}&theme=${theme}`, route, { size: [900, 600] }),
+    ),
+    ...['#/queue', '#/run/1285', '#/templates', '#/machine'].flatMap((route) => [
+      picture(`loading-${route.replace(/\W+/g, '')}-${theme}`, `hanging&theme=${theme}`, route),
+      picture(`error-${route.replace(/\W+/g, '')}-${theme}`, `failing&theme=${theme}`, route),
+    ]),
+    ...['#/queue', '#/run/1294', '#/run/1294/log', '#/run/1297/metrics', '#/run/1297/details', '#/run/1300'].map(
+      (route) => picture(`hostile-${route.replace(/\W+/g, '')}-${theme}`, `world=hostile&theme=${theme}`, route),
+    ),
+    picture(`away-${theme}`, `recovered&theme=${theme}`, '#/queue'),
+    picture(`wizard-faults-${theme}`, `theme=${theme}`, '#/new?template=digits', {
+      then: async (page) => {
+        await page.fill('#p-epochs', '0')
+        await page.fill('#p-learning_rate', '0.0006')
+      },
+    }),
+    picture(`wizard-when-${theme}`, `theme=${theme}`, '#/new?template=digits', {
+      then: async (page) => {
+        await page.click('text=Continue')
+        await page.check('input[value=at]')
+      },
+    }),
+    ...['en', 'zh-CN'].map((lang) =>
+      picture(
+        `wizard-check-${theme}${lang === 'en' ? '' : '-zh'}`,
+        `theme=${theme}&lang=${lang}`,
+        '#/new?template=digits',
+        {
+          then: async (page) => {
+            await page.keyboard.press('Control+Enter')
+            await page.keyboard.press('Control+Enter')
+            await page.waitForSelector('.code')
+          },
+        },
+      ),
+    ),
+    picture(`wizard-script-${theme}`, `theme=${theme}`, '#/new?kind=script'),
+    picture(`palette-${theme}`, `theme=${theme}`, '#/queue', {
+      then: async (page) => {
+        await page.keyboard.press('Control+k')
+        await page.keyboard.type('voice')
+        await page.waitForTimeout(250)
+      },
+    }),
+    picture(`shortcuts-${theme}`, `theme=${theme}`, '#/queue', { then: (page) => page.keyboard.press('?') }),
+    picture(`log-search-${theme}`, `theme=${theme}`, '#/run/1285/log', {
+      then: async (page) => {
+        await page.fill('.find input', 'checkpoint')
+        await page.waitForTimeout(500)
+      },
+    }),
+    picture(`menu-${theme}`, `theme=${theme}`, '#/run/1292', { then: (page) => page.click('[aria-label=More]') }),
+    picture(`undo-${theme}`, `theme=${theme}`, '#/queue', {
+      then: async (page) => {
+        await page.hover('.ended')
+        await page.click('.ended [aria-label=More]')
+        await page.click('text=Delete')
+      },
+    }),
+  ]),
+]
