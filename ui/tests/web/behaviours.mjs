@@ -176,7 +176,7 @@ export const behaviours = [
       await page.waitForSelector('text=No ended run is like that.')
       await page.click('text=Show all')
       await page.waitForSelector('.ended')
-      await page.click('aside >> text=evaluation')
+      await page.click('nav >> text=evaluation')
       await page.waitForSelector('.chip >> text=Queue evaluation')
     },
   },
