@@ -156,7 +156,7 @@ pub(crate) async fn templates(shell: Held<'_>) -> Answer<Vec<TemplateView>> {
     let shell = Arc::clone(&shell);
     off(move || {
         shell.read(|client| {
-            let view = |template: templates::Template| {
+            let view = |template: templates::Template| -> Answer<TemplateView> {
                 let times = client.expected_times(&template.definition.name)?;
                 let expected = footplate_engine::plan::expected(&template.definition, &times);
                 let source = if template.built_in { "built-in" } else { "own" };

@@ -123,7 +123,8 @@ impl Machine {
         };
         let capacity = machine_capacity();
         let disk = rustix::fs::statvfs(home.root()).ok();
-        let bytes = |blocks: u64| disk.map_or(0, |facts| blocks * facts.f_frsize);
+        let (all, free) =
+            disk.map_or((0, 0), |facts| (facts.f_blocks * facts.f_frsize, facts.f_bavail * facts.f_frsize));
         MachineView {
             platform: if cfg!(target_os = "macos") { "macos" } else { "linux" },
             cpus: capacity.cpus,
@@ -131,8 +132,8 @@ impl Machine {
             memory_total: capacity.memory,
             memory_used: memory_used.map(|used| used.min(capacity.memory)),
             gpus: gpus(capacity.gpus),
-            disk_total: bytes(disk.map_or(0, |facts| facts.f_blocks)),
-            disk_free: bytes(disk.map_or(0, |facts| facts.f_bavail)),
+            disk_total: all,
+            disk_free: free,
             store_size,
             store_folder: interpreters::for_people(home.root(), environment),
             version: VERSION,

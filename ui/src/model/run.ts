@@ -66,7 +66,7 @@ export interface Stretch {
   weight: number
   /** How much of it is behind, 0 to 1. */
   done: number
-  look: 'plain' | 'reuse' | 'bad' | 'paused' | 'done'
+  look: 'plain' | 'reuse' | 'bad' | 'unknown' | 'paused' | 'done'
 }
 
 /** The line: one stretch a stage, as wide as it took or will take, with a floor of legibility. */
@@ -81,9 +81,11 @@ export function stretches(stages: StageView[], now: number, status: RunStatus): 
     look:
       stage.status === 'cached'
         ? 'reuse'
-        : stage.status === 'failed' || stage.status === 'interrupted'
+        : stage.status === 'failed'
           ? 'bad'
-          : status === 'paused' && stage.status === 'running'
+          : stage.status === 'interrupted'
+            ? 'unknown'
+            : status === 'paused' && stage.status === 'running'
             ? 'paused'
             : status === 'completed'
               ? 'done'

@@ -451,7 +451,7 @@ export function fake(options: FakeOptions = {}): Fake {
           TEMPLATES.find((t) => t.name === run.pipeline)?.definition ?? {
             format: 1,
             name: run.pipeline.slice(0, 60),
-            stages: { fit: { command: ['python', 'train.py'] } },
+            stages: { train: { command: ['python', 'train.py'], resume: ['--resume'] } },
           }
         )
       }),
@@ -493,6 +493,8 @@ export function fake(options: FakeOptions = {}): Fake {
       read(() => {
         const run = find(number)
         const at = iso(began - 300_000)
+        const begun = (run.stages ?? []).some((s) => s.attempts.length > 0)
+        if (!begun) return { folder: `~/.local/share/footplate/runs/${run.name.slice(0, 40)}`, size: 0, more: 0, files: [] }
         return {
           folder: `~/.local/share/footplate/runs/${run.name.slice(0, 40)}`,
           size: 1_204_000_000,

@@ -6,6 +6,7 @@ const ESC = '\u001b'
 
 export function logTotal(run: RunView, query: LogQuery, huge: boolean): number {
   if (huge) return 1_000_000
+  if (!(run.stages ?? []).some((s) => s.attempts.length > 0)) return 0
   const base = run.name === 'voice-clone-6' ? 4122 : run.status === 'completed' ? 214 : 2881
   return query.mode === 'raw' ? base * 2 : base
 }
