@@ -64,6 +64,20 @@ hints: Array<string>,
  */
 log_line: number | null, };
 
+export type Note = { 
+/**
+ * When it was noted.
+ */
+time: UtcMs, 
+/**
+ * The stage's name, where it concerns one.
+ */
+stage: string | null, 
+/**
+ * The sentence.
+ */
+text: string, };
+
 export type RunView = { 
 /**
  * UUIDv7.
@@ -154,6 +168,14 @@ generation: number,
  */
 error: Failure | null, 
 /**
+ * The working folder it was submitted from; what is no UTF-8 in it is shown as U+FFFD.
+ */
+cwd?: string | null, 
+/**
+ * What was noted about it, oldest first; kept as long as events are (7 days), those of attempts for good with them.
+ */
+notes?: Array<Note> | null, 
+/**
  * Its parameters, secrets left out.
  */
 params?: { [key in string]: JsonValue }, 
@@ -179,6 +201,14 @@ queue: string,
  * The names of the stages it needs.
  */
 needs: Array<string>, 
+/**
+ * The program and its arguments as the definition has them, U+FFFD for what is no UTF-8; empty where it is a line for a shell.
+ */
+command: Array<string>, 
+/**
+ * The line for a shell.
+ */
+shell: string | null, 
 /**
  * 0 to 1.
  */
@@ -274,9 +304,9 @@ running_s: number | null,
  */
 log_size: number | null, 
 /**
- * A remark: `cancel came too late`.
+ * Remarks: `cancel came too late`, progress out of bounds, metrics left out ..
  */
-note: string | null, 
+notes: Array<string>, 
 /**
  * Why it failed.
  */
@@ -402,11 +432,12 @@ run: Submitted,
  */
 status: RunStatus, 
 /**
- * Seconds taken to read, check and write down the run; `null` where nobody measured.
+ * Seconds until the plan stood: reading and checking the definition, the parameters and the surroundings, up to `created_at`,
+ * when the run was ready to be written down. Measured by who submitted it, to the millisecond; `null` where nobody did.
  */
 planning_s: number | null, 
 /**
- * From submit to the first attempt's start.
+ * From `created_at` to the first attempt's start.
  */
 queued_s: number, 
 /**
@@ -756,7 +787,12 @@ not_before?: string,
 /**
  * Nothing here is a template: what `footplate add` submits is run as it was typed. Pipeline files cannot say it.
  */
-literal?: boolean, };
+literal?: boolean, 
+/**
+ * Of arguments that are no UTF-8 their true bytes, by their place in `command`, which has U+FFFD for what is none. What
+ * `footplate add` submits may have such; pipeline files cannot say it.
+ */
+bytes?: { [key in number]: Array<number> }, };
 
 export type Definition = { 
 /**
