@@ -86,10 +86,10 @@ export function stretches(stages: StageView[], now: number, status: RunStatus): 
           : stage.status === 'interrupted'
             ? 'unknown'
             : status === 'paused' && stage.status === 'running'
-            ? 'paused'
-            : status === 'completed'
-              ? 'done'
-              : 'plain',
+              ? 'paused'
+              : status === 'completed'
+                ? 'done'
+                : 'plain',
   }))
 }
 

@@ -443,7 +443,11 @@ export function fake(options: FakeOptions = {}): Fake {
         cached = { key, hits }
         return { runs: hits.slice(query.offset, query.offset + query.limit).map(lean), total: hits.length }
       }),
-    show: (number) => read(() => find(number)),
+    show: (number) =>
+      read(() => {
+        note('show', number)
+        return find(number)
+      }),
     definition: (number) =>
       read(() => {
         const run = find(number)
@@ -477,9 +481,16 @@ export function fake(options: FakeOptions = {}): Fake {
           errors: [],
         }
       }),
-    metrics: (number) => read(() => series(find(number), began, ticks)),
+    metrics: (number) =>
+      read(() => {
+        note('metrics', number)
+        return series(find(number), began, ticks)
+      }),
     log: (query, from, count) =>
-      read(() => page(find(query.number), query, from, count, began, options.hugeLog ?? false)),
+      read(() => {
+        note('log', query)
+        return page(find(query.number), query, from, count, began, options.hugeLog ?? false)
+      }),
     logSearch: (query, text) =>
       read(() => {
         const run = find(query.number)
@@ -491,10 +502,12 @@ export function fake(options: FakeOptions = {}): Fake {
       }),
     files: (number) =>
       read(() => {
+        note('files', number)
         const run = find(number)
         const at = iso(began - 300_000)
         const begun = (run.stages ?? []).some((s) => s.attempts.length > 0)
-        if (!begun) return { folder: `~/.local/share/footplate/runs/${run.name.slice(0, 40)}`, size: 0, more: 0, files: [] }
+        if (!begun)
+          return { folder: `~/.local/share/footplate/runs/${run.name.slice(0, 40)}`, size: 0, more: 0, files: [] }
         return {
           folder: `~/.local/share/footplate/runs/${run.name.slice(0, 40)}`,
           size: 1_204_000_000,

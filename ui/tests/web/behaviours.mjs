@@ -349,6 +349,24 @@ export const behaviours = [
     },
   },
   {
+    name: 'a live run is asked about calmly, however often it changes',
+    run: async ({ page, open, check }) => {
+      for (const [route, most] of [
+        ['#/run/1285', { metrics: 5, files: 3, log: 3, show: 2 }],
+        ['#/run/1285/log', { log: 12, show: 2 }],
+        ['#/run/1285/metrics', { metrics: 5, show: 2 }],
+        ['#/run/1291', { show: 5, log: 4 }],
+      ]) {
+        await open('tick=40', route)
+        await page.waitForTimeout(3000)
+        for (const [what, count] of Object.entries(most)) {
+          const times = (await asked(page, what)).length
+          check(times <= count, `${route}: ${what} ${times} times in 3 s`)
+        }
+      }
+    },
+  },
+  {
     name: 'what comes in while one looks moves nothing else',
     run: async ({ page, open, check }) => {
       await open('tick=50')

@@ -1,4 +1,6 @@
 /** The series of a run, asked again while it runs. */
+import { untrack } from 'svelte'
+
 import { platform } from '../../app/platform'
 import type { MetricSeries, RunStatus } from '../../platform/types'
 
@@ -8,9 +10,12 @@ export class Watched {
   error = $state.raw<unknown>(null)
 
   constructor(number: () => number, status: () => RunStatus | undefined, max = 2000, every = 1000) {
+    // The run is another object with each push; only these matter.
+    const current = $derived(number())
+    const running = $derived(status() === 'running')
     $effect(() => {
-      const n = number()
-      const live = status() === 'running'
+      const n = current
+      const live = running
       let gone = false
       let timer: ReturnType<typeof setTimeout> | undefined
       const look = async () => {
@@ -28,7 +33,7 @@ export class Watched {
         this.loaded = true
         if (live) timer = setTimeout(() => void look(), every)
       }
-      void look()
+      untrack(() => void look())
       return () => {
         gone = true
         clearTimeout(timer)

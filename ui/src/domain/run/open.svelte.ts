@@ -1,4 +1,6 @@
 /** One run, kept up to date: from the live state while it is active, by asking again when something changed otherwise. */
+import { untrack } from 'svelte'
+
 import { activeRun, history, sequence } from '../../app/live.svelte'
 import { platform } from '../../app/platform'
 import type { Definition, RunView } from '../../platform/types'
@@ -11,14 +13,19 @@ export class OpenRun {
 
   constructor(number: () => number) {
     this.#number = number
+    // The run itself is another object with each push; only whether it is active matters here.
+    const isActive = $derived(activeRun(number()) !== undefined)
+    const active = () => isActive
     let last = 0
     let timer: ReturnType<typeof setTimeout> | undefined
     $effect(() => {
       const n = number()
       void history()
       // A queued run changes with everybody's; asked at most once a second.
-      if (!activeRun(n)) void sequence()
-      const wait = this.#asked?.number === n ? Math.max(0, 1000 - (Date.now() - last)) : 0
+      if (!active()) void sequence()
+      // Its own answer is no reason to ask again.
+      const known = untrack(() => this.#asked?.number === n)
+      const wait = known ? Math.max(0, 1000 - (Date.now() - last)) : 0
       timer = setTimeout(() => {
         last = Date.now()
         void this.#look(n)

@@ -14,7 +14,7 @@ export function attempt(more: Partial<AttemptView> & { status: AttemptView['stat
     finished_at: null,
     running_s: null,
     log_size: 48_211,
-    note: null,
+    notes: [],
     error: null,
     ...more,
   }
@@ -26,6 +26,8 @@ export function stage(name: string, status: StageStatus, more: Partial<StageView
     status,
     queue: 'training',
     needs: [],
+    command: ['python', `${name}.py`],
+    shell: null,
     progress: null,
     eta_s: null,
     message: null,

@@ -287,6 +287,14 @@ function telling(made: World, now: number): void {
       result: 'completed',
       result_at: iso(d0),
       params: { epochs: 40, learning_rate: 0.001, hidden: 512, seed: 1, evaluate: true },
+      cwd: '/home/mira',
+      notes: [
+        {
+          time: iso(d0 - 20_000),
+          stage: 'train',
+          text: 'progress went back from 0.52 to 0.48; the greater one is shown',
+        },
+      ],
       stages: [
         ran('prepare', d0 - 41_000, 1.2, { queue: 'preprocessing', outputs: { data: '/data/digits' } }),
         ran('train', d0 - 39_700, 36.5, {
