@@ -226,7 +226,7 @@ fn with_nobody_around_owners_die_at_random_instants_and_the_queue_goes_on() {
         let goes_on = footplate_testkit::holds_within(Duration::from_secs(3), goes_on);
         assert!(goes_on, "nobody is left after {} starts and {killed} killed owners", program.starts());
     }
-    assert!(killed > runs, "only {killed} owners were there to be killed");
+    assert!(killed * 10 > runs, "only {killed} owners were there to be killed");
     bench.until_nothing_left(LONG);
     assert_eq!(program.starts(), runs as usize);
     for number in 1..=i64::from(runs) {
