@@ -1,5 +1,4 @@
-//! All that predecessor A did (1-product, "What it replaces"), done from the command line, an item a test. Its heartbeat belongs to
-//! the HTTP door.
+//! All that predecessor A did (1-product, "What it replaces"), done from the command line, an item a test.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod common;
@@ -239,6 +238,28 @@ fn who_watches_sees_the_present_state_first_and_then_what_happens() {
     let mut said = String::new();
     watch.stdout.take().unwrap().read_to_string(&mut said).unwrap();
     assert!(said.starts_with("#1 train completed in "), "{said}");
+    assert!(watch.wait().unwrap().success());
+}
+
+#[test]
+fn programs_subscribe_to_one_object_a_line_with_a_heartbeat_in_silence() {
+    let bench = Bench::new();
+    let script = format!("{}; echo '##PROGRESS##{{\"progress\":0.8}}##'; {}", gate("go"), gate("end"));
+    let number = bench.add(&["--name", "train"], &["sh", "-c", &script]);
+    bench.until_status(number, "running", LONG);
+    let mut watch = bench.footplate(["watch", "1", "--json"]);
+    let mut watch = watch.env("FOOTPLATE_TEST_HEARTBEAT_MS", "1").stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let now = lines.next().unwrap();
+    assert_eq!((&now["number"], &now["status"]), (&json!(1), &json!("running")), "the present state first");
+    let silence = lines.by_ref().find(|line| line["heartbeat"].is_string());
+    assert!(silence.unwrap()["heartbeat"].as_str().unwrap().ends_with('Z'));
+    open(&bench, "go");
+    assert!(lines.by_ref().any(|line| line["progress"] == 0.8));
+    open(&bench, "end");
+    let last = lines.last().unwrap();
+    assert_eq!((&last["status"], &last["stages"][0]["attempts"][0]["exit_code"]), (&json!("completed"), &json!(0)));
     assert!(watch.wait().unwrap().success());
 }
 

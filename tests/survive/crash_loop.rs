@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use footplate_testkit::{Bench, kill9};
+use footplate_testkit::{Bench, kill9, until};
 use serde_json::Value;
 
 use crate::{Dice, LONG, crash_rounds, let_pass};
@@ -211,23 +211,22 @@ fn with_nobody_around_owners_die_at_random_instants_and_the_queue_goes_on() {
     bench.expect_nothing_left();
     let _ = bench.run(&["queue", "set", "default", "--limit", "2"]).expect(0);
     let program = footplate_testkit::Pretend::sh(&bench.work(), "p.sh", "sleep 0.1; exit 3");
-    let runs = crash_rounds(100);
+    let runs = crash_rounds(100).div_ceil(2);
     let line = format!("{}\n", serde_json::to_string(&program.argv()).unwrap());
     let _ = bench.run_with_stdin(&["add", "--stdin"], line.repeat(runs as usize)).expect(0);
     let mut dice = Dice(0x0051_7cc1_b727_220a);
     let mut killed = 0;
+    // From the first program on there is always a shim that has not been told yet that it may leave.
+    until(LONG, "the first program runs", || program.starts() > 0);
     while program.starts() < runs as usize {
         let_pass(dice.below(60));
-        let under_way = bench.processes_of("sleep").len();
-        if under_way > 0 {
-            killed += u32::from(bench.kill_owner());
-        }
+        killed += u32::from(bench.kill_owner());
         // One look at the table can miss who comes while another goes.
         let goes_on = || program.starts() == runs as usize || !bench.processes().is_empty();
         let goes_on = footplate_testkit::holds_within(Duration::from_secs(3), goes_on);
-        assert!(goes_on, "nobody is left after {} starts: the owner died with {under_way} under way", program.starts());
+        assert!(goes_on, "nobody is left after {} starts and {killed} killed owners", program.starts());
     }
-    assert!(killed * 4 > runs, "only {killed} owners were there to be killed");
+    assert!(killed * 10 > runs, "only {killed} owners were there to be killed");
     bench.until_nothing_left(LONG);
     assert_eq!(program.starts(), runs as usize);
     for number in 1..=i64::from(runs) {

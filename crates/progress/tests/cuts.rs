@@ -234,7 +234,7 @@ fn executions() -> u32 {
     said.unwrap_or(if std::env::var_os("FOOTPLATE_SOAK").is_some() { 1_000_000 } else { 100_000 })
 }
 
-/// 100,000 executions of mutated samples and more: no panic, state within its limit, the same in two pieces as in one.
+/// At least 100,000 executions of mutated samples: no panic, state within its limit, the same in two pieces as in one.
 #[test]
 fn mutated_samples_100_000_times() {
     let seeds: Vec<Vec<u8>> = samples().into_iter().map(|(_, bytes)| bytes).collect();

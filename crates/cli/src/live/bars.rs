@@ -7,6 +7,7 @@ use footplate_core::view::{RunView, StageView};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Painter, beside, waits};
+use crate::stop::Stop;
 use crate::text::{colour, cut, visible, when};
 
 /// Up to so many stages all have a bar; beyond, only those that are live.
@@ -96,7 +97,7 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 impl Painter for Bars {
-    fn paint(&mut self, runs: &[RunView]) {
+    fn paint(&mut self, runs: &[RunView]) -> Result<(), Stop> {
         for run in runs {
             self.head(run);
             let stages = run.stages.as_deref().unwrap_or_default();
@@ -113,6 +114,7 @@ impl Painter for Bars {
                 }
             }
         }
+        Ok(())
     }
 
     fn say(&mut self, text: &str) {

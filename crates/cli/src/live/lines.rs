@@ -7,6 +7,7 @@ use footplate_core::view::RunView;
 use footplate_core::{RunStatus, StageStatus};
 
 use super::{Painter, beside, waits};
+use crate::stop::Stop;
 use crate::text::{visible, when};
 
 pub(super) struct Lines {
@@ -61,12 +62,13 @@ impl Lines {
 }
 
 impl Painter for Lines {
-    fn paint(&mut self, runs: &[RunView]) {
+    fn paint(&mut self, runs: &[RunView]) -> Result<(), Stop> {
         for run in runs {
             for line in self.changes(run) {
                 self.say(&line);
             }
         }
+        Ok(())
     }
 
     fn say(&mut self, text: &str) {

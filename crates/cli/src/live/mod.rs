@@ -3,6 +3,7 @@
 mod bars;
 mod lines;
 pub(crate) mod signal;
+mod stream;
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use footplate_core::{RunStatus, StageStatus, UtcMs};
 use footplate_engine::client::{Client, Wish, WishRequest};
 
 use crate::context::{Context, exit_code_of};
-use crate::stop::Answer;
+use crate::stop::{Answer, Stop};
 use crate::text::{Colour, colour, visible, when};
 use crate::verb::{logs, show, wait};
 
@@ -27,7 +28,7 @@ pub(crate) enum Interrupt {
 /// How the state of runs is painted.
 trait Painter {
     /// Shows the present state.
-    fn paint(&mut self, runs: &[RunView]);
+    fn paint(&mut self, runs: &[RunView]) -> Result<(), Stop>;
     /// Says something beside it.
     fn say(&mut self, text: &str);
     /// Nothing more is painted.
@@ -38,7 +39,9 @@ trait Painter {
 struct Quiet;
 
 impl Painter for Quiet {
-    fn paint(&mut self, _: &[RunView]) {}
+    fn paint(&mut self, _: &[RunView]) -> Result<(), Stop> {
+        Ok(())
+    }
     fn say(&mut self, _: &str) {}
     fn end(&mut self) {}
 }
@@ -47,12 +50,15 @@ const POLL: Duration = Duration::from_millis(100);
 /// Time left and the like are looked at again after so many polls without a change.
 const REFRESH: u32 = 10;
 
-/// Follows runs until all have ended, then prints how: the text, or with `--json` each run as `show --json` does. The
-/// exit code is that of the worst end.
+/// Follows runs until all have ended, then prints how: the text, or with `--json` each run as `show --json` does. Who only looks on
+/// gets a stream with `--json`: each run at once, then whenever it is another than before. The exit code is that of the worst end.
 pub(crate) fn follow(context: &Context, client: &mut Client, numbers: &[i64], interrupt: Interrupt) -> Answer {
     signal::count_interrupts();
     let _present = client.presence()?;
-    let mut painter: Box<dyn Painter> = if context.can_draw() {
+    let streams = context.json && interrupt == Interrupt::Leaves;
+    let mut painter: Box<dyn Painter + '_> = if streams {
+        Box::new(stream::Stream::new(context))
+    } else if context.can_draw() {
         Box::new(bars::Bars::new(context.colour_err))
     } else if context.json {
         Box::new(Quiet)
@@ -65,10 +71,10 @@ pub(crate) fn follow(context: &Context, client: &mut Client, numbers: &[i64], in
         if still >= REFRESH {
             still = 0;
             let runs = numbers.iter().map(|number| client.show(*number)).collect::<Result<Vec<_>, _>>()?;
-            painter.paint(&runs);
+            painter.paint(&runs)?;
             if runs.iter().all(|run| wait::end(run).is_some()) {
                 painter.end();
-                return conclude(context, client, &runs);
+                return conclude(context, client, &runs, streams);
             }
             client.tend()?;
         }
@@ -97,7 +103,7 @@ pub(crate) fn follow(context: &Context, client: &mut Client, numbers: &[i64], in
     }
 }
 
-fn conclude(context: &Context, client: &Client, runs: &[RunView]) -> Answer {
+fn conclude(context: &Context, client: &Client, runs: &[RunView], streamed: bool) -> Answer {
     let mut code = 0;
     for run in runs {
         let end = wait::end(run).unwrap_or(run.status);
@@ -106,6 +112,9 @@ fn conclude(context: &Context, client: &Client, runs: &[RunView]) -> Answer {
             (_, 1) => 1,
             (old, _) => old,
         };
+        if streamed {
+            continue;
+        }
         if !context.json {
             let words = logs::last_words(client, run, context.colour);
             context.print(&summary(run, end, &words, context.colour))?;

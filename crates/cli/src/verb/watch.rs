@@ -9,6 +9,9 @@ use crate::wish::resolve;
 
 /// Watch runs with live bars until they end; Ctrl-C only leaves
 ///
+/// With --json: one object a line, each run as `show --json` has it, at once and whenever it has changed; after 15 seconds of
+/// silence `{"heartbeat":"<time>"}`.
+///
 /// The exit code is that of the runs: 0 if all completed, 1 if one failed, 130 if one was cancelled or interrupted.
 #[derive(Debug, Args)]
 pub(crate) struct Watch {
