@@ -16,17 +16,20 @@ let held = $state.raw<Held | null>(null)
 let failed = $state<unknown>(null)
 let leave: (() => void) | null = null
 let attempt = 0
+// Derived, so that a push that changes neither wakes nobody who waits for these.
+const historyNow = $derived(held?.history ?? 0)
+const isReady = $derived(held !== null)
 
 export function live(): Live {
   return held?.live ?? EMPTY
 }
 /** False until the first snapshot. */
 export function ready(): boolean {
-  return held !== null
+  return isReady
 }
 /** Changes whenever pages of ended runs are stale. */
 export function history(): number {
-  return held?.history ?? 0
+  return historyNow
 }
 export function liveError(): unknown {
   return failed

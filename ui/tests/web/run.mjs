@@ -23,7 +23,13 @@ const browser = await chromium.launch({
 const failures = []
 let passed = 0
 for (const test of [...behaviours, ...pictures]) {
-  if (only && !test.name.includes(only)) continue
+  if (
+    only &&
+    !only
+      .split(',')
+      .some((part) => (part.startsWith('-') ? !test.name.includes(part.slice(1)) : test.name.includes(part)))
+  )
+    continue
   const [width, height] = test.size ?? [1280, 800]
   const context = await browser.newContext({
     viewport: { width, height },
