@@ -68,7 +68,7 @@ pub(crate) async fn show(shell: Held<'_>, number: i64) -> Answer<RunView> {
 #[tauri::command]
 pub(crate) async fn definition(shell: Held<'_>, number: i64) -> Answer<Definition> {
     let shell = Arc::clone(&shell);
-    off(move || shell.read(|client| Ok(client.definition(number)?.0))).await
+    off(move || shell.read(|client| Ok(client.definition(number)?.definition))).await
 }
 
 /// Where a run's time went.
@@ -137,7 +137,7 @@ fn ask(client: &mut Client, number: Option<i64>, wish: Wish) -> Answer<WishAnswe
     }
     let limit = match (&wish, number) {
         (Wish::Cancel { .. }, Some(number)) => {
-            let (definition, _) = client.definition(number)?;
+            let definition = client.definition(number)?.definition;
             let grace = definition.stages.values().map(Stage::grace_ms).max().unwrap_or(0);
             AFTER_GRACE + Duration::from_millis(grace)
         }

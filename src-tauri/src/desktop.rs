@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use footplate_core::{ErrorCode, Fault};
 use tauri::AppHandle;
-use tauri_plugin_clipboard_manager::ClipboardExt;
 use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_opener::OpenerExt;
 
@@ -45,7 +44,27 @@ pub(crate) fn reveal(app: &AppHandle, path: &Path) -> Answer<()> {
     })
 }
 
-/// Puts text on the clipboard.
+/// Puts text on the clipboard, by the toolkit of the web view.
+#[cfg(target_os = "linux")]
 pub(crate) fn copy(app: &AppHandle, text: String) -> Answer<()> {
-    app.clipboard().write_text(text).map_err(|error| broken(&error))
+    let put = move || {
+        let clipboard = gtk::Clipboard::get(&gtk::gdk::SELECTION_CLIPBOARD);
+        clipboard.set_text(&text);
+    };
+    app.run_on_main_thread(put).map_err(|error| broken(&error))
+}
+
+/// Puts text on the clipboard, by the system's own command.
+#[cfg(target_os = "macos")]
+pub(crate) fn copy(_app: &AppHandle, text: String) -> Answer<()> {
+    use std::io::Write;
+    let put = || {
+        let mut command = std::process::Command::new("/usr/bin/pbcopy");
+        let mut child = command.env("LANG", "en_US.UTF-8").stdin(std::process::Stdio::piped()).spawn()?;
+        if let Some(mut into) = child.stdin.take() {
+            into.write_all(text.as_bytes())?;
+        }
+        child.wait().map(drop)
+    };
+    put().map_err(|error: std::io::Error| broken(&error))
 }

@@ -83,12 +83,10 @@ impl Machine {
             return;
         }
         let first = state.sampled.replace(now).is_none();
-        let sampler = state.sampler.get_or_insert_with(System::new);
-        sampler.refresh_cpu_usage();
-        sampler.refresh_memory();
         let share = |part: u64, all: u64| (all > 0).then(|| (part as f64 / all as f64).clamp(0.0, 1.0));
-        let cpu = (!first).then(|| (f64::from(sampler.global_cpu_usage()) / 100.0).clamp(0.0, 1.0));
-        let memory = share(sampler.used_memory(), sampler.total_memory());
+        let seen = see(&mut state.sampler);
+        let cpu = seen.as_ref().and_then(|seen| seen.cpu).filter(|_| !first);
+        let memory = seen.and_then(|seen| share(seen.memory_used, seen.memory_total));
         let disk = rustix::fs::statvfs(home.root()).ok();
         let disk = disk.and_then(|facts| share(facts.f_blocks.saturating_sub(facts.f_bavail), facts.f_blocks));
         let sample = MachineSample { at_ms: clock::wall_ms(), cpu, memory, gpu: None, disk };
@@ -105,12 +103,9 @@ impl Machine {
     pub(crate) fn look(&self, home: &Home, environment: &Captured) -> MachineView {
         let mut state = lock(&self.state);
         let first = state.system.is_none();
-        let system = state.system.get_or_insert_with(System::new);
-        system.refresh_cpu_usage();
-        system.refresh_memory();
-        // A share is of the time since the look before.
-        let cpu_use = (!first).then(|| f64::from(system.global_cpu_usage()) / 100.0).map(|share| share.clamp(0.0, 1.0));
-        let memory_used = Some(system.used_memory()).filter(|used| *used > 0);
+        let seen = see(&mut state.system);
+        let cpu_use = seen.as_ref().and_then(|seen| seen.cpu).filter(|_| !first);
+        let memory_used = seen.map(|seen| seen.memory_used).filter(|used| *used > 0);
         let now = clock::running_ms();
         let store_size = match state.counted {
             Some((at, size)) if now < at + COUNTED_MS => size,
@@ -139,6 +134,29 @@ impl Machine {
             version: VERSION,
         }
     }
+}
+
+struct Seen {
+    /// Of the time since the look before.
+    cpu: Option<f64>,
+    memory_used: u64,
+    memory_total: u64,
+}
+
+/// `None` where this system tells nothing.
+fn see(kept: &mut Option<System>) -> Option<Seen> {
+    if kept.is_none() {
+        *kept = System::new().ok();
+    }
+    let system = kept.as_mut()?;
+    system.refresh_cpu_usage();
+    system.refresh_memory();
+    let share = f64::from(system.global_cpu_usage()) / 100.0;
+    Some(Seen {
+        cpu: share.is_finite().then(|| share.clamp(0.0, 1.0)),
+        memory_used: system.used_memory(),
+        memory_total: system.total_memory(),
+    })
 }
 
 /// `None`: there is more than is worth counting.
