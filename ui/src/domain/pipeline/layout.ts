@@ -18,7 +18,7 @@ export interface Drawn {
   edges: Edge[]
 }
 
-export const NODE = { width: 142, height: 46 }
+export const NODE = { width: 142, height: 48 }
 
 export function draw(stages: { name: string; needs: string[] }[]): Drawn {
   const graph = new Graph()
