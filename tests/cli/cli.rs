@@ -425,50 +425,6 @@ fn retry_runs_what_failed_and_what_depends_on_it_and_from_a_stage_all_that_follo
 }
 
 #[test]
-fn resume_goes_on_from_the_newest_whole_checkpoint() {
-    let bench = Bench::new();
-    let program = Pretend::python(
-        &bench.work(),
-        "train.py",
-        r#"
-import json, struct
-note(" ".join(sys.argv[1:]))
-folder = os.environ["FOOTPLATE_RUN_DIR"] + "/ckpt"
-os.makedirs(folder, exist_ok=True)
-def save(step, cut=0):
-    header = json.dumps({"w": {"dtype": "U8", "shape": [64], "data_offsets": [0, 64]}}).encode()
-    whole = struct.pack("<Q", len(header)) + header + bytes(64)
-    path = "%s/step-%d.safetensors" % (folder, step)
-    with open(path, "wb") as f:
-        f.write(whole[:len(whole) - cut])
-    os.utime(path, (step * 1000, step * 1000))
-if "--resume" in sys.argv:
-    sys.exit(0)
-save(1)
-save(2)
-save(3, cut=10)
-sys.exit(1)
-"#,
-    );
-    let toml = format!(
-        "[stages.train]\ncommand = {:?}\nresume = [\"--resume\", \"{{{{ checkpoint.path }}}}\"]\ncheckpoints = {{ files = \"{{{{ run.dir }}}}/ckpt/*.safetensors\" }}\n",
-        program.argv()
-    );
-    assert_eq!(run(&bench, &pipeline(&bench, "resumed", &toml), &[])["status"], "failed");
-    let _ = bench.run(&words("resume 1")).expect(0);
-    let end = ended(&bench, 1);
-    assert_eq!(end["status"], "completed", "{end:#}");
-    assert_eq!(stage(&end, "train")["attempts"].as_array().unwrap().len(), 2);
-    let said: Vec<String> = program.lines().into_iter().filter(|line| !line.starts_with("start ")).collect();
-    let expected = bench.data().join("runs").join(end["id"].as_str().unwrap()).join("ckpt/step-2.safetensors");
-    assert_eq!(
-        said,
-        [String::new(), format!("--resume {}", expected.display())],
-        "the half-written one is passed over"
-    );
-}
-
-#[test]
 fn after_another_run_whatever_its_end_or_only_if_it_completed() {
     let bench = Bench::new();
     let _ = bench.run(&words("queue set default --limit 4")).expect(0);

@@ -165,8 +165,8 @@ fn unanswered(whom: &str, wish: &Wish) -> Fault {
     .hint("footplate show tells what became of it")
 }
 
-/// The longest grace of a run's stages.
+/// The longest that a stop of one of a run's stages may take.
 fn grace(client: &Client, number: i64) -> Result<Duration, Fault> {
     let definition = client.definition(number)?.definition;
-    Ok(Duration::from_millis(definition.stages.values().map(Stage::grace_ms).max().unwrap_or(0)))
+    Ok(Duration::from_millis(definition.stages.values().map(Stage::stop_ms).max().unwrap_or(0)))
 }

@@ -337,7 +337,22 @@ impl Default for Resources {
     }
 }
 
-/// Where checkpoints appear.
+/// A signal that asks a program for a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "UPPERCASE")]
+pub enum SaveSignal {
+    /// SIGUSR1
+    Usr1,
+    /// SIGUSR2
+    Usr2,
+    /// SIGHUP
+    Hup,
+    /// SIGINT
+    Int,
+}
+
+/// Where checkpoints appear, and how one is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -345,6 +360,12 @@ impl Default for Resources {
 pub struct Checkpoints {
     /// A path with `*` and `?` in its last part.
     pub files: String,
+    /// Sent to the program before it is stopped, so that it saves; a program that does not handle it is ended by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<SaveSignal>,
+    /// How long the program may take to save before it is told to end; 30 s where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<Span>,
 }
 
 impl Stage {
@@ -352,6 +373,19 @@ impl Stage {
     #[must_use]
     pub fn grace_ms(&self) -> u64 {
         self.grace.map_or(30_000, |s| s.0)
+    }
+
+    /// How long the program may take to save a checkpoint before it is told to end, milliseconds; 0 where it is not asked to.
+    #[must_use]
+    pub fn save_ms(&self) -> u64 {
+        let asked = self.checkpoints.as_ref().filter(|checkpoints| checkpoints.signal.is_some());
+        asked.map_or(0, |checkpoints| checkpoints.wait.map_or(30_000, |wait| wait.0))
+    }
+
+    /// The longest a stop may take, milliseconds.
+    #[must_use]
+    pub fn stop_ms(&self) -> u64 {
+        self.save_ms().saturating_add(self.grace_ms())
     }
 
     /// What an interruption leads to, default applied.

@@ -92,6 +92,12 @@ pub struct Spec {
     pub timeout_ms: Option<u64>,
     /// Time between TERM and KILL, milliseconds.
     pub grace_ms: u64,
+    /// The number of the signal that asks the program for a checkpoint before it is told to end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub save_signal: Option<i32>,
+    /// How long it may take for that, milliseconds.
+    #[serde(default)]
+    pub save_ms: u64,
     /// Whether the attempt goes on until all its processes have ended, not only the first.
     #[serde(default)]
     pub wait_group: bool,

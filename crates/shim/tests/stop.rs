@@ -34,6 +34,55 @@ fn term_is_enough_for_the_willing() {
     assert_eq!(held.verbs(), ["got", "term", "cont", "swept"]);
 }
 
+fn asked_to_save(ms: u64, script: &str) -> Held {
+    let mut home = Home::new();
+    home.spec.save_signal = Some(rustix::process::Signal::USR1.as_raw());
+    home.spec.save_ms = ms;
+    home.set_sh(script);
+    let held = home.hold();
+    held.until_said("up");
+    held
+}
+
+#[test]
+fn a_program_is_asked_for_a_checkpoint_before_it_is_told_to_end() {
+    // It saves and goes on: TERM comes when its time is over.
+    let held = asked_to_save(
+        300,
+        "trap 'echo saved' USR1; trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.05; done",
+    );
+    let (exit, held) = gone_after_stop(held);
+    assert_eq!(exit.code, Some(5));
+    assert!(held.text().contains("saved\n") && held.text().ends_with("bye\n"), "{}", held.text());
+    assert_eq!(held.verbs(), ["got", "save", "term", "cont", "swept"]);
+    // It saves and leaves: nobody waits longer, and what it left is told to end at once.
+    let held = asked_to_save(
+        60_000,
+        "trap 'echo saved; exit 0' USR1; (trap 'echo worker; exit' TERM; while :; do sleep 0.05; done) & echo up; \
+         while :; do sleep 0.05; done",
+    );
+    let (exit, held) = gone_after_stop(held);
+    assert_eq!((exit.code, exit.by_wish.as_deref()), (Some(0), Some("w1")));
+    within(5, "the worker was told", || held.text().contains("worker\n").then_some(()));
+    assert_eq!(held.verbs(), ["got", "save", "term", "cont", "swept"]);
+}
+
+#[test]
+fn a_second_wish_does_not_wait_for_the_checkpoint() {
+    for (second, code, signal) in [
+        (Command::Stop { wish: "w2".into(), grace_ms: GRACE }, Some(5), None),
+        (Command::Kill { wish: "w2".into() }, None, Some(9)),
+    ] {
+        let script = "trap 'echo saving' USR1; trap 'exit 5' TERM; echo up; while :; do sleep 0.05; done";
+        let mut held = asked_to_save(600_000, script);
+        held.stop(GRACE);
+        held.until_said("saving");
+        held.folder.tell(&second).unwrap();
+        let exit = held.finish();
+        assert_eq!((exit.code, exit.signal), (code, signal));
+    }
+}
+
 #[test]
 fn kill_follows_for_the_unwilling() {
     let held = Home::new().sh("trap '' TERM; echo up; while :; do sleep 0.05; done").hold();

@@ -3,7 +3,7 @@
 
 use footplate_core::definition::{
     Checkpoints, Definition, FORMAT, MAX_STAGES, OnFailure, OnInterrupt, Param, ParamKind, Resources, Retries, RetryOn,
-    Stage,
+    SaveSignal, Stage,
 };
 use footplate_core::quantity::QuantityError;
 use indexmap::IndexMap;
@@ -46,7 +46,7 @@ const STAGE: &[&str] = &[
 const STAGE_LATER: &[&str] = &["alerts", "stall", "stall_action", "cache", "inputs", "target"];
 const RETRIES: &[&str] = &["max", "delay", "backoff", "max_delay", "jitter", "on"];
 const RESOURCES: &[&str] = &["cpus", "memory", "gpus"];
-const CHECKPOINTS: &[&str] = &["files"];
+const CHECKPOINTS: &[&str] = &["files", "signal", "wait"];
 const CHECKPOINTS_LATER: &[&str] = &["metric", "mode", "keep_best", "keep_last"];
 
 /// What was read, and what was wrong. Faulty parts hold their defaults; `faulty` says where, so that no second fault follows from them.
@@ -296,7 +296,19 @@ impl Reader {
         self.path.push("files".to_owned());
         let files = self.text(&files.node);
         self.path.pop();
-        files.map(|files| Checkpoints { files })
+        let signals = [
+            ("USR1", SaveSignal::Usr1),
+            ("USR2", SaveSignal::Usr2),
+            ("HUP", SaveSignal::Hup),
+            ("INT", SaveSignal::Int),
+        ];
+        self.path.push("signal".to_owned());
+        let signal = entries.iter().find(|e| e.key == "signal").and_then(|entry| self.choice(&entry.node, &signals));
+        self.path.pop();
+        self.path.push("wait".to_owned());
+        let wait = entries.iter().find(|e| e.key == "wait").and_then(|entry| self.quantity(&entry.node, "\"60s\""));
+        self.path.pop();
+        files.map(|files| Checkpoints { files, signal, wait })
     }
 
     fn fault(&mut self, at: usize, code: &'static str, message: String) {

@@ -209,7 +209,11 @@ fn resume_is_appended_where_there_is_a_checkpoint() {
         command: text(&["train", "--lr", "{{ params.number }}"]),
         resume: text(&["--resume", "{{ checkpoint.path }}"]),
         cwd: Some("{{ pipeline.dir }}".to_owned()),
-        checkpoints: Some(footplate_core::definition::Checkpoints { files: "{{ run.dir }}/ckpt/*.pt".to_owned() }),
+        checkpoints: Some(footplate_core::definition::Checkpoints {
+            files: "{{ run.dir }}/ckpt/*.pt".to_owned(),
+            signal: None,
+            wait: None,
+        }),
         ..Stage::default()
     };
     let first = render("train", &stage, &bench.scope()).unwrap();

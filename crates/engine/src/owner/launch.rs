@@ -3,6 +3,7 @@
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
+use footplate_core::definition::SaveSignal;
 use footplate_core::state::stage::StageInput;
 use footplate_core::{AttemptKey, AttemptStatus, ErrorCode, StageKey};
 use footplate_shim::clock;
@@ -11,6 +12,7 @@ use footplate_shim::folder::AttemptDir;
 use footplate_store::Tx;
 use footplate_store::{AttemptRow, StageChange};
 use indexmap::IndexMap;
+use rustix::process::Signal;
 use serde_json::Value;
 
 use super::Trouble;
@@ -184,6 +186,8 @@ fn make(run: &ActiveRun, home: &Home, installed: &Installed, key: AttemptKey) ->
         run_dir: bytes(&run.row.run_dir),
         timeout_ms: stage.timeout.map(|t| t.0),
         grace_ms: stage.grace_ms(),
+        save_signal: stage.checkpoints.as_ref().and_then(|checkpoints| checkpoints.signal).map(save_signal),
+        save_ms: stage.save_ms(),
         wait_group: stage.wait_group,
         log_cap: test_size("FOOTPLATE_TEST_LOG_CAP").unwrap_or(2 << 30),
         segment: test_size("FOOTPLATE_TEST_SEGMENT").unwrap_or(64 << 20),
@@ -195,6 +199,16 @@ fn make(run: &ActiveRun, home: &Home, installed: &Installed, key: AttemptKey) ->
         owner_argv,
     };
     Ok((spec, secrets))
+}
+
+fn save_signal(signal: SaveSignal) -> i32 {
+    let signal = match signal {
+        SaveSignal::Usr1 => Signal::USR1,
+        SaveSignal::Usr2 => Signal::USR2,
+        SaveSignal::Hup => Signal::HUP,
+        SaveSignal::Int => Signal::INT,
+    };
+    signal.as_raw()
 }
 
 /// Smaller logs for tests.

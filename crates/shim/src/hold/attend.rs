@@ -34,6 +34,8 @@ const DRAIN_MS: u64 = 1_000;
 
 /// Why and how far the program is being stopped.
 struct Stop {
+    /// It was asked for a checkpoint; it is told to end then.
+    term_at: Option<u64>,
     kill_at: u64,
     killed_at: Option<u64>,
 }
@@ -200,7 +202,7 @@ impl Attendance {
             Phase::Gone => Some(0),
         };
         let of_stop = match (&self.phase, &self.stop) {
-            (Phase::Running | Phase::Lingering { .. }, Some(stop)) => Some(stop.kill_at),
+            (Phase::Running | Phase::Lingering { .. }, Some(stop)) => earlier(Some(stop.kill_at), stop.term_at),
             _ => self.timeout_at(),
         };
         earlier(of_phase, of_stop)
@@ -221,7 +223,10 @@ impl Attendance {
         if self.timeout_at().is_some_and(|at| now >= at) {
             self.timed_out |= matches!(self.phase, Phase::Running);
             self.acts.write("timeout");
-            self.begin_stop(now, self.spec.grace_ms);
+            self.begin_stop(now, self.spec.grace_ms, true);
+        }
+        if self.stop.as_ref().and_then(|stop| stop.term_at).is_some_and(|at| now >= at) {
+            self.term(now);
         }
         let stoppable = matches!(self.phase, Phase::Running | Phase::Lingering { .. });
         if stoppable && self.stop.as_ref().is_some_and(|stop| now >= stop.kill_at) {

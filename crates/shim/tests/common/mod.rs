@@ -54,6 +54,8 @@ impl Home {
             run_dir: at("run"),
             timeout_ms: None,
             grace_ms: 1000,
+            save_signal: None,
+            save_ms: 0,
             wait_group: false,
             log_cap: 2 << 30,
             segment: 64 << 20,

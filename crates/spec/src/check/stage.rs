@@ -152,6 +152,15 @@ impl One<'_> {
         if stage.grace.is_some_and(|span| span.0 > 3_600_000) {
             found.push((&["grace"], format!("{} must be at most 1h", label("grace"))));
         }
+        if let Some(checkpoints) = &stage.checkpoints {
+            if checkpoints.wait.is_some_and(|span| span.0 > 3_600_000) {
+                found.push((&["checkpoints", "wait"], format!("{} must be at most 1h", label("checkpoints.wait"))));
+            }
+            if checkpoints.wait.is_some() && checkpoints.signal.is_none() {
+                let message = format!("{} says how long after a signal, and there is none", label("checkpoints.wait"));
+                found.push((&["checkpoints", "wait"], message));
+            }
+        }
         let retries = &stage.retries;
         if retries.max > 100 {
             let message = format!("{} must be a whole number from 0 to 100, not {}", label("retries.max"), retries.max);

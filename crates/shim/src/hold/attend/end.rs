@@ -76,6 +76,13 @@ impl Attendance {
             return;
         }
         self.sync();
+        if let Some(stop) = &mut self.stop
+            && let Some(term_at) = stop.term_at
+        {
+            // It saved and left: what it left is told to end now.
+            stop.kill_at = now.saturating_add(stop.kill_at.saturating_sub(term_at));
+            self.term(now);
+        }
         match &self.stop {
             Some(stop) if stop.killed_at.is_some() => self.begin_sweep(now),
             Some(stop) => self.linger(now, Some(stop.kill_at)),

@@ -38,11 +38,11 @@ impl Attendance {
         match command {
             Command::Stop { wish, grace_ms } => {
                 self.wished(wish);
-                self.begin_stop(now, *grace_ms);
+                self.begin_stop(now, *grace_ms, true);
             }
             Command::Kill { wish } => {
                 self.wished(wish);
-                self.begin_stop(now, 0);
+                self.begin_stop(now, 0, false);
             }
             Command::Pause { reason, .. } => self.pause(now, *reason),
             Command::Resume { reason, .. } => self.resume(now, *reason),
@@ -62,24 +62,33 @@ impl Attendance {
         if matches!(self.phase, Phase::Running) && self.by_wish.is_none() && !self.timed_out {
             self.session_end = true;
         }
-        self.begin_stop(running_ms(), self.spec.grace_ms);
+        // There is no time for a checkpoint.
+        self.begin_stop(running_ms(), self.spec.grace_ms, false);
     }
 
-    /// TERM, then CONT so that a stopped process hears it. A later wish can only make the grace shorter.
-    pub(super) fn begin_stop(&mut self, now: u64, grace_ms: u64) {
+    /// The signal that asks for a checkpoint, where there is one and `save` says that there is time; then TERM. A later wish can
+    /// only make it shorter.
+    pub(super) fn begin_stop(&mut self, now: u64, grace_ms: u64, save: bool) {
         if matches!(self.phase, Phase::Sweeping { .. } | Phase::Gone) {
             return;
         }
         let kill_at = now.saturating_add(grace_ms);
         match &mut self.stop {
-            Some(stop) => stop.kill_at = stop.kill_at.min(kill_at),
-            None => {
-                if grace_ms > 0 {
-                    self.signal_group("term", Signal::TERM);
-                    self.end_pause(now);
-                    self.signal_group("cont", Signal::CONT);
+            Some(stop) => {
+                stop.kill_at = stop.kill_at.min(kill_at);
+                if stop.term_at.is_some() && grace_ms > 0 {
+                    self.term(now);
                 }
-                self.stop = Some(Stop { kill_at, killed_at: None });
+            }
+            None => {
+                let asked = save && grace_ms > 0 && self.ask_for_checkpoint(now);
+                let save_ms = if asked { self.spec.save_ms } else { 0 };
+                let kill_at = kill_at.saturating_add(save_ms);
+                self.stop =
+                    Some(Stop { term_at: asked.then(|| now.saturating_add(save_ms)), kill_at, killed_at: None });
+                if !asked && grace_ms > 0 {
+                    self.term(now);
+                }
                 // What the program left has the same grace.
                 if let Phase::Lingering { until, .. } = &mut self.phase {
                     *until = Some(kill_at);
@@ -91,10 +100,30 @@ impl Attendance {
         }
     }
 
+    /// To the program alone: its workers may not know the signal, and would be ended by it.
+    fn ask_for_checkpoint(&mut self, now: u64) -> bool {
+        let signal = self.spec.save_signal.and_then(Signal::from_named_raw);
+        let Some(signal) = signal.filter(|_| matches!(self.phase, Phase::Running)) else { return false };
+        let _ = rustix::process::kill_process(self.child, signal);
+        self.acts.write("save");
+        self.end_pause(now);
+        true
+    }
+
+    /// TERM, then CONT so that a stopped process hears it.
+    pub(super) fn term(&mut self, now: u64) {
+        if let Some(stop) = &mut self.stop {
+            stop.term_at = None;
+        }
+        self.signal_group("term", Signal::TERM);
+        self.end_pause(now);
+        self.signal_group("cont", Signal::CONT);
+    }
+
     /// KILL; again and again where the kernel cannot let go of the program yet.
     pub(super) fn kill(&mut self, now: u64) {
         let first = self.stop.as_ref().and_then(|stop| stop.killed_at).unwrap_or(now);
-        self.stop = Some(Stop { kill_at: now + STUBBORN_EVERY_MS, killed_at: Some(first) });
+        self.stop = Some(Stop { term_at: None, kill_at: now + STUBBORN_EVERY_MS, killed_at: Some(first) });
         self.signal_group("kill", Signal::KILL);
         if matches!(self.phase, Phase::Running) {
             // It may have left its group; it has not been reaped, so the number is still its own.
