@@ -110,10 +110,12 @@ impl Bridge {
         lock(&self.state).subscribers.retain(|(known, _)| *known != id);
     }
 
-    /// Looks as long as the app is open. `each` is told of every picture, and of what ended since the one before.
-    pub(crate) fn watch(&self, shell: &Shell, each: &dyn Fn(&Live, &[Ended])) {
+    /// Looks as long as the app is open. `each` is told of every picture, and of what ended since the one before; `turn` that
+    /// time has passed.
+    pub(crate) fn watch(&self, shell: &Shell, each: &dyn Fn(&Live, &[Ended]), turn: &dyn Fn()) {
         let mut client: Option<Client> = None;
         loop {
+            turn();
             let done = self.turn(shell, &mut client, each);
             if done.is_err() {
                 // Opened anew at the next turn; meanwhile commands tell the view what is wrong.

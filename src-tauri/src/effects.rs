@@ -1,6 +1,7 @@
 //! What settings and the state of things bring about outside the window: tray, notifications, power, the start at login.
 
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use footplate_core::RunStatus;
 use footplate_core::view::RunView;
@@ -15,6 +16,9 @@ use crate::shell::{Answer, Shell, broken, lock};
 use crate::tray::{Choice, Tray};
 use crate::words::Tongue;
 use crate::{notify, window};
+
+/// How long a last notification may take to be sent.
+const NOTIFIED: Duration = Duration::from_millis(500);
 
 /// What is held by the app besides its window.
 #[derive(Default)]
@@ -46,6 +50,13 @@ impl Effects {
             if let Ok(view) = shell.read(|client| client.show(*run)) {
                 tell(app, shell, &view);
             }
+        }
+    }
+
+    /// Time has passed.
+    pub(crate) fn turn(&self) {
+        if let Some(Some(tray)) = self.tray.get() {
+            let _ = tray.settle();
         }
     }
 
@@ -136,8 +147,16 @@ fn wish_all(app: &AppHandle, status: RunStatus, wish: &Wish) {
 /// Ends the app; what runs goes on, which is said the first time.
 pub(crate) fn quit(app: &AppHandle) {
     let shell = app.state::<Arc<Shell>>();
-    if app.state::<Effects>().works() && shell.settings.first_time("quit") {
-        notify::show(app, &notify::quit(Tongue::of(shell.settings.get().language)), None);
+    if !app.state::<Effects>().works() || !shell.settings.first_time("quit") {
+        app.exit(0);
+        return;
     }
-    app.exit(0);
+    window::hide(app);
+    notify::show(app, &notify::quit(Tongue::of(shell.settings.get().language)), None);
+    // The notification is sent by another thread, and does not tell when it was.
+    let app = app.clone();
+    tauri::async_runtime::spawn_blocking(move || {
+        std::thread::sleep(NOTIFIED);
+        app.exit(0);
+    });
 }

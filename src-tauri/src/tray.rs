@@ -111,7 +111,7 @@ fn percent(share: f64) -> u8 {
 
 fn line(run: &RunView, tongue: Tongue) -> String {
     let name = ("name", run.name.clone());
-    match (run.status, run.progress, run.eta_s) {
+    match (run.status, run.progress, run.eta_s.filter(|left| *left >= 1.0)) {
         (RunStatus::Paused, ..) => tongue.with("tray.run_paused", &[name]),
         (_, Some(share), Some(left)) => {
             let percent = ("percent", percent(share).to_string());
@@ -142,6 +142,7 @@ struct Now {
     next: Option<MenuItem<Wry>>,
     look: Option<MenuItem<Wry>>,
     title: String,
+    wanted: String,
     /// On the running clock, milliseconds.
     titled: u64,
 }
@@ -180,7 +181,8 @@ impl Tray {
     pub(crate) fn show(&self, app: &AppHandle, live: &Live, tongue: Tongue) -> tauri::Result<()> {
         let shown = Shown::of(live, tongue);
         let mut now = lock(&self.now);
-        self.title(&mut now, &shown.title)?;
+        shown.title.clone_into(&mut now.wanted);
+        self.title(&mut now)?;
         if now.tongue != Some(tongue) {
             self.pause.set_text(tongue.word("tray.pause_all"))?;
             self.unpause.set_text(tongue.word("tray.unpause_all"))?;
@@ -260,14 +262,19 @@ impl Tray {
         Ok(())
     }
 
-    fn title(&self, now: &mut Now, title: &str) -> tauri::Result<()> {
+    /// Sets a title that was held back, when its time has come.
+    pub(crate) fn settle(&self) -> tauri::Result<()> {
+        self.title(&mut lock(&self.now))
+    }
+
+    fn title(&self, now: &mut Now) -> tauri::Result<()> {
         let at = clock::running_ms();
-        if now.title == title || !title.is_empty() && at < now.titled + TITLE_MS {
+        if now.title == now.wanted || !now.wanted.is_empty() && at < now.titled + TITLE_MS {
             return Ok(());
         }
-        title.clone_into(&mut now.title);
+        now.title = now.wanted.clone();
         now.titled = at;
-        self.icon.set_title(Some(title))
+        self.icon.set_title(Some(&now.title))
     }
 }
 

@@ -55,6 +55,15 @@ pub(crate) fn show(app: &AppHandle) {
     app.state::<Arc<Bridge>>().seen(true);
 }
 
+/// Takes the window out of view.
+pub(crate) fn hide(app: &AppHandle) {
+    if let Some(window) = app.get_webview_window(LABEL) {
+        // A window that stays is no harm.
+        let _ = window.hide();
+    }
+    app.state::<Arc<Bridge>>().seen(false);
+}
+
 /// Brings the window into view, and a place in it.
 pub(crate) fn open(app: &AppHandle, route: Option<&str>) {
     show(app);
@@ -85,9 +94,7 @@ pub(crate) fn event(window: &Window, event: &WindowEvent) {
             return;
         }
         api.prevent_close();
-        // A window that stays is no harm.
-        let _ = window.hide();
-        app.state::<Arc<Bridge>>().seen(false);
+        hide(app);
         let shell = app.state::<Arc<Shell>>();
         if shell.settings.first_time("tray") {
             notify::show(app, &notify::hidden(Tongue::of(shell.settings.get().language)), None);

@@ -155,6 +155,13 @@ impl Bus {
         assert!(sent.is_ok(), "{sent:?}");
     }
 
+    /// For sentences about what is missing.
+    #[must_use]
+    pub fn trays(&self) -> String {
+        let trays = lock(&self.trays).clone();
+        format!("{trays:?} {:?} {:?}", self.tray_label(), self.tray_items())
+    }
+
     fn tray(&self) -> Option<(Proxy<'static>, Proxy<'static>)> {
         let (sender, path) = lock(&self.trays).last().cloned()?;
         let item = Proxy::new(&self.connection, sender.clone(), path, "org.kde.StatusNotifierItem").ok()?;

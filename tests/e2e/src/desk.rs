@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use footplate_testkit::{Bench, Found, kill9};
 
 use crate::bus::Bus;
-use crate::driver::Driver;
+use crate::driver::{Driver, Window};
 
 /// All that an app needs, and nothing of anybody else's.
 #[derive(Debug)]
@@ -43,6 +43,7 @@ impl Desk {
         bench.set_env("XDG_CACHE_HOME", bench.root().join("cache"));
         bench.set_env("XDG_DATA_HOME", bench.root().join("share"));
         bench.set_env("GDK_BACKEND", "x11");
+        bench.set_env("LANG", "en_US.UTF-8");
         bench.set_env("NO_AT_BRIDGE", "1");
         bench.set_env("TAURI_WEBVIEW_AUTOMATION", "true");
         Desk { children: vec![screen, daemon], bus: Bus::join(&address), bench }
@@ -77,8 +78,12 @@ impl Desk {
     }
 
     /// Takes a picture of the screen, where `FOOTPLATE_SHOTS` names a folder for it.
-    pub fn picture(&self, name: &str) {
+    ///
+    /// # Panics
+    /// Where it cannot be taken.
+    pub fn picture(&self, window: &Window<'_>, name: &str) {
         let Some(folder) = std::env::var_os("FOOTPLATE_SHOTS") else { return };
+        window.painted();
         let mut import = self.bench.command("import");
         import.args(["-window", "root"]).arg(PathBuf::from(folder).join(format!("{name}.png")));
         let taken = import.status();

@@ -9,7 +9,7 @@ use footplate_testkit::{holds_within, until};
 use serde_json::{Value, json};
 
 /// How long the page may take for anything. Only a fault takes that long.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running WebKitWebDriver. It ends with the value, and the app it started with it.
 #[derive(Debug)]
@@ -122,6 +122,18 @@ impl Window<'_> {
     /// What the driver says.
     pub fn script(&self, script: &str, args: &[Value]) -> Result<Value, String> {
         self.call("POST", "/execute/sync", Some(&json!({ "script": script, "args": args })))
+    }
+
+    /// Waits until what was asked for is painted.
+    ///
+    /// # Panics
+    /// Where the page does not answer.
+    #[track_caller]
+    pub fn painted(&self) {
+        let script = "const done = arguments[arguments.length - 1];
+            requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(null), 0)));";
+        let painted = self.call("POST", "/execute/async", Some(&json!({ "script": script, "args": [] })));
+        assert!(painted.is_ok(), "{painted:?}");
     }
 
     /// All text of the page.

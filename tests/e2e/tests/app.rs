@@ -77,19 +77,20 @@ fn the_sample_starts_in_one_click_and_outlives_the_app_and_the_owner() {
     let driver = desk.driver();
     let window = driver.open(&Desk::app());
     window.shows(&word("empty.title"));
-    desk.picture("1-empty");
+    desk.picture(&window, "1-empty");
     window.click(&word("empty.sample"));
     window.shows("digits-1");
     until_status(&window, 1, "running");
-    until(PATIENCE, "the tray shows how far it is", || desk.bus.tray_label().as_deref() == Some("60%"));
+    let shown = footplate_testkit::holds_within(PATIENCE, || desk.bus.tray_label().as_deref() == Some("60%"));
+    assert!(shown, "the tray does not show how far it is: {}", desk.bus.trays());
     let items = desk.bus.tray_items();
     assert!(items.iter().any(|item| item.text.contains("digits-1") && item.text.contains("60")), "{items:?}");
     window.shows("60");
-    desk.picture("2-run");
+    desk.picture(&window, "2-run");
     window.go("queue");
     window.shows("digits-1");
     window.shows(&word("now.title"));
-    desk.picture("3-queue");
+    desk.picture(&window, "3-queue");
 
     // The app alone: nothing happens to the run.
     let owner = desk.bench.owner().expect("somebody decides");
@@ -112,7 +113,7 @@ fn the_sample_starts_in_one_click_and_outlives_the_app_and_the_owner() {
     let window = driver.open(&Desk::app());
     window.shows("digits-1");
     window.shows("went on while Footplate was away");
-    desk.picture("4-found-again");
+    desk.picture(&window, "4-found-again");
     until_status(&window, 1, "running");
     sample.open();
     let notification = desk.bus.notified("digits-1 is done");
@@ -120,7 +121,7 @@ fn the_sample_starts_in_one_click_and_outlives_the_app_and_the_owner() {
     until_status(&window, 1, "completed");
     window.shows(&word("ended.title"));
     window.shows(&word("status.completed"));
-    desk.picture("5-completed");
+    desk.picture(&window, "5-completed");
     assert_eq!(sample.training.starts(), 1, "it ran once");
     window.close();
 }
@@ -139,7 +140,7 @@ fn a_log_is_read_a_run_is_stopped_and_a_failure_is_explained() {
     window.shows("talker");
     window.go(&format!("run/{talking}/log"));
     window.shows("epoch 30 is over");
-    desk.picture("6-log");
+    desk.picture(&window, "6-log");
     let page = json!({ "query": { "number": talking, "stage": null, "attempt": null, "mode": "bars" }, "from": -2, "count": 2 });
     let page = window.invoke("log", &page).unwrap();
     assert_eq!(page["lines"][1]["text"], "epoch 30 is over", "{page}");
@@ -153,9 +154,9 @@ fn a_log_is_read_a_run_is_stopped_and_a_failure_is_explained() {
     assert!(notification.body.contains("exit code 1") || notification.body.contains("ValueError"), "{notification:?}");
     // A click on it opens the run.
     desk.bus.click(&notification);
-    window.shows(&word("failure.try"));
+    window.shows(&word("failure.exit_code"));
     window.shows("no such data");
-    desk.picture("7-failed");
+    desk.picture(&window, "7-failed");
     until(PATIENCE, "its view is open", || {
         window.script("return location.hash", &[]).is_ok_and(|hash| hash == format!("#/run/{failing}"))
     });
@@ -206,7 +207,7 @@ fn settings_are_put_into_effect_and_kept() {
     settings["start_at_login"] = json!(true);
     let stored = window.invoke("set_settings", &json!({ "settings": settings })).unwrap();
     assert_eq!(stored, settings);
-    let entry = desk.bench.root().join("config/autostart/Footplate.desktop");
+    let entry = desk.bench.root().join("home/.config/autostart/Footplate.desktop");
     assert!(fs::read_to_string(&entry).is_ok_and(|text| text.contains("--hidden")), "{}", entry.display());
     until(PATIENCE, "the tray speaks Chinese", || desk.bus.tray_items().iter().any(|item| item.text.contains("退出")));
     let draft = json!({ "step": 3, "text": "é<b>" });
