@@ -138,7 +138,7 @@ fn ask(client: &mut Client, number: Option<i64>, wish: Wish) -> Answer<WishAnswe
     let limit = match (&wish, number) {
         (Wish::Cancel { .. }, Some(number)) => {
             let definition = client.definition(number)?.definition;
-            let grace = definition.stages.values().map(Stage::grace_ms).max().unwrap_or(0);
+            let grace = definition.stages.values().map(Stage::stop_ms).max().unwrap_or(0);
             AFTER_GRACE + Duration::from_millis(grace)
         }
         _ => USUAL,

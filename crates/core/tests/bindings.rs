@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use footplate_core::definition::{
-    Checkpoints, Definition, OnFailure, OnInterrupt, Param, ParamKind, Resources, Retries, RetryOn, Stage,
+    Checkpoints, Definition, OnFailure, OnInterrupt, Param, ParamKind, Resources, Retries, RetryOn, SaveSignal, Stage,
 };
 use footplate_core::event::Event;
 use footplate_core::quantity::{ByteSize, Span};
@@ -29,7 +29,7 @@ fn the_bindings_of_the_view_are_those_of_core() {
     let body = declarations!(&config;
         RunId, UtcMs, Span, ByteSize, RunStatus, StageStatus, AttemptStatus, ErrorCode, Fault, Waiting, Failure, Note, RunView,
         StageView, AttemptView, QueueView, Submitted, Event, Report, StageReport, AttemptReport, ErrorReport, OnFailure,
-        ParamKind, Param, RetryOn, Retries, OnInterrupt, Resources, Checkpoints, Stage, Definition,
+        ParamKind, Param, RetryOn, Retries, OnInterrupt, Resources, SaveSignal, Checkpoints, Stage, Definition,
     );
     // What serde_json calls any value.
     let head = "// Generated from crates/core by its test `bindings`. Do not edit.\n\n\

@@ -681,11 +681,21 @@ memory: ByteSize,
  */
 gpus: number, };
 
+export type SaveSignal = "USR1" | "USR2" | "HUP" | "INT";
+
 export type Checkpoints = { 
 /**
  * A path with `*` and `?` in its last part.
  */
-files: string, };
+files: string, 
+/**
+ * Sent to the program before it is stopped, so that it saves; a program that does not handle it is ended by it.
+ */
+signal?: SaveSignal | null, 
+/**
+ * How long the program may take to save before it is told to end; 30 s where nothing is said.
+ */
+wait?: Span | null, };
 
 export type Stage = { 
 /**
