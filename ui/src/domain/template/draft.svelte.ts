@@ -3,6 +3,9 @@ import { platform } from '../../app/platform'
 import type { JsonValue, Placement, ScriptView, StartRequest, TemplateView } from '../../platform/types'
 import { collect, words, type Typed } from './params'
 
+/** Where a stage runs whose pipeline names no queue. Names of queues are never translated. */
+export const DEFAULT_QUEUE = 'default'
+
 export type Step = 'what' | 'how' | 'when' | 'check'
 export const STEPS: Step[] = ['what', 'how', 'when', 'check']
 
