@@ -98,7 +98,10 @@ mod tests {
             for (at, _) in source.match_indices('"') {
                 let text = source[at + 1..].split('"').next().unwrap_or_default();
                 let key = ["tray.", "notify.", "time."].iter().any(|start| text.starts_with(start));
-                if key && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'.' || b == b'_') && !text.ends_with('.')
+                if key
+                    && !text.ends_with(".rs")
+                    && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'.' || b == b'_')
+                    && !text.ends_with('.')
                 {
                     keys.push(text);
                 }

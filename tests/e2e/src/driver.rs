@@ -131,7 +131,7 @@ impl Window<'_> {
     #[track_caller]
     pub fn painted(&self) {
         let script = "const done = arguments[arguments.length - 1];
-            requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(null), 0)));";
+            let left = 30; const next = () => (left-- > 0 ? requestAnimationFrame(next) : done(null)); next();";
         let painted = self.call("POST", "/execute/async", Some(&json!({ "script": script, "args": [] })));
         assert!(painted.is_ok(), "{painted:?}");
     }

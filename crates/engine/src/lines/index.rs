@@ -276,7 +276,7 @@ impl Index {
         let mut maker = Maker::new(self.mode);
         let mut buffer = vec![0; CHUNK];
         let mut enough = false;
-        while offset < self.offset && !enough {
+        while (offset < self.offset || passed < self.passed) && !enough {
             let mut hand = |line: Line| {
                 enough = enough || !each(number, &line);
                 number += 1;
