@@ -140,6 +140,12 @@ impl Bus {
         }
     }
 
+    /// How many notifications with this in their title there were.
+    #[must_use]
+    pub fn count(&self, title: &str) -> usize {
+        lock(&self.notifications).iter().filter(|one| one.title.contains(title)).count()
+    }
+
     /// A person clicks a notification.
     ///
     /// # Panics

@@ -67,6 +67,16 @@ impl Desk {
         self.bench.processes_of("footplate-app").into_iter().next()
     }
 
+    /// Closes the app's window by its frame.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub fn close_window(&self) {
+        let mut python = self.bench.command("python3");
+        let closed = python.args(["-c", include_str!("close.py"), "Footplate"]).output();
+        assert!(closed.as_ref().is_ok_and(|output| output.status.success()), "{closed:?}");
+    }
+
     /// Kills the app as a crash would.
     ///
     /// # Panics

@@ -197,6 +197,41 @@ fn the_tray_pauses_and_leaves_and_a_second_start_shows_the_first() {
 }
 
 #[test]
+fn a_closed_window_waits_in_the_tray_and_tells_how_it_ended() {
+    let desk = Desk::new();
+    let gated = Gated::new(&desk, "long");
+    let driver = desk.driver();
+    let window = driver.open(&Desk::app());
+    window.shows(&word("empty.title"));
+    let number = desk.bench.add(&["--name", "long"], &gated.training.argv());
+    until_status(&window, number, "running");
+    let seen = |state: &str| {
+        until(PATIENCE, &format!("the window is {state}"), || {
+            window.script("return document.visibilityState", &[]) == Ok(json!(state))
+        });
+    };
+    seen("visible");
+    desk.close_window();
+    let said = desk.bus.notified("Footplate is in the tray");
+    assert!(said.body.contains("Quit"), "{said:?}");
+    seen("hidden");
+    gated.open();
+    let told = desk.bus.notified("long is done");
+    assert!(desk.app_process().is_some());
+    desk.bus.choose("Open Footplate");
+    seen("visible");
+    window.shows(&word("status.completed"));
+    // It is said once only.
+    desk.close_window();
+    seen("hidden");
+    desk.bus.click(&told);
+    seen("visible");
+    window.shows("long");
+    assert_eq!(desk.bus.count("Footplate is in the tray"), 1);
+    window.close();
+}
+
+#[test]
 fn settings_are_put_into_effect_and_kept() {
     let desk = Desk::new();
     let driver = desk.driver();
