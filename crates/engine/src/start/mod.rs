@@ -1,23 +1,22 @@
 //! What a person chose in a form -> what is checked, planned and submitted. Nothing here starts a program.
 
-use std::collections::HashMap;
+mod items;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use footplate_core::definition::{Definition, ParamKind, Resources, Retries, Stage};
 use footplate_core::quantity::{ByteSize, Span};
-use footplate_core::schedule::Demand;
-use footplate_core::view::{QueueView, Submitted};
+use footplate_core::view::Submitted;
 use footplate_core::{ErrorCode, Fault, UtcMs};
 use footplate_spec as spec;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::client::{Client, Submit, machine_capacity};
+use crate::client::{Client, Submit};
 use crate::environment::Captured;
-use crate::install::companion;
-use crate::interpreters::{for_people, is_program, on_path};
+use crate::interpreters::for_people;
 use crate::plan::{self, Plan};
 use crate::{interpreters, templates};
 
@@ -426,104 +425,6 @@ impl Prepared {
         self.definition.stages.iter().map(render).collect()
     }
 
-    fn items(
-        &self,
-        client: &Client,
-        queues: &[QueueView],
-        stages: &[StagePlan],
-        commands: &[CommandView],
-        params_good: bool,
-    ) -> Vec<CheckItem> {
-        let mut items = vec![self.programs(commands), self.folder()];
-        items.extend(self.script.as_deref().map(|path| self.script_item(path)));
-        items.extend(self.resources());
-        items.push(disk(client));
-        items.push(queue_item(queues, stages));
-        if !self.definition.params.is_empty() {
-            items.push(if params_good {
-                item("params", CheckState::Ok, "All values can be used.".to_owned(), None)
-            } else {
-                item("params", CheckState::Bad, "Some values cannot be used.".to_owned(), Some("Mend them first."))
-            });
-        }
-        items
-    }
-
-    fn programs(&self, commands: &[CommandView]) -> CheckItem {
-        let mut found = Vec::new();
-        for command in commands {
-            let Some(name) = command.argv.first() else { continue };
-            if found.iter().any(|(known, _)| known == name) {
-                continue;
-            }
-            let path = match name.contains('/') {
-                true => Some(self.cwd.join(name)).filter(|path| is_program(path)),
-                false => companion(name).or_else(|| on_path(name, &self.environment)),
-            };
-            match path {
-                Some(path) => found.push((name.clone(), path)),
-                None if name.contains('‹') => {}
-                None => {
-                    let detail = format!("{name:?} was not found.");
-                    return item("program", CheckState::Bad, detail, Some("Install it, or name its whole path."));
-                }
-            }
-        }
-        let names: Vec<String> = found.iter().map(|(_, path)| for_people(path, &self.environment)).collect();
-        item("program", CheckState::Ok, names.join(", "), None)
-    }
-
-    fn folder(&self) -> CheckItem {
-        let shown = for_people(&self.cwd, &self.environment);
-        if !self.cwd.is_dir() {
-            let detail = format!("The folder {shown} is not there.");
-            return item("folder", CheckState::Bad, detail, Some("Choose another one."));
-        }
-        if rustix::fs::access(&self.cwd, rustix::fs::Access::WRITE_OK).is_err() {
-            let detail = format!("{shown} cannot be written.");
-            return item("folder", CheckState::Note, detail, Some("A program that writes beside itself will fail."));
-        }
-        item("folder", CheckState::Ok, shown, None)
-    }
-
-    fn script_item(&self, path: &Path) -> CheckItem {
-        let shown = for_people(path, &self.environment);
-        let by_itself = self.definition.stages.values().any(|stage| stage.command.first().map(Path::new) == Some(path));
-        if !path.is_file() {
-            return item("script", CheckState::Bad, format!("{shown} is not there."), Some("Choose it again."));
-        }
-        if by_itself && !is_program(path) {
-            let detail = format!("{shown} cannot be run by itself: it is not executable.");
-            return item("script", CheckState::Bad, detail, Some("Choose an interpreter, or run chmod +x on it."));
-        }
-        item("script", CheckState::Ok, shown, None)
-    }
-
-    fn resources(&self) -> Vec<CheckItem> {
-        let capacity = machine_capacity();
-        let (mut cpus, mut memory, mut gpus) = (0, 0, 0);
-        for stage in self.definition.stages.values() {
-            let wanted = Demand::from(stage.resources);
-            cpus = cpus.max(wanted.cpus);
-            memory = memory.max(wanted.memory);
-            gpus = gpus.max(wanted.gpus);
-        }
-        let mut items = Vec::new();
-        let gib = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
-        let bad = memory > capacity.memory || cpus > capacity.cpus;
-        let wanted = if memory == 0 { "no memory".to_owned() } else { gib(memory) };
-        let detail = format!("It reserves {cpus} of {} cores and {wanted} of {}.", capacity.cpus, gib(capacity.memory));
-        let hint = bad.then_some("This machine has less than that.");
-        items.push(item("memory", if bad { CheckState::Bad } else { CheckState::Ok }, detail, hint));
-        if gpus > 0 {
-            let bad = gpus > capacity.gpus;
-            let detail = format!("It reserves {gpus} GPUs of {}.", capacity.gpus);
-            let hint = bad.then_some("This machine has less than that.");
-            items.push(item("gpus", if bad { CheckState::Bad } else { CheckState::Ok }, detail, hint));
-        }
-        items
-    }
-
     /// The line for the terminal.
     fn line(&self) -> String {
         let mut words = vec!["footplate".to_owned()];
@@ -560,48 +461,6 @@ impl Prepared {
     }
 }
 
-fn item(id: &'static str, state: CheckState, detail: String, hint: Option<&str>) -> CheckItem {
-    CheckItem { id, state, detail, hint: hint.map(str::to_owned) }
-}
-
-fn disk(client: &Client) -> CheckItem {
-    const LITTLE: u64 = 2 << 30;
-    const NONE: u64 = 200 << 20;
-    let free = rustix::fs::statvfs(client.home().root()).map(|facts| facts.f_bavail * facts.f_frsize);
-    match free {
-        Ok(free) => {
-            let detail = format!("{:.1} GB are free.", free as f64 / 1e9);
-            match free {
-                NONE.. if free >= LITTLE => item("disk", CheckState::Ok, detail, None),
-                NONE.. => item("disk", CheckState::Note, detail, Some("Checkpoints may need more.")),
-                _ => item("disk", CheckState::Bad, detail, Some("Free some space first.")),
-            }
-        }
-        Err(error) => item("disk", CheckState::Note, format!("Free space is not known: {error}."), None),
-    }
-}
-
-fn queue_item(queues: &[QueueView], stages: &[StagePlan]) -> CheckItem {
-    let known: HashMap<&str, &QueueView> = queues.iter().map(|queue| (queue.name.as_str(), queue)).collect();
-    let mut names: Vec<&str> = Vec::new();
-    for stage in stages {
-        let name = stage.queue.as_str();
-        match known.get(name) {
-            None => {
-                let detail = format!("There is no queue {name:?}.");
-                return item("queue", CheckState::Bad, detail, Some("Choose another one."));
-            }
-            Some(queue) if queue.paused => {
-                let detail = format!("The queue {name} is paused: it starts when that ends.");
-                return item("queue", CheckState::Note, detail, None);
-            }
-            Some(_) if !names.contains(&name) => names.push(name),
-            Some(_) => {}
-        }
-    }
-    item("queue", CheckState::Ok, names.join(", "), None)
-}
-
 fn texts(stage: &Stage) -> Vec<&str> {
     let words = stage.command.iter().chain(&stage.resume).chain(&stage.shell).chain(stage.env.values());
     words.chain(&stage.cwd).chain(&stage.condition).map(String::as_str).collect()
@@ -628,72 +487,4 @@ fn quoted(word: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::client::OwnerStart;
-    use crate::home::Home;
-
-    fn desk() -> (tempfile::TempDir, Client, Arc<Captured>) {
-        let place = tempfile::tempdir().unwrap();
-        let home = Home::at(&place.path().join("data")).unwrap();
-        let client = Client::open_with(home, OwnerStart::Never).unwrap();
-        let home = place.path().display().to_string().into_bytes();
-        let environment =
-            Captured::from_pairs([(b"PATH".to_vec(), b"/usr/bin:/bin".to_vec()), (b"HOME".to_vec(), home)]);
-        (place, client, Arc::new(environment))
-    }
-
-    fn digits(params: Value) -> TemplateRequest {
-        let request = serde_json::json!({
-            "kind": "template", "template": "digits", "preset": null, "params": params,
-            "name": null, "queue": null, "priority": 5, "not_before": null, "after": [],
-        });
-        match serde_json::from_value(request).unwrap() {
-            StartRequest::Template(request) => request,
-            StartRequest::Script(_) => panic!("a template was asked for"),
-        }
-    }
-
-    #[test]
-    fn a_template_is_planned_with_its_commands_and_each_fault_has_its_parameter() {
-        let (_place, client, environment) = desk();
-        let good = template(digits(serde_json::json!({ "epochs": 3 })), &client, Arc::clone(&environment)).unwrap();
-        let view = good.check(&client).unwrap();
-        assert_eq!(view.levels, [vec!["prepare"], vec!["train"], vec!["evaluate"]]);
-        assert_eq!(view.params, []);
-        let train = view.commands.iter().find(|command| command.stage == "train").unwrap();
-        assert!(train.argv.join(" ").contains("--data ‹run folder›/data --out ‹run folder› --epochs 3"), "{train:?}");
-        assert_eq!(view.cli, "footplate run digits -p epochs=3 --priority 5");
-        assert_eq!(view.cwd, "~");
-        let bad = template(digits(serde_json::json!({ "epochs": 0, "hiden": 1 })), &client, environment).unwrap();
-        let view = bad.check(&client).unwrap();
-        let names: Vec<&str> = view.params.iter().map(|fault| fault.name.as_str()).collect();
-        assert_eq!(names, ["epochs", "hiden"]);
-        assert!(view.items.iter().any(|item| item.id == "params" && item.state == CheckState::Bad));
-    }
-
-    #[test]
-    fn a_script_runs_in_its_folder_and_one_that_cannot_is_told() {
-        let (place, mut client, environment) = desk();
-        let path = place.path().join("it's.py");
-        std::fs::write(&path, "print(1)\n").unwrap();
-        let request = |interpreter: Option<&str>| -> ScriptRequest {
-            serde_json::from_value(serde_json::json!({
-                "script": "h", "interpreter": interpreter, "args": ["--lr", "1e-4 x"], "cpus": 1, "memory": 0,
-                "gpus": 0, "retries": 2, "timeout_ms": 60000, "name": null, "queue": null, "priority": null,
-                "not_before": null, "after": [],
-            }))
-            .unwrap()
-        };
-        let gone = script(request(Some("0000")), &path, Arc::clone(&environment)).unwrap_err();
-        assert_eq!(gone.code, ErrorCode::NotFound);
-        let view = script(request(None), &path, Arc::clone(&environment)).unwrap().check(&client).unwrap();
-        assert!(view.items.iter().any(|item| item.id == "script" && item.state == CheckState::Bad), "{view:?}");
-        assert!(view.cli.contains("--retries 2 --timeout 60s"), "{}", view.cli);
-        assert!(view.cli.ends_with("--lr '1e-4 x'"), "{}", view.cli);
-        let python = interpreters::for_script(&path, &environment);
-        let made = script(request(Some(&python[0].id)), &path, environment).unwrap();
-        let submitted = made.submit(&mut client).unwrap();
-        assert_eq!(submitted.name, "it's.py");
-    }
-}
+mod tests;

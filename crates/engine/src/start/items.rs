@@ -1,0 +1,154 @@
+//! What is looked at before a run is started, a sentence each.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use footplate_core::schedule::Demand;
+use footplate_core::view::QueueView;
+
+use super::{CheckItem, CheckState, CommandView, Prepared, StagePlan};
+use crate::client::{Client, machine_capacity};
+use crate::install::companion;
+use crate::interpreters::{for_people, is_program, on_path};
+
+impl Prepared {
+    pub(super) fn items(
+        &self,
+        client: &Client,
+        queues: &[QueueView],
+        stages: &[StagePlan],
+        commands: &[CommandView],
+        params_good: bool,
+    ) -> Vec<CheckItem> {
+        let mut items = vec![self.programs(commands), self.folder()];
+        items.extend(self.script.as_deref().map(|path| self.script_item(path)));
+        items.extend(self.resources());
+        items.push(disk(client));
+        items.push(queue_item(queues, stages));
+        if !self.definition.params.is_empty() {
+            items.push(if params_good {
+                item("params", CheckState::Ok, "All values can be used.".to_owned(), None)
+            } else {
+                item("params", CheckState::Bad, "Some values cannot be used.".to_owned(), Some("Mend them first."))
+            });
+        }
+        items
+    }
+
+    fn programs(&self, commands: &[CommandView]) -> CheckItem {
+        let mut found = Vec::new();
+        for command in commands {
+            let Some(name) = command.argv.first() else { continue };
+            if found.iter().any(|(known, _)| known == name) {
+                continue;
+            }
+            let path = match name.contains('/') {
+                true => Some(self.cwd.join(name)).filter(|path| is_program(path)),
+                false => companion(name).or_else(|| on_path(name, &self.environment)),
+            };
+            match path {
+                Some(path) => found.push((name.clone(), path)),
+                None if name.contains('‹') => {}
+                None => {
+                    let detail = format!("{name:?} was not found.");
+                    return item("program", CheckState::Bad, detail, Some("Install it, or name its whole path."));
+                }
+            }
+        }
+        let names: Vec<String> = found.iter().map(|(_, path)| for_people(path, &self.environment)).collect();
+        item("program", CheckState::Ok, names.join(", "), None)
+    }
+
+    fn folder(&self) -> CheckItem {
+        let shown = for_people(&self.cwd, &self.environment);
+        if !self.cwd.is_dir() {
+            let detail = format!("The folder {shown} is not there.");
+            return item("folder", CheckState::Bad, detail, Some("Choose another one."));
+        }
+        if rustix::fs::access(&self.cwd, rustix::fs::Access::WRITE_OK).is_err() {
+            let detail = format!("{shown} cannot be written.");
+            return item("folder", CheckState::Note, detail, Some("A program that writes beside itself will fail."));
+        }
+        item("folder", CheckState::Ok, shown, None)
+    }
+
+    fn script_item(&self, path: &Path) -> CheckItem {
+        let shown = for_people(path, &self.environment);
+        let by_itself = self.definition.stages.values().any(|stage| stage.command.first().map(Path::new) == Some(path));
+        if !path.is_file() {
+            return item("script", CheckState::Bad, format!("{shown} is not there."), Some("Choose it again."));
+        }
+        if by_itself && !is_program(path) {
+            let detail = format!("{shown} cannot be run by itself: it is not executable.");
+            return item("script", CheckState::Bad, detail, Some("Choose an interpreter, or run chmod +x on it."));
+        }
+        item("script", CheckState::Ok, shown, None)
+    }
+
+    fn resources(&self) -> Vec<CheckItem> {
+        let capacity = machine_capacity();
+        let (mut cpus, mut memory, mut gpus) = (0, 0, 0);
+        for stage in self.definition.stages.values() {
+            let wanted = Demand::from(stage.resources);
+            cpus = cpus.max(wanted.cpus);
+            memory = memory.max(wanted.memory);
+            gpus = gpus.max(wanted.gpus);
+        }
+        let mut items = Vec::new();
+        let gib = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+        let bad = memory > capacity.memory || cpus > capacity.cpus;
+        let wanted = if memory == 0 { "no memory".to_owned() } else { gib(memory) };
+        let detail = format!("It reserves {cpus} of {} cores and {wanted} of {}.", capacity.cpus, gib(capacity.memory));
+        let hint = bad.then_some("This machine has less than that.");
+        items.push(item("memory", if bad { CheckState::Bad } else { CheckState::Ok }, detail, hint));
+        if gpus > 0 {
+            let bad = gpus > capacity.gpus;
+            let detail = format!("It reserves {gpus} GPUs of {}.", capacity.gpus);
+            let hint = bad.then_some("This machine has less than that.");
+            items.push(item("gpus", if bad { CheckState::Bad } else { CheckState::Ok }, detail, hint));
+        }
+        items
+    }
+}
+
+fn item(id: &'static str, state: CheckState, detail: String, hint: Option<&str>) -> CheckItem {
+    CheckItem { id, state, detail, hint: hint.map(str::to_owned) }
+}
+
+fn disk(client: &Client) -> CheckItem {
+    const LITTLE: u64 = 2 << 30;
+    const NONE: u64 = 200 << 20;
+    let free = rustix::fs::statvfs(client.home().root()).map(|facts| facts.f_bavail * facts.f_frsize);
+    match free {
+        Ok(free) => {
+            let detail = format!("{:.1} GB are free.", free as f64 / 1e9);
+            match free {
+                NONE.. if free >= LITTLE => item("disk", CheckState::Ok, detail, None),
+                NONE.. => item("disk", CheckState::Note, detail, Some("Checkpoints may need more.")),
+                _ => item("disk", CheckState::Bad, detail, Some("Free some space first.")),
+            }
+        }
+        Err(error) => item("disk", CheckState::Note, format!("Free space is not known: {error}."), None),
+    }
+}
+
+fn queue_item(queues: &[QueueView], stages: &[StagePlan]) -> CheckItem {
+    let known: HashMap<&str, &QueueView> = queues.iter().map(|queue| (queue.name.as_str(), queue)).collect();
+    let mut names: Vec<&str> = Vec::new();
+    for stage in stages {
+        let name = stage.queue.as_str();
+        match known.get(name) {
+            None => {
+                let detail = format!("There is no queue {name:?}.");
+                return item("queue", CheckState::Bad, detail, Some("Choose another one."));
+            }
+            Some(queue) if queue.paused => {
+                let detail = format!("The queue {name} is paused: it starts when that ends.");
+                return item("queue", CheckState::Note, detail, None);
+            }
+            Some(_) if !names.contains(&name) => names.push(name),
+            Some(_) => {}
+        }
+    }
+    item("queue", CheckState::Ok, names.join(", "), None)
+}
