@@ -12,6 +12,10 @@ import type { RunView } from '../../platform/types'
 /** Runs whose removal was asked for but not yet done: lists leave them out. */
 const removed = $state<{ numbers: number[] }>({ numbers: [] })
 
+export function removedNumbers(): number[] {
+  return removed.numbers
+}
+
 export function isRemoved(number: number): boolean {
   return removed.numbers.includes(number)
 }

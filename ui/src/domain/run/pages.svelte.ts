@@ -19,6 +19,18 @@ export class Pages {
     return this.#rows.get(Math.floor(index / PAGE))?.[index % PAGE]
   }
 
+  /** Where these runs stand, as far as their pages are here, in order. */
+  places(numbers: number[]): number[] {
+    if (numbers.length === 0) return []
+    const found: number[] = []
+    for (const [page, runs] of this.#rows) {
+      runs.forEach((run, i) => {
+        if (numbers.includes(run.number)) found.push(page * PAGE + i)
+      })
+    }
+    return found.sort((a, b) => a - b)
+  }
+
   /** Another question, or the same again because something changed. */
   ask(query: Omit<ListQuery, 'limit' | 'offset'>): void {
     this.#query = query
