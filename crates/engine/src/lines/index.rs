@@ -7,7 +7,7 @@ use std::io;
 
 use footplate_progress::line::{Readable, ReadableOptions};
 
-use super::text;
+use super::text::{self, Needle};
 use crate::logs::{LogChunk, LogGap, LogSource};
 
 /// Bytes read at once; marks are not nearer than that.
@@ -261,6 +261,61 @@ impl Index {
         if far && self.maker.is_fresh() {
             self.marks.push(Mark { offset: self.offset, line: self.lines, passed: self.passed });
         }
+    }
+
+    /// Hands out the numbers, from 0, of the lines that hold a text. Stretches without escapes are searched whole.
+    pub(super) fn search(
+        &self,
+        source: &mut LogSource,
+        gaps: &[LogGap],
+        needle: &Needle,
+        each: &mut dyn FnMut(u64),
+    ) -> io::Result<()> {
+        let (mut offset, mut passed, mut number) = (0, 0, 0);
+        let mut maker = Maker::new(self.mode);
+        let mut buffer = vec![0; CHUNK];
+        while offset < self.offset || passed < self.passed {
+            let mut look = |line: Line| {
+                if line.gap.is_none() && needle.is_in(&line.text) {
+                    each(number);
+                }
+                number += 1;
+            };
+            match piece(source, gaps, offset, &mut passed, &mut buffer)? {
+                Piece::End => break,
+                Piece::Gap { next, .. } => {
+                    maker.rest(offset, true, &mut look);
+                    maker = Maker::new(self.mode);
+                    number += 1;
+                    offset = next;
+                }
+                Piece::Bytes(bytes) => {
+                    let within = usize::try_from(self.offset - offset).unwrap_or(usize::MAX).min(bytes.len());
+                    let bytes = &bytes[..within];
+                    match needle.fast().filter(|_| maker.is_fresh() && is_plain(bytes)) {
+                        None => maker.feed(bytes, offset, &mut look),
+                        Some(fast) => {
+                            let (mut from, mut last) = (0, None);
+                            for found in fast.find_iter(bytes) {
+                                number += memchr::memchr_iter(b'\n', &bytes[from..found.start()]).count() as u64;
+                                from = found.start();
+                                if last.replace(number) != Some(number) {
+                                    each(number);
+                                }
+                            }
+                            number += memchr::memchr_iter(b'\n', &bytes[from..]).count() as u64;
+                        }
+                    }
+                    offset += within as u64;
+                }
+            }
+        }
+        for (at, line) in self.rest.iter().enumerate() {
+            if needle.is_in(&line.text) {
+                each(self.lines + at as u64);
+            }
+        }
+        Ok(())
     }
 
     /// Hands out lines from the mark before `from` on, each with its number from 0, until `each` says that it is enough.

@@ -137,26 +137,16 @@ impl Logs {
     /// As [`Logs::page`].
     pub fn search(&self, client: &Client, query: &LogQuery, text: &str) -> Result<Hits, Fault> {
         let mut hits = Hits::default();
-        let wanted = text.to_lowercase();
-        if wanted.is_empty() {
-            return Ok(hits);
-        }
+        let Some(needle) = text::Needle::new(text) else { return Ok(hits) };
         let mut log = self.open(client, query)?;
         let index = lock(&log.index);
-        let walked = index.walk(&mut log.source, &log.gaps, 0, &mut |number, line| {
-            let found = match line.text.contains('\x1b') {
-                true => text::plain(&line.text).to_lowercase().contains(&wanted),
-                false => line.text.to_lowercase().contains(&wanted),
-            };
-            if found {
-                hits.total += 1;
-                if hits.lines.len() < HITS_MOST {
-                    hits.lines.push(number + 1);
-                }
+        let searched = index.search(&mut log.source, &log.gaps, &needle, &mut |number| {
+            hits.total += 1;
+            if hits.lines.len() < HITS_MOST {
+                hits.lines.push(number + 1);
             }
-            true
         });
-        walked.map_err(unreadable)?;
+        searched.map_err(unreadable)?;
         drop(index);
         Ok(hits)
     }

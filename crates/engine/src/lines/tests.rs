@@ -128,3 +128,30 @@ fn a_long_line_is_cut_and_says_so() {
         assert_eq!(found[1].text, "short");
     }
 }
+
+#[test]
+fn a_search_finds_the_same_lines_in_plain_and_in_painted_stretches() {
+    let place = tempfile::tempdir().unwrap();
+    let mut log = String::new();
+    for n in 0..5_000 {
+        let needle = if n % 1_000 == 7 { "Straße NEEDLE needle" } else { "hay" };
+        let end = if n % 900 < 100 { "\x1b[1m!\x1b[0m\r\n" } else { "\n" };
+        log.push_str(&format!("line {n} {needle} {}{end}", "x".repeat(40)));
+    }
+    log.push_str("a last needle");
+    fs::write(place.path().join("log.0"), &log).unwrap();
+    for mode in [LogMode::Bars, LogMode::Raw] {
+        let mut index = Index::new(mode);
+        grown(place.path(), &mut index, false);
+        let all = texts(place.path(), &index);
+        for words in ["nEEdle", "strasse", "STRASSE", "straße", "line 4999", "\u{1b}", "x\nl"] {
+            let needle = text::Needle::new(words).unwrap();
+            let mut found = Vec::new();
+            let searched =
+                index.search(&mut source(place.path(), false), &[], &needle, &mut |number| found.push(number));
+            searched.unwrap();
+            let expected: Vec<u64> = (0..all.len() as u64).filter(|at| needle.is_in(&all[*at as usize])).collect();
+            assert_eq!(found, expected, "{mode:?} {words:?}");
+        }
+    }
+}

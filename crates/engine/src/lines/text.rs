@@ -63,6 +63,37 @@ pub(super) fn plain(text: &str) -> String {
     plain
 }
 
+/// What is searched for, whatever its case.
+#[derive(Debug)]
+pub(super) struct Needle {
+    lower: String,
+    fast: Option<Regex>,
+}
+
+impl Needle {
+    /// `None` for nothing.
+    pub(super) fn new(text: &str) -> Option<Needle> {
+        let lower = text.to_lowercase();
+        let form = || Regex::new(&format!("(?i-u){}", regex::escape(&lower))).ok();
+        // A text with a newline in it is in no line.
+        let fast = if lower.is_ascii() && !lower.contains('\n') { form() } else { None };
+        (!lower.is_empty()).then_some(Needle { lower, fast })
+    }
+
+    /// Finds it in bytes; only for what case folds byte by byte.
+    pub(super) fn fast(&self) -> Option<&Regex> {
+        self.fast.as_ref()
+    }
+
+    /// Whether it is in a line.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        match text.contains('\x1b') {
+            true => plain(text).to_lowercase().contains(&self.lower),
+            false => text.to_lowercase().contains(&self.lower),
+        }
+    }
+}
+
 /// A line as it was written, with colours (SGR) and nothing else of what a terminal does not print.
 pub(super) fn colours_only(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
