@@ -36,6 +36,7 @@ use crate::shell::Shell;
 const HIDDEN: &str = "--hidden";
 
 /// Runs the app until its end.
+#[expect(clippy::exit, reason = "what tauri's macro makes has one")]
 pub fn run() {
     let state = StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED;
     let built = tauri::Builder::default()
@@ -99,7 +100,7 @@ fn setup(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {
         Ok(home) => home,
         Err(fault) => {
             let text = std::iter::once(&fault.message).chain(&fault.hints).cloned().collect::<Vec<_>>().join("\n\n");
-            let ended = handle.clone();
+            let ended = handle;
             app.dialog().message(text).kind(MessageDialogKind::Error).title("Footplate").show(move |_| ended.exit(8));
             return Ok(());
         }

@@ -44,7 +44,7 @@ pub(crate) fn draw(face: Face, template: bool) -> (Vec<u8>, u32) {
             }
             match face {
                 Face::Idle | Face::NeedsLook => {
-                    layers.push((ink(GREY), cover(segment(x, y, (9.0, 9.4), (9.0, 9.4)) - 1.7)))
+                    layers.push((ink(GREY), cover(segment(x, y, (9.0, 9.4), (9.0, 9.4)) - 1.7)));
                 }
                 Face::Percent(_) => {
                     let (dx, dy) = direction(share);
