@@ -21,12 +21,21 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A new one.
+    /// A new one, in English.
+    ///
+    /// # Panics
+    /// As [`Desk::speaking`].
+    #[must_use]
+    pub fn new() -> Desk {
+        Desk::speaking("en_US.UTF-8")
+    }
+
+    /// A new one whose system has this `LANG`.
     ///
     /// # Panics
     /// Where Xvfb or dbus-daemon is missing; `scripts/setup test` installs them.
     #[must_use]
-    pub fn new() -> Desk {
+    pub fn speaking(language: &str) -> Desk {
         let mut bench = Bench::new();
         let runtime = bench.root().join("run");
         private(&runtime);
@@ -43,7 +52,7 @@ impl Desk {
         bench.set_env("XDG_CACHE_HOME", bench.root().join("cache"));
         bench.set_env("XDG_DATA_HOME", bench.root().join("share"));
         bench.set_env("GDK_BACKEND", "x11");
-        bench.set_env("LANG", "en_US.UTF-8");
+        bench.set_env("LANG", language);
         bench.set_env("NO_AT_BRIDGE", "1");
         bench.set_env("TAURI_WEBVIEW_AUTOMATION", "true");
         Desk { children: vec![screen, daemon], bus: Bus::join(&address), bench }
