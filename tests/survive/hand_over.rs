@@ -104,6 +104,7 @@ fn a_newer_owner_asks_the_older_one_and_waits_for_its_lock() {
     let _ = bench.run(&["wait", &number.to_string()]).expect(1);
     assert_eq!(bench.show(number)["stages"][0]["attempts"][0]["exit_code"], 4);
     assert_eq!(program.starts(), 1);
-    assert!(!word.exists());
+    // A second newer owner may have asked at the same time: it takes its word back once it sees who has the lock.
+    until(LONG, "nobody asks any more", || !word.exists());
     assert_eq!(line(&bench)["version"], env!("CARGO_PKG_VERSION"));
 }

@@ -318,3 +318,14 @@ fn the_page_can_ask_for_nothing_but_the_commands_and_goes_nowhere() {
     assert_eq!(remote, Ok(Value::Null), "a script within the page ran");
     window.close();
 }
+
+#[test]
+fn the_window_is_not_empty_where_the_system_names_no_language() {
+    for language in ["C", "POSIX", "", "xx_YY.UTF-8"] {
+        let desk = Desk::speaking(language);
+        let driver = desk.driver();
+        let window = driver.open(&Desk::app());
+        window.shows(&word("empty.title"));
+        window.close();
+    }
+}

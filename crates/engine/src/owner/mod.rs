@@ -164,17 +164,21 @@ fn take_lock(home: &Home, options: WorkOptions) -> Result<OwnerLock, Fault> {
             Acquired::Held(_) => pause(5),
         }
     };
-    if holder.as_ref().is_some_and(|line| older(&line.version)) {
-        return take_over(home, holder);
-    }
+    let holder = match holder {
+        Some(line) if older(&line.version) => match take_over(home, line)? {
+            Acquired::Ours(lock) => return Ok(lock),
+            Acquired::Held(line) => line,
+        },
+        other => other,
+    };
     if options.no_wait {
         return Err(held_by(holder));
     }
     OwnerLock::acquire(&path).map_err(broken)
 }
 
-/// Asks an older owner to leave, and waits for the lock.
-fn take_over(home: &Home, holder: Option<OwnerLine>) -> Result<OwnerLock, Fault> {
+/// Asks an older owner to leave, and waits for the lock. `Held`: another one of our version was quicker.
+fn take_over(home: &Home, holder: OwnerLine) -> Result<Acquired, Fault> {
     let broken = |e: std::io::Error| trouble(&Trouble::System(e));
     let word = home.hand_over();
     let deadline = clock::running_ms() + 30_000;
@@ -184,15 +188,18 @@ fn take_over(home: &Home, holder: Option<OwnerLine>) -> Result<OwnerLock, Fault>
             std::fs::write(&word, VERSION).map_err(broken)?;
         }
         let _ = crate::bell::ring(home);
-        match OwnerLock::try_acquire(&home.owner_lock()).map_err(broken)? {
-            Acquired::Ours(lock) => return Ok(lock),
-            Acquired::Held(_) if clock::running_ms() >= deadline => {
-                // Who leaves for it later would leave for nobody.
-                let _ = std::fs::remove_file(&word);
-                return Err(held_by(holder));
-            }
-            Acquired::Held(_) => pause(50),
+        let acquired = OwnerLock::try_acquire(&home.owner_lock()).map_err(broken)?;
+        let over = match &acquired {
+            Acquired::Ours(_) => return Ok(acquired),
+            Acquired::Held(line) => line.as_ref().is_some_and(|line| !older(&line.version)),
+        };
+        let late = clock::running_ms() >= deadline;
+        if over || late {
+            // Who leaves for it later would leave for nobody.
+            let _ = std::fs::remove_file(&word);
+            return if over { Ok(acquired) } else { Err(held_by(Some(holder))) };
         }
+        pause(50);
     }
 }
 
