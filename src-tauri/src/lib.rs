@@ -11,6 +11,7 @@ mod effects;
 mod guest;
 mod machine;
 mod notify;
+mod once;
 mod scripts;
 mod settings;
 mod shell;
@@ -18,6 +19,7 @@ mod tray;
 mod window;
 mod words;
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use footplate_engine::{Client, Home};
@@ -37,7 +39,7 @@ const HIDDEN: &str = "--hidden";
 
 /// Runs the app until its end.
 #[expect(clippy::exit, reason = "what tauri's macro makes has one")]
-pub fn run() {
+pub fn run() -> ExitCode {
     let state = StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED;
     let built = tauri::Builder::default()
         // First: a second start only shows the window of the first.
@@ -78,18 +80,24 @@ pub fn run() {
             commands::save_text,
         ])
         .build(tauri::generate_context!());
-    match built {
-        Ok(app) => app.run(|app, event| {
-            // macOS: a click on the Dock's icon.
-            #[cfg(target_os = "macos")]
-            if let RunEvent::Reopen { .. } = event {
-                window::show(app);
-            }
-            #[cfg(not(target_os = "macos"))]
-            let _: (&AppHandle, RunEvent) = (app, event);
-        }),
-        Err(error) => eprintln!("Footplate cannot be opened: {error}"),
-    }
+    let app = match built {
+        Ok(app) => app,
+        Err(error) => {
+            let error = once::start_again(&error).unwrap_or_else(|| error.to_string());
+            eprintln!("Footplate cannot be opened: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    app.run(|app, event| {
+        // macOS: a click on the Dock's icon.
+        #[cfg(target_os = "macos")]
+        if let RunEvent::Reopen { .. } = event {
+            window::show(app);
+        }
+        #[cfg(not(target_os = "macos"))]
+        let _: (&AppHandle, RunEvent) = (app, event);
+    });
+    ExitCode::SUCCESS
 }
 
 fn setup(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {

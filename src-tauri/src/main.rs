@@ -1,5 +1,5 @@
 //! The desktop app. All of it is in the library beside.
 
-fn main() {
-    footplate_app::run();
+fn main() -> std::process::ExitCode {
+    footplate_app::run()
 }

@@ -98,9 +98,27 @@ impl Watcher {
     }
 }
 
+/// An app that is killed while a second start asks it for its window.
+struct Dying;
+
+#[zbus::interface(name = "org.SingleInstance.DBus")]
+impl Dying {
+    async fn execute_callback(
+        &self,
+        _arguments: Vec<String>,
+        _folder: String,
+        #[zbus(connection)] own: &zbus::Connection,
+    ) {
+        // Its connection goes, and the bus tells whoever waits for the answer.
+        let _ = own.clone().close().await;
+        std::future::pending().await
+    }
+}
+
 /// The session bus of a desk.
 #[derive(Debug)]
 pub struct Bus {
+    address: String,
     connection: Connection,
     notifications: Seen<Notification>,
     trays: Seen<(OwnedBusName, String)>,
@@ -123,7 +141,19 @@ impl Bus {
                 .build()
         };
         let connection = connect().unwrap_or_else(|error| panic!("the bus {address}: {error}"));
-        Bus { connection, notifications, trays }
+        Bus { address: address.to_owned(), connection, notifications, trays }
+    }
+
+    /// Puts something in the app's place that ends as soon as it is asked for its window.
+    ///
+    /// # Panics
+    /// Where an app is there already.
+    #[must_use]
+    pub fn dying_app(&self) -> Connection {
+        let name = "dev.footplate.desktop.SingleInstance";
+        let path = format!("/{}", name.replace('.', "/"));
+        let connect = || connection::Builder::address(&*self.address)?.serve_at(&*path, Dying)?.name(name)?.build();
+        connect().unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
     /// Waits for a notification with this in its title.

@@ -67,7 +67,7 @@ impl Desk {
     /// A driver for it.
     #[must_use]
     pub fn driver(&self) -> Driver {
-        Driver::start(self.bench.command("WebKitWebDriver"))
+        Driver::start(self.bench.command("WebKitWebDriver"), &self.bench.root().join("driver.log"))
     }
 
     /// The app's own process.

@@ -1,7 +1,9 @@
 //! WebDriver (https://www.w3.org/TR/webdriver2/) over plain HTTP: the few calls that a test needs, one at a time.
 
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -16,19 +18,23 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Driver {
     child: Child,
     port: u16,
+    /// What it and the app print.
+    log: PathBuf,
 }
 
 impl Driver {
-    /// Starts it with this environment, which the app inherits.
+    /// Starts it with this environment, which the app inherits; what they print goes to `log`.
     ///
     /// # Panics
     /// Where it does not answer.
     #[must_use]
-    pub fn start(mut command: Command) -> Driver {
+    pub fn start(mut command: Command, log: &Path) -> Driver {
         let port = free_port();
-        command.arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null());
+        let open = || File::options().create(true).append(true).open(log).map(Stdio::from);
+        let (Ok(out), Ok(err)) = (open(), open()) else { panic!("{}: cannot be written", log.display()) };
+        command.arg(format!("--port={port}")).stdout(out).stderr(err);
         let child = command.spawn().unwrap_or_else(|error| panic!("WebKitWebDriver cannot be started: {error}"));
-        let driver = Driver { child, port };
+        let driver = Driver { child, port, log: log.to_path_buf() };
         until(PATIENCE, "the driver answers", || driver.call("GET", "/status", None).is_ok());
         driver
     }
@@ -38,14 +44,22 @@ impl Driver {
     /// # Panics
     /// Where it does not start.
     #[must_use]
-    pub fn open(&self, app: &std::path::Path) -> Window<'_> {
+    pub fn open(&self, app: &Path) -> Window<'_> {
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "webkitgtk:browserOptions": { "binary": app, "args": [] },
         } } });
         let answer = self.call("POST", "/session", Some(&wanted));
-        let answer = answer.unwrap_or_else(|error| panic!("the app was not started: {error}"));
+        let answer = answer.unwrap_or_else(|error| panic!("the app was not started: {error}\n{}", self.state()));
         let id = answer["sessionId"].as_str().unwrap_or_default().to_owned();
         Window { driver: self, id }
+    }
+
+    /// What there is to know where it does not answer: what was printed, and what is running.
+    fn state(&self) -> String {
+        let printed = fs::read_to_string(&self.log).unwrap_or_default();
+        let table = Command::new("ps").args(["-eo", "pid,ppid,stat,wchan:20,etimes,args", "--forest"]).output();
+        let table = table.map(|table| String::from_utf8_lossy(&table.stdout).into_owned()).unwrap_or_default();
+        format!("printed:\n{printed}\nrunning:\n{table}")
     }
 
     fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, String> {

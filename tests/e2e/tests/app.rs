@@ -197,6 +197,16 @@ fn the_tray_pauses_and_leaves_and_a_second_start_shows_the_first() {
 }
 
 #[test]
+fn a_start_takes_the_place_of_an_app_that_ends_while_it_is_asked() {
+    let desk = Desk::new();
+    let _first = desk.bus.dying_app();
+    let driver = desk.driver();
+    let window = driver.open(&Desk::app());
+    window.shows(&word("empty.title"));
+    window.close();
+}
+
+#[test]
 fn a_closed_window_waits_in_the_tray_and_tells_how_it_ended() {
     let desk = Desk::new();
     let gated = Gated::new(&desk, "long");
