@@ -111,7 +111,7 @@ impl Dying {
     ) {
         // Its connection goes, and the bus tells whoever waits for the answer.
         let _ = own.clone().close().await;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
@@ -148,7 +148,6 @@ impl Bus {
     ///
     /// # Panics
     /// Where an app is there already.
-    #[must_use]
     pub fn dying_app(&self) -> Connection {
         let name = "dev.footplate.desktop.SingleInstance";
         let path = format!("/{}", name.replace('.', "/"));
