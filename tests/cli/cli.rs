@@ -480,6 +480,15 @@ fn a_draft_runs_when_it_is_started() {
 }
 
 #[test]
+fn the_pid_of_a_program_that_ended_at_once_is_known() {
+    let bench = Bench::new();
+    let number = bench.add(&[], &["sh", "-c", "echo $$ > pid"]);
+    let run = ended(&bench, number);
+    let pid: i64 = text(&bench, "pid").trim().parse().unwrap();
+    assert_eq!(stage(&run, "main")["attempts"][0]["pid"], pid);
+}
+
+#[test]
 fn pause_stops_the_program_for_a_while() {
     let bench = Bench::new();
     let number = bench.add(&[], &["sh", "-c", "while :; do echo x >> ticks; sleep 0.02; [ -e go ] && exit 0; done"]);

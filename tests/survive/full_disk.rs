@@ -46,6 +46,12 @@ fn a_flood_on_a_full_disk_blocks_nobody_is_counted_and_the_log_goes_on_when_ther
     // What was dropped left a line without its end: the last one stands behind it.
     let tail = bench.run(&["logs", &number.to_string(), "--tail", "1"]).expect(0).stdout;
     assert!(tail.ends_with("last\n"), "{tail}");
+    // Where it is missing it is said, between what stood before it and what stands behind it.
+    let whole = bench.run(&["logs", &number.to_string()]).expect(0).stdout;
+    let remarks: Vec<&str> = whole.lines().filter(|line| line.contains("no room on the disk")).collect();
+    let [remark] = remarks[..] else { panic!("{remarks:?}") };
+    assert!(remark.starts_with('[') && remark.contains(" were lost here: "), "{remark}");
+    assert!(whole.ends_with(&format!("{remark}\nlast\n")), "{}", &whole[whole.len() - 200..]);
     let folder = folder(&bench, number);
     let noted = index(&folder).unwrap();
     let lost: u64 = noted.iter().filter(|e| e.kind == IndexKind::NoRoom).map(|e| e.dropped).sum();

@@ -2,11 +2,12 @@
 //!
 //! Deliberately not here: lines, escapes, bars (the doors and `footplate-progress`).
 
+use std::collections::VecDeque;
 use std::io;
 
 use footplate_core::AttemptKey;
 use footplate_shim::folder::AttemptDir;
-use footplate_shim::log::{IndexKind, LogRead, LogReader, index};
+use footplate_shim::log::{IndexEntry, IndexKind, LogRead, LogReader, index, index_from};
 
 /// What stands at an offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +113,7 @@ impl LogSource {
     /// What the system says.
     pub fn gaps(&self) -> io::Result<Vec<LogGap>> {
         let entries = index(&self.folder)?;
-        let gap = |entry: &footplate_shim::log::IndexEntry| {
+        let gap = |entry: &IndexEntry| {
             let no_room = match entry.kind {
                 IndexKind::Chunk => return None,
                 IndexKind::NoRoom => true,
@@ -121,5 +122,41 @@ impl LogSource {
             Some(LogGap { at_ms: entry.wall_ms, offset: entry.offset, bytes: entry.dropped, no_room })
         };
         Ok(entries.iter().filter_map(gap).collect())
+    }
+}
+
+/// Where a full disk took output that has no offsets, for whoever reads a log from front to back.
+#[derive(Debug, Default)]
+pub struct Losses {
+    /// How far the index was read, in bytes.
+    place: u64,
+    /// Offset and bytes of what was not passed yet.
+    ahead: VecDeque<(u64, u64)>,
+}
+
+/// What [`Losses::at`] says of an offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// So many bytes are lost right before it; said once.
+    pub bytes: u64,
+    /// Bytes from here up to the next loss: read no further at once.
+    pub clear: u64,
+}
+
+impl Losses {
+    /// What is lost where the reader stands. What the shim noted only after it was passed is told where it is found.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn at(&mut self, log: &LogSource, offset: u64) -> io::Result<Loss> {
+        let (entries, place) = index_from(&log.folder, self.place)?;
+        self.place = place;
+        let lost = entries.iter().filter(|entry| entry.kind == IndexKind::NoRoom);
+        self.ahead.extend(lost.map(|entry| (entry.offset, entry.dropped)));
+        let mut bytes = 0;
+        while let Some((_, more)) = self.ahead.pop_front_if(|(at, _)| *at <= offset) {
+            bytes += more;
+        }
+        Ok(Loss { bytes, clear: self.ahead.front().map_or(u64::MAX, |(at, _)| at - offset) })
     }
 }

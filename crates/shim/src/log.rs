@@ -4,7 +4,7 @@
 
 use crate::folder::AttemptDir;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -174,9 +174,27 @@ impl IndexEntry {
 /// # Errors
 /// What the system says, except that there is none.
 pub fn index(attempt: &AttemptDir) -> io::Result<Vec<IndexEntry>> {
-    match std::fs::read(attempt.index_path()) {
-        Ok(bytes) => Ok(bytes.as_chunks().0.iter().filter_map(IndexEntry::decode).collect()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
+    Ok(index_from(attempt, 0)?.0)
+}
+
+/// The entries from a place in the index's file on, and the place that the next one will have: for a reader that comes
+/// again and again.
+///
+/// # Errors
+/// As [`index`].
+pub fn index_from(attempt: &AttemptDir, place: u64) -> io::Result<(Vec<IndexEntry>, u64)> {
+    let mut file = match File::open(attempt.index_path()) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), place)),
+        Err(error) => return Err(error),
+    };
+    if file.metadata()?.len() <= place {
+        return Ok((Vec::new(), place));
     }
+    file.seek(SeekFrom::Start(place))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let whole: &[[u8; INDEX_ENTRY_BYTES]] = bytes.as_chunks().0;
+    let next = place + (whole.len() * INDEX_ENTRY_BYTES) as u64;
+    Ok((whole.iter().filter_map(IndexEntry::decode).collect(), next))
 }

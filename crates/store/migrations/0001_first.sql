@@ -1,4 +1,6 @@
 -- The first schema. Times are UTC milliseconds; columns named below as JSON hold JSON text; statuses are the words of core::status.
+-- Conditions on words are written out with OR: for an IN of more than two values SQLite builds a table anew in each statement
+-- that checks it, which costs more than the row itself.
 
 -- What people list and sort by is narrow; what is read one run at a time stands in run_body.
 CREATE TABLE run (
@@ -13,8 +15,8 @@ CREATE TABLE run (
   priority     INTEGER NOT NULL CHECK (priority BETWEEN -100 AND 100),
   target       TEXT NOT NULL,
   tags         TEXT NOT NULL, -- JSON
-  status       TEXT NOT NULL CHECK (status IN
-                 ('draft','queued','running','paused','completed','failed','cancelled','interrupted')),
+  status       TEXT NOT NULL CHECK (status = 'draft' OR status = 'queued' OR status = 'running' OR status = 'paused' OR
+                 status = 'completed' OR status = 'failed' OR status = 'cancelled' OR status = 'interrupted'),
   draft        INTEGER NOT NULL CHECK (draft IN (0, 1)),
   paused       INTEGER NOT NULL CHECK (paused IN (0, 1)),
   after_failed INTEGER NOT NULL CHECK (after_failed IN (0, 1)),
@@ -25,7 +27,7 @@ CREATE TABLE run (
   created_at   INTEGER NOT NULL,
   started_at   INTEGER,
   finished_at  INTEGER,
-  result       TEXT CHECK (result IN ('completed','failed','cancelled','interrupted')),
+  result       TEXT CHECK (result = 'completed' OR result = 'failed' OR result = 'cancelled' OR result = 'interrupted'),
   result_at    INTEGER,
   error        TEXT, -- JSON
   CHECK ((result IS NULL) = (result_at IS NULL))
@@ -50,8 +52,8 @@ CREATE TABLE run_body (
   planning_ms  INTEGER CHECK (planning_ms >= 0)
 ) STRICT;
 
--- How many runs there are by what lists are filtered by, so that a total never costs a scan. New runs are added by whoever inserts
--- them, since a trigger would make each insert keep a journal of its own.
+-- How many runs there are by what lists are filtered by, so that a total never costs a scan. New runs are added by the
+-- transaction that inserts them, together: a trigger would make each insert keep a journal of its own.
 CREATE TABLE run_count (
   status     TEXT NOT NULL,
   queue      TEXT NOT NULL,
@@ -77,9 +79,9 @@ CREATE TABLE stage (
   idx           INTEGER NOT NULL CHECK (idx BETWEEN 0 AND 4294967295),
   name          TEXT NOT NULL,
   queue         TEXT NOT NULL CHECK (length(queue) >= 1),
-  status        TEXT NOT NULL CHECK (status IN
-                  ('waiting','queued','running','retrying','held',
-                   'completed','cached','skipped','failed','cancelled','interrupted')),
+  status        TEXT NOT NULL CHECK (status = 'waiting' OR status = 'queued' OR status = 'running' OR status = 'retrying' OR
+                 status = 'held' OR status = 'completed' OR status = 'cached' OR status = 'skipped' OR
+                 status = 'failed' OR status = 'cancelled' OR status = 'interrupted'),
   code          TEXT,
   detail        TEXT,
   attempt       INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),
@@ -99,16 +101,17 @@ CREATE TABLE stage (
   CHECK ((status = 'retrying') = (retry_at IS NOT NULL)),
   CHECK (status <> 'running' OR attempt > 0)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX stage_open ON stage (status, queue) WHERE status IN ('queued','running','retrying','held');
+CREATE INDEX stage_open ON stage (status, queue)
+  WHERE status = 'queued' OR status = 'running' OR status = 'retrying' OR status = 'held';
 
 CREATE TABLE attempt (
   run         INTEGER NOT NULL,
   stage       INTEGER NOT NULL,
   number      INTEGER NOT NULL CHECK (number >= 1),
   generation  INTEGER NOT NULL CHECK (generation >= 1),
-  status      TEXT NOT NULL CHECK (status IN
-                ('launching','running','stopping','completed','failed','timed_out','cancelled','interrupted',
-                 'launch_failed','void')),
+  status      TEXT NOT NULL CHECK (status = 'launching' OR status = 'running' OR status = 'stopping' OR status = 'completed' OR
+                 status = 'failed' OR status = 'timed_out' OR status = 'cancelled' OR status = 'interrupted' OR
+                 status = 'launch_failed' OR status = 'void'),
   code        TEXT,
   boot_id     TEXT NOT NULL,
   created_at  INTEGER NOT NULL,
@@ -128,10 +131,10 @@ CREATE TABLE attempt (
   PRIMARY KEY (run, stage, number),
   FOREIGN KEY (run, stage) REFERENCES stage (run, idx) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX attempt_live ON attempt (status) WHERE status IN ('launching','running','stopping');
+CREATE INDEX attempt_live ON attempt (status) WHERE status = 'launching' OR status = 'running' OR status = 'stopping';
 -- Final is final.
 CREATE TRIGGER attempt_final BEFORE UPDATE OF status ON attempt
-WHEN old.status NOT IN ('launching','running','stopping') AND new.status <> old.status BEGIN
+WHEN old.status <> 'launching' AND old.status <> 'running' AND old.status <> 'stopping' AND new.status <> old.status BEGIN
   SELECT RAISE(ABORT, 'an ended attempt does not change its status');
 END;
 
@@ -143,7 +146,7 @@ CREATE TABLE wish (
   generation INTEGER,
   kind       TEXT NOT NULL CHECK (length(kind) >= 1),
   args       TEXT NOT NULL, -- JSON
-  status     TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending','done','refused')),
+  status     TEXT NOT NULL DEFAULT 'pending' CHECK (status = 'pending' OR status = 'done' OR status = 'refused'),
   code       TEXT,
   message    TEXT,
   created_at INTEGER NOT NULL,

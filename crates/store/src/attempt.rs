@@ -120,6 +120,9 @@ impl AttemptChange {
     }
 }
 
+/// The condition of the index `attempt_live`, word for word: only a query that names it is served by that index.
+const LIVE: &str = "status = 'launching' OR status = 'running' OR status = 'stopping'";
+
 const COLUMNS: &str = "run, stage, number, generation, status, code, boot_id, created_at, pid, started_at, finished_at, running_ms, \
      exit_code, signal, paused, orphan, note, error, log_size, log_read_to, spawned";
 
@@ -181,9 +184,7 @@ impl Read<'_> {
     /// # Errors
     /// Those of reading.
     pub fn live_attempts(&self) -> Result<Vec<AttemptRow>, StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM attempt WHERE status IN ('launching','running','stopping') ORDER BY run, stage, number"
-        );
+        let sql = format!("SELECT {COLUMNS} FROM attempt WHERE {LIVE} ORDER BY run, stage, number");
         self.all(&sql, [], from_row)
     }
 }
@@ -298,8 +299,9 @@ impl Tx<'_> {
     /// Those of writing.
     pub fn set_attempt_paused(&self, key: AttemptKey, paused: bool, now: i64) -> Result<bool, StoreError> {
         let changed = self.write(
-            "UPDATE attempt SET paused = ?4 WHERE run = ?1 AND stage = ?2 AND number = ?3 AND paused <> ?4
-               AND status IN ('launching','running','stopping')",
+            &format!(
+                "UPDATE attempt SET paused = ?4 WHERE run = ?1 AND stage = ?2 AND number = ?3 AND paused <> ?4 AND ({LIVE})"
+            ),
             params![key.run, key.stage, key.attempt, paused],
         )? > 0;
         if changed {

@@ -1,16 +1,20 @@
 //! One connection to `state.db`, its snapshots and its transactions.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::path::Path;
 use std::time::Instant;
 
+use footplate_core::RunStatus;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row};
 
 use crate::error::StoreError;
 use crate::migrate::{self, SCHEMA_VERSION};
 use crate::pace::{self, Pace};
+
+/// How many runs were added, by what they are counted by: status, queue, experiment or ''.
+type NewRuns = Vec<((RunStatus, String, String), u32)>;
 
 /// Who opens the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +123,8 @@ impl Store {
             Role::ReadOnly => return Err(StoreError::ReadOnly),
         };
         self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        let tx = Tx { read: Read { conn: &self.conn, reading: None }, pace: &mut self.pace, since };
+        let read = Read { conn: &self.conn, reading: None };
+        let tx = Tx { read, pace: &mut self.pace, since, uncounted: RefCell::default() };
         match migrate::user_version(tx.conn)? {
             SCHEMA_VERSION => Ok(tx),
             found if found > SCHEMA_VERSION => Err(StoreError::Newer { found, known: SCHEMA_VERSION }),
@@ -225,6 +230,8 @@ pub struct Tx<'a> {
     read: Read<'a>,
     pace: &'a mut Pace,
     since: Instant,
+    /// Runs that were added and stand in no count yet.
+    uncounted: RefCell<NewRuns>,
 }
 
 impl<'a> Deref for Tx<'a> {
@@ -240,6 +247,7 @@ impl Tx<'_> {
     /// # Errors
     /// `Full`, `Busy` and those of SQLite; nothing was committed then.
     pub fn commit(self) -> Result<(), StoreError> {
+        self.count_new_runs()?;
         self.conn.prepare_cached("COMMIT")?.execute([])?;
         Ok(())
     }
@@ -249,6 +257,7 @@ impl Tx<'_> {
     /// # Errors
     /// What `f` returns.
     pub fn savepoint<T>(&self, f: impl FnOnce(&Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        // `write` counts what was added before; what is added within and taken back must not be counted.
         self.write("SAVEPOINT step", [])?;
         match f(self) {
             Ok(value) => {
@@ -256,6 +265,7 @@ impl Tx<'_> {
                 Ok(value)
             }
             Err(error) => {
+                self.uncounted.borrow_mut().clear();
                 // Where SQLite gave up the whole transaction (no room), there is nothing to go back to.
                 if !self.conn.is_autocommit() {
                     self.write("ROLLBACK TO step", [])?;
@@ -268,6 +278,37 @@ impl Tx<'_> {
 
     /// Runs one writing statement and says how many rows it changed.
     pub(crate) fn write(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+        self.count_new_runs()?;
+        self.add(sql, params)
+    }
+
+    /// Counts a new run, at the latest before the next statement that could change a count. Not by a trigger, nor one by one: each would
+    /// cost more than the run's own row.
+    pub(crate) fn count_later(&self, status: RunStatus, queue: &str, experiment: Option<&str>) {
+        let mut uncounted = self.uncounted.borrow_mut();
+        let experiment = experiment.unwrap_or("");
+        let known = uncounted.iter_mut().rev().find(|((s, q, e), _)| *s == status && q == queue && e == experiment);
+        match known {
+            Some((_, runs)) => *runs += 1,
+            None => uncounted.push(((status, queue.to_owned(), experiment.to_owned()), 1)),
+        }
+    }
+
+    /// Brings the counts up to date; [`Tx::write`] does so by itself.
+    pub(crate) fn count_new_runs(&self) -> Result<(), StoreError> {
+        let uncounted = std::mem::take(&mut *self.uncounted.borrow_mut());
+        for ((status, queue, experiment), runs) in uncounted {
+            self.add(
+                "INSERT INTO run_count (status, queue, experiment, runs) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET runs = runs + excluded.runs",
+                rusqlite::params![status.as_str(), queue, experiment, runs],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Runs a statement that only adds rows, other than to the counts.
+    pub(crate) fn add(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
         // SQLite may have rolled back by itself; outside a transaction each statement would count on its own.
         if self.conn.is_autocommit() {
             return Err(StoreError::Full);

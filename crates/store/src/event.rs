@@ -76,7 +76,7 @@ impl Tx<'_> {
     /// # Errors
     /// Those of writing.
     pub fn append(&self, run: Option<i64>, event: &Event, now: i64) -> Result<i64, StoreError> {
-        self.write("INSERT INTO event (time, run, data) VALUES (?1, ?2, ?3)", params![now, run, row::to_json(event)?])?;
+        self.add("INSERT INTO event (time, run, data) VALUES (?1, ?2, ?3)", params![now, run, row::to_json(event)?])?;
         Ok(self.conn.last_insert_rowid())
     }
 

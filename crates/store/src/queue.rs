@@ -9,6 +9,7 @@ use rusqlite::{Row, params};
 use crate::connection::{Read, Tx};
 use crate::error::StoreError;
 use crate::row;
+use crate::stage::OPEN;
 
 /// One queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,8 +87,7 @@ impl Read<'_> {
     pub fn queue_counts(&self) -> Result<Vec<QueueCount>, StoreError> {
         // In the order of the partial index: nothing is sorted, no row of the table is read.
         let counts = self.all(
-            "SELECT queue, status, count(*) FROM stage
-             WHERE status IN ('queued','running','retrying','held') GROUP BY status, queue",
+            &format!("SELECT queue, status, count(*) FROM stage WHERE {OPEN} GROUP BY status, queue"),
             [],
             |r| Ok((r.get::<_, String>(0)?, row::word::<StageStatus>(r, 1)?, row::unsigned(r, 2)?)),
         )?;

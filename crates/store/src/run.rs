@@ -328,7 +328,7 @@ impl Tx<'_> {
         let tags = if run.tags.is_empty() { "[]".to_owned() } else { row::to_json(&run.tags)? };
         let after = if run.after.is_empty() { None } else { Some(row::to_json(&run.after)?) };
         let status = if run.draft { RunStatus::Draft } else { RunStatus::Queued };
-        let written = self.write(
+        let written = self.add(
             "INSERT INTO run (id, id_tail, name, pipeline, experiment, queue, priority, target, tags, status, draft, paused,
                               after_failed, generation, not_before, after_runs, created_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0, 1, ?12, ?13, ?14)
@@ -355,8 +355,8 @@ impl Tx<'_> {
             return number.map(|number| (number, false)).ok_or(StoreError::Damaged("the index of ids".to_owned()));
         }
         let number = self.conn.last_insert_rowid();
-        self.count_one(status, &run.queue, run.experiment.as_deref())?;
-        self.write(
+        self.count_later(status, &run.queue, run.experiment.as_deref());
+        self.add(
             "INSERT INTO run_body (run, definition, params, cwd, pipeline_dir, run_dir, env_hash, secrets, umask, limits,
                                    planning_ms)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
@@ -377,21 +377,6 @@ impl Tx<'_> {
         self.insert_stages(number, stages)?;
         self.append(Some(number), &Event::RunSubmitted, run.created_at)?;
         Ok((number, true))
-    }
-}
-
-impl Tx<'_> {
-    /// Not by a trigger, nor by one statement that does both: each would cost more than the run's own row.
-    fn count_one(&self, status: RunStatus, queue: &str, experiment: Option<&str>) -> Result<(), StoreError> {
-        let values = params![status.as_str(), queue, experiment.unwrap_or("")];
-        let counted = self.write(
-            "UPDATE run_count SET runs = runs + 1 WHERE status = ?1 AND queue = ?2 AND experiment = ?3",
-            values,
-        )?;
-        if counted == 0 {
-            self.write("INSERT INTO run_count (status, queue, experiment, runs) VALUES (?1, ?2, ?3, 1)", values)?;
-        }
-        Ok(())
     }
 }
 

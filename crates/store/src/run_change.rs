@@ -44,6 +44,7 @@ impl Tx<'_> {
     /// # Errors
     /// Those of writing.
     pub fn release_drafts(&self, numbers: &[i64], now: i64) -> Result<u64, StoreError> {
+        self.count_new_runs()?;
         let mut released = 0;
         // By ranges, not one by one: within a savepoint SQLite walks through all that the savepoint has changed at the end of
         // each statement with a trigger, so that the cost would grow with the square of the batch.

@@ -8,6 +8,9 @@ use crate::connection::{Read, Tx};
 use crate::error::StoreError;
 use crate::row;
 
+/// The condition of the index `stage_open`, word for word: only a query that names it is served by that index.
+pub(crate) const OPEN: &str = "status = 'queued' OR status = 'running' OR status = 'retrying' OR status = 'held'";
+
 /// One stage of one run. Times are UTC milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StageRow {
@@ -209,14 +212,12 @@ impl Read<'_> {
     /// Those of reading.
     pub fn open_stages(&self, status: StageStatus) -> Result<Vec<StageBrief>, StoreError> {
         let open = match status {
-            StageStatus::Queued | StageStatus::Running | StageStatus::Retrying | StageStatus::Held => {
-                "AND status IN ('queued','running','retrying','held')"
-            }
-            _ => "",
+            StageStatus::Queued | StageStatus::Running | StageStatus::Retrying | StageStatus::Held => OPEN,
+            _ => "true",
         };
         let sql = format!(
             "SELECT run, idx, queue, cpus, memory, gpus, attempt, retry_at, queued_at FROM stage
-             WHERE status = ?1 {open} ORDER BY queue, run, idx"
+             WHERE status = ?1 AND ({open}) ORDER BY queue, run, idx"
         );
         self.all(&sql, [status.as_str()], |r| {
             Ok(StageBrief {
@@ -237,7 +238,7 @@ impl Read<'_> {
 impl Tx<'_> {
     pub(crate) fn insert_stages(&self, run: i64, stages: &[NewStage]) -> Result<(), StoreError> {
         for (idx, stage) in stages.iter().enumerate() {
-            self.write(
+            self.add(
                 "INSERT INTO stage (run, idx, name, queue, status, cpus, memory, gpus, queued_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 params![

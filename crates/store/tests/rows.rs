@@ -506,3 +506,62 @@ fn queues_settings_and_capacity_are_kept() {
     let queue = |name: &str| Event::QueueChanged { queue: name.to_owned() };
     assert_eq!(events(&store), [queue("default"), queue("mine")]);
 }
+
+/// What SQLite would do for a statement: the names of its steps, and its plan.
+fn explained(conn: &rusqlite::Connection, sql: &str) -> (Vec<String>, String) {
+    let column = |prefix: &str, at: usize| -> Vec<String> {
+        let mut statement = conn.prepare(&format!("{prefix} {sql}")).unwrap();
+        statement.query_map([], |row| row.get(at)).unwrap().map(Result::unwrap).collect()
+    };
+    (column("EXPLAIN", 1), column("EXPLAIN QUERY PLAN", 3).join("; "))
+}
+
+#[test]
+fn no_row_costs_a_table_of_its_own_and_what_is_open_is_found_by_its_index() {
+    let (dir, _store) = home();
+    let conn = rusqlite::Connection::open(dir.path().join("state.db")).unwrap();
+    for sql in [
+        "INSERT INTO run DEFAULT VALUES",
+        "INSERT INTO stage DEFAULT VALUES",
+        "INSERT INTO attempt DEFAULT VALUES",
+        "INSERT INTO wish DEFAULT VALUES",
+        "UPDATE run SET status = 'queued', result = NULL WHERE number = 1",
+        "UPDATE stage SET status = 'queued' WHERE run = 1 AND idx = 0",
+        "UPDATE attempt SET status = 'running' WHERE run = 1 AND stage = 0 AND number = 1",
+        "UPDATE wish SET status = 'done' WHERE id = 'x'",
+    ] {
+        let (steps, _) = explained(&conn, sql);
+        assert!(!steps.iter().any(|step| step == "OpenEphemeral"), "{sql}: {steps:?}");
+    }
+    let open = "status = 'queued' OR status = 'running' OR status = 'retrying' OR status = 'held'";
+    let live = "status = 'launching' OR status = 'running' OR status = 'stopping'";
+    for (sql, index) in [
+        (format!("SELECT queue, status, count(*) FROM stage WHERE {open} GROUP BY status, queue"), "stage_open"),
+        (format!("SELECT run FROM stage WHERE status = 'held' AND ({open}) ORDER BY queue, run, idx"), "stage_open"),
+        (format!("SELECT run FROM attempt WHERE {live} ORDER BY run, stage, number"), "attempt_live"),
+    ] {
+        let (_, plan) = explained(&conn, &sql);
+        assert!(plan.contains(index), "{sql}: {plan}");
+    }
+}
+
+#[test]
+fn runs_are_counted_whatever_else_their_transaction_does() {
+    let (_dir, mut store) = home();
+    // Two are added and one of them moved, in one transaction; of what is taken back nothing is counted.
+    let taken_back = store.write(|tx| {
+        let (first, _) = tx.insert_run(&new_run("a"), &[])?;
+        tx.insert_run(&new_run("b"), &[])?;
+        tx.set_run_status(first, RunStatus::Paused, NOW)?;
+        let refused: Result<(), StoreError> = tx.savepoint(|tx| {
+            tx.insert_run(&new_run("c"), &[])?;
+            Err(StoreError::Full)
+        });
+        tx.insert_run(&new_run("d"), &[])?;
+        Ok(refused.is_err())
+    });
+    assert!(taken_back.unwrap());
+    let mut counts = store.read().unwrap().counts().unwrap();
+    counts.sort_by_key(|(status, _)| status.as_str());
+    assert_eq!(counts, [(RunStatus::Paused, 1), (RunStatus::Queued, 2)]);
+}

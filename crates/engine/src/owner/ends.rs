@@ -110,7 +110,10 @@ impl Mind {
             now.0,
         );
         let error = failure.as_ref().and_then(|f| serde_json::to_string(f).ok());
-        let change = AttemptChange { error: error.clone(), note: said(&remarks), ..change };
+        // Of a program that had ended before anybody saw it run.
+        let unseen = (state.status() == AttemptStatus::Launching).then(|| dir.start()).flatten();
+        let pid = unseen.map(|start| start.child.pid);
+        let change = AttemptChange { error: error.clone(), note: said(&remarks), pid, ..change };
         if !tx.move_attempt(key, &[state.status()], &change, now.0)? {
             return Err(Trouble::LostRace(format!("attempt {}.{} of run #{}", stage, key.attempt, key.run)));
         }

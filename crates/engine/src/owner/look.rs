@@ -56,14 +56,16 @@ pub(super) fn look(dir: &AttemptDir, known_claimed: bool) -> io::Result<Seen> {
     if dir.lock_is_held()? {
         return Ok(Seen::Held { start: dir.start() });
     }
-    let start = dir.start();
     let (evidence, exit) = match dir.exit()? {
         ExitRecord::Valid(exit) => (exited(&exit), Some(exit)),
         ExitRecord::Blank | ExitRecord::Missing => {
-            (Evidence::Lost { started: start.is_some(), why: ErrorCode::ShimLost }, None)
+            (Evidence::Lost { started: dir.start().is_some(), why: ErrorCode::ShimLost }, None)
         }
     };
-    if dir.swept().is_some() { Ok(Seen::Over { evidence, exit }) } else { Ok(Seen::Unswept { evidence, exit, start }) }
+    if dir.swept().is_some() {
+        return Ok(Seen::Over { evidence, exit });
+    }
+    Ok(Seen::Unswept { evidence, exit, start: dir.start() })
 }
 
 /// Reads the folder of an attempt launched in an earlier boot: only the exit record counts.

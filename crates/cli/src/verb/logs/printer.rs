@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use footplate_core::{ErrorCode, Fault, UtcMs};
 use footplate_engine::Client;
-use footplate_engine::logs::{LogChunk, LogSource};
+use footplate_engine::logs::{LogChunk, LogSource, Losses};
 use footplate_progress::line::{Readable, ReadableLine, ReadableOptions};
 use regex::Regex;
 use serde_json::json;
@@ -72,6 +72,7 @@ impl<'a> Printer<'a> {
     }
 
     pub(super) fn run(mut self, client: &Client, follow: bool) -> Result<(), Stop> {
+        let mut losses = Losses::default();
         let mut buffer = vec![0; CHUNK];
         let mut offset = 0;
         loop {
@@ -82,20 +83,20 @@ impl<'a> Printer<'a> {
                 self.lines.times = times.iter().map(|time| (time.offset, UtcMs(time.at_ms))).collect();
             }
             loop {
-                match self.log.read(offset, &mut buffer).map_err(unreadable)? {
+                let loss = losses.at(self.log, offset).map_err(unreadable)?;
+                if loss.bytes > 0 {
+                    self.begin_anew(offset, &lost(loss.bytes));
+                }
+                let room = reach(&mut buffer, loss.clear);
+                match self.log.read(offset, room).map_err(unreadable)? {
                     LogChunk::Bytes(count) => {
                         let (base, lines) = (self.base, &mut self.lines);
                         self.readable.feed(&buffer[..count], &mut |line| lines.take(base, line));
                         offset += count as u64;
                     }
                     LogChunk::Dropped { next } => {
-                        self.finish();
-                        self.lines.remark(&format!(
-                            "[{} were dropped here: the log was over its limit]",
-                            when::size(next - offset)
-                        ));
-                        (self.base, offset) = (next, next);
-                        self.readable = Printer::reader(self.context);
+                        self.begin_anew(next, &dropped(next - offset));
+                        offset = next;
                     }
                     LogChunk::End => break,
                 }
@@ -116,6 +117,14 @@ impl<'a> Printer<'a> {
             self.paint()?;
             client.wait_for_change(POLL)?;
         }
+    }
+
+    /// What stood here is gone: the line before it ends, and what comes begins a new one.
+    fn begin_anew(&mut self, offset: u64, remark: &str) {
+        self.finish();
+        self.lines.remark(remark);
+        self.base = offset;
+        self.readable = Printer::reader(self.context);
     }
 
     fn finish(&mut self) {
@@ -226,6 +235,20 @@ fn without_colour(text: &str) -> String {
     out
 }
 
+fn dropped(bytes: u64) -> String {
+    format!("[{} were dropped here: the log was over its limit]", when::size(bytes))
+}
+
+fn lost(bytes: u64) -> String {
+    format!("[{} were lost here: there was no room on the disk]", when::size(bytes))
+}
+
+/// The part of a buffer that reads no further than `clear` bytes.
+fn reach(buffer: &mut [u8], clear: u64) -> &mut [u8] {
+    let most = usize::try_from(clear).unwrap_or(usize::MAX).min(buffer.len());
+    &mut buffer[..most]
+}
+
 /// A log that cannot be read. (An error of writing to stdout is another matter.)
 fn unreadable(error: io::Error) -> Fault {
     Fault::new(ErrorCode::Storage, format!("the log cannot be read: {error}"))
@@ -276,20 +299,26 @@ pub(super) fn raw(
         Some(lines) => tail_offset(log, lines)?,
         None => 0,
     };
+    let mut losses = Losses::default();
+    if offset > 0 {
+        // What is lost before the tail is not shown either.
+        losses.at(log, offset - 1).map_err(unreadable)?;
+    }
     let mut out = io::stdout().lock();
     loop {
         let ended = log.ended();
         loop {
-            match log.read(offset, &mut buffer).map_err(unreadable)? {
+            let loss = losses.at(log, offset).map_err(unreadable)?;
+            if loss.bytes > 0 {
+                context.remark(&lost(loss.bytes));
+            }
+            match log.read(offset, reach(&mut buffer, loss.clear)).map_err(unreadable)? {
                 LogChunk::Bytes(count) => {
                     out.write_all(&buffer[..count])?;
                     offset += count as u64;
                 }
                 LogChunk::Dropped { next } => {
-                    context.remark(&format!(
-                        "[{} were dropped here: the log was over its limit]",
-                        when::size(next - offset)
-                    ));
+                    context.remark(&dropped(next - offset));
                     offset = next;
                 }
                 LogChunk::End => break,
