@@ -98,7 +98,7 @@ describe('words', () => {
     )
     expect(waitingText({ reason: 'after', detail: 'comes after #7' }, now)).toBe('等 #7 结束后')
     expect(waitingText({ reason: 'memory', detail: 'wants 9GB; 1GB of 8GB free' }, now)).toBe(
-      'wants 9GB; 1GB of 8GB free',
+      '需要 9GB；可用 1GB（共 8GB）',
     )
     expect(failureTitle(failure('exit_code', 'The program failed', '', [], null))).toBe('程序出错')
     expect(failureTitle(failure('nobody_knows', 'Odd', '', [], null))).toBe('Odd')

@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import { setLanguage } from '../../src/i18n/index.svelte'
+import { said } from '../../src/i18n/said'
+import chinese from '../../../words/sentences.zh-CN.json'
+
+/** Where the engine's sentences stand. */
+const SOURCES = [
+  'core/src/schedule/why.rs',
+  'core/src/state/settle.rs',
+  'engine/src/client/check.rs',
+  'engine/src/client/explain.rs',
+  'engine/src/client/submit.rs',
+  'engine/src/owner/changes.rs',
+  'engine/src/owner/ends.rs',
+  'engine/src/owner/launch.rs',
+  'engine/src/owner/outputs.rs',
+  'engine/src/owner/wishes.rs',
+  'engine/src/start/items.rs',
+]
+
+/** Parts of sentences and lines for a shell, which are not said alone. */
+const PARTS = new Set([
+  ' ({name})',
+  '{} {hint}',
+  'Did you mean',
+  'Its name holds a space',
+  'It belongs to Footplate',
+  'chmod +x {shown}',
+  "sed -i 's/\\r$//' {shown}",
+  '{HOLDS_A_SPACE}: a program and its arguments are separate words, footplate add -- {shown}',
+  '{OURS}: keep all its executables in one folder.',
+  '{reader} {shown}',
+  ' (os error',
+  'goes on with',
+  'does again',
+  '#{number} {verb} {}',
+  'with its files',
+  'its run folder stays',
+  '#{number} is removed, {text}',
+  ', paused',
+  '{name}: limit {}, priority {}{state}',
+  'priority {priority}',
+  'queue {queue}',
+  'timeout {}',
+  'cannot be used: {e}',
+  'is not a folder',
+  'does not exist',
+  'The {what} {shown} {why}.',
+  'stage "{name}"',
+  'Argument {index} ({})',
+  'The value of the variable {variable}',
+  'The working folder {}',
+  'no GPU',
+  '{}; this machine has {}',
+  '{} of memory; this machine has {}',
+  ', and for ',
+  'Run #{} is',
+  '{} runs are',
+  '{which} written down, but nothing starts: {}',
+  'attempt {}.{} of run #{}',
+])
+
+/** Forms that the sources put together from those parts, and words that fill places of others. */
+const COMPOSED = [
+  '#{number} does again {}',
+  '#{number} goes on with {}',
+  '#{number} is removed, its run folder stays',
+  '#{number} is removed, with its files',
+  '1 GPU',
+  '1 core',
+  'It belongs to Footplate: keep all its executables in one folder.',
+  'Its name holds a space: a program and its arguments are separate words, footplate add -- {shown}',
+  'Run #{} is written down, but nothing starts: {}',
+  'The {what} {shown} cannot be used: {e}.',
+  'The {what} {shown} does not exist.',
+  'The {what} {shown} is not a folder.',
+  'experiment',
+  'name',
+  'pipeline folder',
+  'tag',
+  '{name}: limit {}, priority {}',
+  '{name}: limit {}, priority {}, paused',
+  '{} GPUs',
+  '{} cores',
+  '{} runs are written down, but nothing starts: {}',
+]
+
+/** The texts of a source that people read, without how numbers are to be written. */
+function texts(path: string): string[] {
+  const source = readFileSync(join(process.cwd(), '../crates', path), 'utf8')
+    .split('#[cfg(test)]')[0]!
+    .replace(/^\s*\/\/.*$/gm, '')
+    .replace(/#\[[^\]]*\]/g, '')
+    .replace(/\\\n\s*/g, '')
+  return [...source.matchAll(/"((?:[^"\\]|\\.)*)"/g)]
+    .map((found) => found[1]!.replace(/\\(["\\])/g, '$1').replace(/\{(\w*):[^}]*\}/g, '{$1}'))
+    .filter((text) => text.includes(' ') && /[a-z]{2}/.test(text))
+}
+
+const known = Object.keys(chinese)
+
+describe("the engine's sentences", () => {
+  beforeEach(() => setLanguage('zh-CN'))
+  afterEach(() => setLanguage('en'))
+
+  it('each one has its form in Chinese, and no form is left from before', () => {
+    const found = new Set(SOURCES.flatMap(texts))
+    expect([...found].filter((text) => !PARTS.has(text) && !known.includes(text))).toEqual([])
+    const words = ['working folder', 'captured environment', ...COMPOSED]
+    expect(known.filter((text) => !found.has(text) && !words.includes(text))).toEqual([])
+    expect([...PARTS].filter((part) => !found.has(part))).toEqual([])
+    expect(COMPOSED.filter((text) => !known.includes(text))).toEqual([])
+  })
+
+  it('the Chinese has the same places as the English', () => {
+    for (const [english, text] of Object.entries(chinese)) {
+      let unnamed = 0
+      const places = [...english.matchAll(/\{(\w*)\}/g)].map((found) => found[1] || String(++unnamed))
+      const used = [...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1]!)
+      expect([...new Set(used)].sort(), english).toEqual([...new Set(places)].sort())
+    }
+  })
+
+  it('what varies is put in its place, and is not translated itself', () => {
+    expect(said('It ended with exit code 3.')).toBe('程序以退出码 3 结束。')
+    expect(
+      said('It was killed by signal 9 (SIGKILL), not by Footplate. The system does so when memory runs out.'),
+    ).toBe('程序被信号 9 (SIGKILL) 杀死，不是 Footplate 所为。内存耗尽时系统会这样做。')
+    expect(said('wants 2 cores; 1 of 4 cores free')).toBe('需要 2 个核心；可用 1（共 4 个核心）')
+    expect(said('The working folder "/data/name" does not exist.')).toBe('工作文件夹 "/data/name" 不存在。')
+    expect(said('needs name, tag')).toBe('等待 name, tag')
+    expect(said('There is no queue "$& {1}".')).toBe('没有队列 "$& {1}"。')
+  })
+
+  it('a phrase made into a sentence, and several sentences, are understood', () => {
+    expect(said('Its working folder /a b is not there.')).toBe('工作文件夹 /a b 不存在。')
+    expect(said('There is no queue "x". Choose another one.')).toBe('没有队列 "x"。请另选一个。')
+    const missing = 'Cannot start: "trian.py" not found. Searched: /bin, /usr/bin. Did you mean "train.py"?'
+    expect(said(missing)).toBe('无法启动：找不到 "trian.py"。已搜索：/bin, /usr/bin。是否指 "train.py"？')
+  })
+
+  it('what is not known stays whole, and English stays English', () => {
+    expect(said('Something new happened. Choose another one.')).toBe('Something new happened. Choose another one.')
+    const long = 'a; '.repeat(100_000)
+    expect(said(long)).toBe(long)
+    setLanguage('en')
+    expect(said('It ended with exit code 3.')).toBe('It ended with exit code 3.')
+  })
+})
