@@ -56,6 +56,17 @@ fn what_the_readme_says_about_daily_use_works_as_it_is_printed() {
 }
 
 #[test]
+fn the_newest_value_is_shown_however_fast_they_come() {
+    let bench = Bench::new();
+    // Far more than the ten a second that are stored; then it says nothing for as long as we look.
+    let program = "for i in range(400): print('##PROGRESS##{\"step\":%d,\"metrics\":{\"loss\":%d}}##' % (i, i), flush=True)\nimport time\nwhile True: time.sleep(1)";
+    let number = bench.add(&[], &["python3", "-c", program]);
+    until(LONG, "all is read", || stage(&bench.show(number), "main")["metrics"]["step"] == 399.0);
+    assert_eq!(stage(&bench.show(number), "main")["metrics"]["loss"], 399.0);
+    let _ = bench.run(&words("cancel 1")).expect(0);
+}
+
+#[test]
 fn the_readmes_table_of_verbs_is_the_programs_own() {
     let bench = Bench::new();
     let help = bench.run(&["--help"]).expect(0).stdout;

@@ -75,6 +75,11 @@ impl Reader {
         &self.parser.tracker.latest
     }
 
+    /// The newest values of series that have had their points of this second: not handed on yet, but true already.
+    pub fn held(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.parser.tracker.series.held()
+    }
+
     /// All that is needed to go on later, at most [`STATE_LIMIT`] bytes.
     ///
     /// An unfinished plain line of more than 1 KiB is not in it: the restored reader's [`Reader::offset`] is then the

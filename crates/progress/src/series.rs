@@ -117,6 +117,11 @@ impl Series {
         None
     }
 
+    /// The newest values of those that wait for the end of their second.
+    pub(crate) fn held(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.all.iter().filter_map(|one| one.held.map(|held| (&*one.name, held.value)))
+    }
+
     /// Hands on the held points whose second is over; all of them at the end.
     pub(crate) fn flush(&mut self, now_ms: i64, end: bool, sink: &mut dyn Sink) {
         if self.held == 0 || (!end && (0..1000).contains(&now_ms.saturating_sub(self.due_ms))) {

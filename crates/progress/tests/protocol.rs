@@ -215,6 +215,19 @@ fn a_held_point_is_handed_on_when_its_second_is_over_without_more_output() {
     assert_eq!(heard.points.len(), 9);
     reader.feed(b"", 1005, &mut heard);
     assert_eq!(heard.points.last().unwrap().1, Some(19));
+    assert_eq!(reader.held().count(), 0);
+}
+
+#[test]
+fn the_newest_value_is_known_before_its_second_is_over() {
+    let (mut reader, mut heard) = (reader(), Heard::default());
+    for at in 0..20 {
+        reader.feed(line(&format!(r#"{{"metrics":{{"loss":{at},"once":1}}}}"#)).as_bytes(), 5 + at, &mut heard);
+        let newest = reader.held().find(|(name, _)| *name == "loss").map(|(_, value)| value);
+        assert_eq!(newest, (at >= 9).then_some(at as f64));
+    }
+    let again = Reader::restore(Options::default(), &reader.save()).unwrap();
+    assert_eq!(again.held().collect::<Vec<_>>(), [("loss", 19.0), ("once", 1.0)]);
 }
 
 #[test]

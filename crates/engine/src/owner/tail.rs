@@ -202,7 +202,9 @@ impl Tail {
     /// The newest state.
     #[must_use]
     pub(super) fn newest(&self) -> Newest {
-        Newest { latest: self.reader.state().clone(), values: self.values.clone(), read_to: self.offset }
+        let mut values = self.values.clone();
+        values.extend(self.reader.held().map(|(name, value)| (name.to_owned(), value)));
+        Newest { latest: self.reader.state().clone(), values, read_to: self.offset }
     }
 
     fn store(&mut self) -> io::Result<()> {
