@@ -167,7 +167,7 @@ mod tests {
         fs::create_dir_all(place.path().join("src/__pycache__")).unwrap();
         fs::write(place.path().join("src/__pycache__/a.pyc"), "x").unwrap();
         assert_eq!(hash(), first);
-        let mut hashes = vec![first.clone()];
+        let mut hashes = vec![first];
         fs::write(&script, "print(2)\n").unwrap();
         hashes.push(hash());
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();

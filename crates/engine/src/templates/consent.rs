@@ -10,11 +10,12 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
-use footplate_core::definition::ParamKind;
+use footplate_core::definition::{Definition, ParamKind};
 use footplate_core::{ErrorCode, Fault, UtcMs};
 use footplate_spec as spec;
 use serde::{Deserialize, Serialize};
 
+use super::is_built_in;
 use crate::archive::Tree;
 use crate::home::Home;
 use crate::start::written::{self, StageText};
@@ -51,10 +52,10 @@ pub struct ConsentView {
     pub description: Option<String>,
     /// Whether it may run as it is now.
     pub trust: Trust,
-    /// The hash of its content, which [`give`] takes.
+    /// The hash of its content, which [`give`] takes; empty for one that is built in.
     pub hash: String,
-    /// Its folder, which stands in commands as `{{ pipeline.dir }}`.
-    pub folder: PathBuf,
+    /// Its folder, which stands in commands as `{{ pipeline.dir }}`; `None`: it is built in.
+    pub folder: Option<PathBuf>,
     /// What its stages run, in the order of the file.
     pub stages: Vec<StageText>,
     /// Parameters that name a file or a folder to be read.
@@ -72,33 +73,50 @@ struct Given {
     at: UtcMs,
 }
 
-/// Shows what an own template would run.
+/// Shows what a template would run. Runs nothing.
 ///
 /// # Errors
 /// `NotFound`, `InvalidPipeline`; `Refused` for a folder that cannot be a template.
 pub fn view(home: &Home, name: &str) -> Result<ConsentView, Fault> {
+    if is_built_in(name) && fs::symlink_metadata(home.templates().join(name)).is_err() {
+        let definition = super::template(name, home, home.root())?.definition;
+        let view = described(name, &definition);
+        return Ok(ConsentView { trust: Trust::Allowed, ..view });
+    }
     let folder = super::own::folder(home, name)?;
     let tree = Tree::of(&folder)?;
     let (definition, _) = spec::load(&folder)?;
     // After the definition was read: what is shown is what the hash stands for, or the hash is another.
     let hash = tree.hash()?;
-    let reads = |kind: ParamKind| matches!(kind, ParamKind::Path | ParamKind::Dataset);
-    let paths = definition.params.iter().filter(|(_, param)| reads(param.kind)).map(|(name, _)| name.clone()).collect();
     let files = tree.files.iter();
     Ok(ConsentView {
-        name: name.to_owned(),
-        title: definition.title.clone(),
-        description: definition.description.clone(),
         trust: if given(home, name).is_some_and(|given| given == hash) { Trust::Allowed } else { Trust::Asks },
-        stages: written::stages(&definition),
         hash,
-        paths,
         size: tree.size(),
         files: files
             .map(|file| FileSize { path: file.path.clone(), size: file.size, executable: file.executable })
             .collect(),
-        folder,
+        folder: Some(folder),
+        ..described(name, &definition)
     })
+}
+
+/// What the definition alone says.
+fn described(name: &str, definition: &Definition) -> ConsentView {
+    let reads = |kind: ParamKind| matches!(kind, ParamKind::Path | ParamKind::Dataset);
+    let paths = definition.params.iter().filter(|(_, param)| reads(param.kind)).map(|(name, _)| name.clone()).collect();
+    ConsentView {
+        name: name.to_owned(),
+        title: definition.title.clone(),
+        description: definition.description.clone(),
+        trust: Trust::Asks,
+        hash: String::new(),
+        folder: None,
+        stages: written::stages(definition),
+        paths,
+        files: Vec::new(),
+        size: 0,
+    }
 }
 
 /// Allows a template to run, as long as its content is that of `hash`.

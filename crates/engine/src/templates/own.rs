@@ -44,7 +44,7 @@ pub fn folder(home: &Home, name: &str) -> Result<PathBuf, Fault> {
         }
         None if is_built_in(name) => {
             Err(Fault::new(ErrorCode::Conflict, format!("The template {name:?} is part of Footplate."))
-                .hint("It is always there, and needs no consent."))
+                .hint("Only templates of your own are exported, renamed, allowed and removed."))
         }
         None => Err(super::unknown(name, home, "is no template of your own")),
     }

@@ -150,7 +150,7 @@ fn corpus() -> Vec<(String, Vec<u8>, &'static str)> {
     add("text", b"format = 1\nname = \"x\"\n[stages.a]\ncommand = [\"touch\", \"evil\"]\n".to_vec(), "zip file");
     add("its first half", whole[..whole.len() / 2].to_vec(), "zip file");
     add("its end cut off", whole[..whole.len() - 1].to_vec(), "zip file");
-    add("a byte behind it", [whole.clone(), vec![0]].concat(), "zip file");
+    add("a byte behind it", [whole, vec![0]].concat(), "zip file");
     add(
         "a program in front",
         zip_ended(&good(), End { ahead: b"#!/bin/sh\ntouch evil\n".to_vec(), ..End::default() }),

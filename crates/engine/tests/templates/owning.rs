@@ -83,7 +83,7 @@ fn a_run_becomes_a_template_with_its_values_that_runs_where_it_ran() {
     let environment = Arc::new(Captured::from_pairs([]));
     let given = [("epochs".to_owned(), json!(7)), ("token".to_owned(), json!("hf_secret"))].into_iter().collect();
     let params = footplate_spec::parameters(&found.definition, None, &given).unwrap();
-    let base = Submit::new(found.definition, project.clone(), environment);
+    let base = Submit::new(found.definition, project, environment);
     let run = client.submit(Submit { params, pipeline_dir: found.dir.clone(), ..base }).unwrap();
 
     let name = keep_run(&client, run.number, None, Some("Digits, long")).unwrap();
