@@ -13,6 +13,7 @@ use footplate_engine::client::series::MetricSeries;
 use footplate_engine::client::{ListQuery, RunPage, Wish, WishAnswer, WishRequest};
 use footplate_engine::lines::{Hits, LogPage, LogQuery};
 use footplate_engine::start::{self, CheckView, Prepared, StartRequest};
+use footplate_engine::templates::consent::Trust;
 use footplate_engine::{Client, interpreters, templates};
 use serde::Serialize;
 use serde_json::Value;
@@ -37,6 +38,7 @@ const LINES_MOST: u32 = 2_000;
 pub(crate) struct TemplateView {
     name: String,
     source: &'static str,
+    trust: Trust,
     definition: Definition,
     expected_s: Option<f64>,
 }
@@ -160,7 +162,8 @@ pub(crate) async fn templates(shell: Held<'_>) -> Answer<Vec<TemplateView>> {
                 let times = client.expected_times(&template.definition.name)?;
                 let expected = footplate_engine::plan::expected(&template.definition, &times);
                 let source = if template.built_in { "built-in" } else { "own" };
-                Ok(TemplateView { name: template.name, source, definition: template.definition, expected_s: expected })
+                let templates::Template { name, trust, definition, .. } = template;
+                Ok(TemplateView { name, source, trust, definition, expected_s: expected })
             };
             templates::all(client.home()).into_iter().map(view).collect()
         })

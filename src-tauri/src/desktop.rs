@@ -19,12 +19,22 @@ pub(crate) fn choose_folder(app: &AppHandle) -> Option<PathBuf> {
     app.dialog().file().blocking_pick_folder()?.into_path().ok()
 }
 
-/// Lets the user choose a new file, and writes a text there. False: closed without a choice.
-pub(crate) fn save(app: &AppHandle, name: &str, text: &str) -> Answer<bool> {
+/// Lets the user choose an archive; waits for it.
+pub(crate) fn choose_archive(app: &AppHandle) -> Option<PathBuf> {
+    let dialog = app.dialog().file().add_filter("Footplate", &[footplate_engine::archive::EXTENSION]);
+    dialog.blocking_pick_file()?.into_path().ok()
+}
+
+/// Lets the user choose a new file; waits for it. `None`: closed without a choice.
+pub(crate) fn choose_new(app: &AppHandle, name: &str) -> Option<PathBuf> {
     // A name, and no path: the folder is the user's choice.
     let name: String = name.chars().map(|c| if c == '/' || c.is_control() { '-' } else { c }).take(200).collect();
-    let chosen = app.dialog().file().set_file_name(name).blocking_save_file();
-    let Some(path) = chosen.and_then(|path| path.into_path().ok()) else { return Ok(false) };
+    app.dialog().file().set_file_name(name).blocking_save_file()?.into_path().ok()
+}
+
+/// Lets the user choose a new file, and writes a text there. False: closed without a choice.
+pub(crate) fn save(app: &AppHandle, name: &str, text: &str) -> Answer<bool> {
+    let Some(path) = choose_new(app, name) else { return Ok(false) };
     std::fs::write(&path, text).map(|()| true).map_err(|error| {
         Fault::new(ErrorCode::Storage, format!("{} cannot be written: {error}.", path.display()))
             .hint("Choose another folder.")

@@ -9,16 +9,19 @@ mod commands;
 mod desktop;
 mod effects;
 mod guest;
+mod handover;
 mod machine;
 mod notify;
 mod once;
 mod scripts;
 mod settings;
 mod shell;
+mod templates;
 mod tray;
 mod window;
 mod words;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -43,7 +46,7 @@ pub fn run() -> ExitCode {
     let state = StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED;
     let built = tauri::Builder::default()
         // First: a second start only shows the window of the first.
-        .plugin(tauri_plugin_single_instance::init(|app, arguments, _| second_start(app, &arguments)))
+        .plugin(tauri_plugin_single_instance::init(|app, arguments, cwd| second_start(app, &arguments, &cwd)))
         .plugin(tauri_plugin_window_state::Builder::default().with_state_flags(state).build())
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_dialog::init())
@@ -78,6 +81,15 @@ pub fn run() -> ExitCode {
             commands::set_settings,
             commands::copy,
             commands::save_text,
+            templates::import_template,
+            templates::open_archive,
+            templates::add_template,
+            templates::keep_run,
+            templates::template_content,
+            templates::allow_template,
+            templates::export_template,
+            templates::rename_template,
+            templates::remove_template,
         ])
         .build(tauri::generate_context!());
     let app = match built {
@@ -89,10 +101,15 @@ pub fn run() -> ExitCode {
         }
     };
     app.run(|app, event| {
-        // macOS: a click on the Dock's icon.
+        // macOS: a click on the Dock's icon; a file or a link that was opened.
         #[cfg(target_os = "macos")]
-        if let RunEvent::Reopen { .. } = event {
-            window::show(app);
+        match event {
+            RunEvent::Reopen { .. } => window::show(app),
+            RunEvent::Opened { urls } => {
+                let urls: Vec<String> = urls.into_iter().map(String::from).collect();
+                second_start(app, &urls, "/");
+            }
+            _ => {}
         }
         #[cfg(not(target_os = "macos"))]
         let _: (&AppHandle, RunEvent) = (app, event);
@@ -123,6 +140,8 @@ fn setup(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {
     let hidden = std::env::args().any(|argument| argument == HIDDEN) && app.state::<Effects>().has_tray();
     window::build(app, hidden)?;
     window::theme(&handle, settings.theme);
+    let arguments: Vec<String> = std::env::args_os().skip(1).filter_map(|text| text.into_string().ok()).collect();
+    handover::open(&handle, &arguments, &std::env::current_dir().unwrap_or_default());
     let clicked = handle.clone();
     app.notification().on_action(move |action| {
         let run = action.notification().map(|notification| notification.id()).filter(|id| *id > 0);
@@ -138,8 +157,10 @@ fn setup(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn second_start(app: &AppHandle, _arguments: &[String]) {
+/// `arguments` as they were typed, the program among them: it is no archive.
+fn second_start(app: &AppHandle, arguments: &[String], cwd: &str) {
     window::show(app);
+    handover::open(app, arguments, Path::new(cwd));
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use footplate_engine::lines::Logs;
 use footplate_engine::{Client, Home, login};
 
 use crate::guest::Guest;
+use crate::handover::Opened;
 use crate::machine::Machine;
 use crate::scripts::Scripts;
 use crate::settings::Settings;
@@ -30,6 +31,7 @@ pub(crate) struct Shell {
     pub(crate) machine: Machine,
     pub(crate) guest: Guest,
     pub(crate) logs: Logs,
+    pub(crate) opened: Opened,
     readers: Mutex<Vec<Client>>,
     writers: Mutex<Vec<Client>>,
     environment: OnceLock<Arc<Captured>>,
@@ -44,6 +46,7 @@ impl Shell {
             machine: Machine::default(),
             guest: Guest::default(),
             logs: Logs::default(),
+            opened: Opened::default(),
             readers: Mutex::default(),
             writers: Mutex::default(),
             environment: OnceLock::new(),

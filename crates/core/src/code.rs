@@ -113,6 +113,8 @@ codes! {
     NothingToResume = "nothing_to_resume" => 5,
     /// A policy or a setting forbids it.
     Refused = "refused" => 6,
+    /// A template from elsewhere, or one that was changed, has not been allowed to run.
+    ConsentMissing = "consent_missing" => 6,
     /// Nobody answered in time; the wish stays on record.
     NoAnswer = "no_answer" => 7,
     /// Another process holds the store.

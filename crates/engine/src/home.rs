@@ -176,6 +176,12 @@ impl Home {
     pub fn templates(&self) -> PathBuf {
         self.root.join("templates")
     }
+
+    /// What the user allowed templates from elsewhere to run: a file each, by the template's name.
+    #[must_use]
+    pub fn consents(&self) -> PathBuf {
+        self.root.join("consents")
+    }
 }
 
 fn platform_place() -> Result<PathBuf, Fault> {

@@ -7,6 +7,7 @@
 //! Deliberately not here: SQL (`footplate-store`), the laws of states and of the schedule (`footplate-core`), what holds
 //! a program (`footplate-shim`), and how anything looks (the doors).
 
+pub mod archive;
 pub mod bell;
 pub mod client;
 pub mod environment;

@@ -45,8 +45,17 @@ impl Driver {
     /// Where it does not start.
     #[must_use]
     pub fn open(&self, app: &Path) -> Window<'_> {
+        self.open_with(app, &[])
+    }
+
+    /// The same with arguments.
+    ///
+    /// # Panics
+    /// As [`Driver::open`].
+    #[must_use]
+    pub fn open_with(&self, app: &Path, args: &[&str]) -> Window<'_> {
         let wanted = json!({ "capabilities": { "alwaysMatch": {
-            "webkitgtk:browserOptions": { "binary": app, "args": [] },
+            "webkitgtk:browserOptions": { "binary": app, "args": args },
         } } });
         let answer = self.call("POST", "/session", Some(&wanted));
         let answer = answer.unwrap_or_else(|error| panic!("the app was not started: {error}\n{}", self.state()));

@@ -16,7 +16,7 @@ export type StageStatus = "waiting" | "queued" | "running" | "retrying" | "held"
 
 export type AttemptStatus = "launching" | "running" | "stopping" | "completed" | "failed" | "timed_out" | "cancelled" | "interrupted" | "launch_failed" | "void";
 
-export type ErrorCode = "exit_code" | "signal" | "timed_out" | "launch_failed" | "program_not_found" | "not_executable" | "cwd_missing" | "input_missing" | "output_missing" | "expression" | "interrupted" | "rebooted" | "shim_lost" | "folder_deleted" | "session_end" | "cancelled" | "need_not_completed" | "condition_false" | "stopped_by_failure" | "after_failed" | "log_lost" | "secret_missing" | "disk_full" | "usage" | "invalid" | "invalid_pipeline" | "not_a_run_id" | "ambiguous" | "impossible_resources" | "not_found" | "conflict" | "already_ended" | "still_live" | "already_started" | "nothing_to_resume" | "refused" | "no_answer" | "store_held" | "store_newer" | "storage";
+export type ErrorCode = "exit_code" | "signal" | "timed_out" | "launch_failed" | "program_not_found" | "not_executable" | "cwd_missing" | "input_missing" | "output_missing" | "expression" | "interrupted" | "rebooted" | "shim_lost" | "folder_deleted" | "session_end" | "cancelled" | "need_not_completed" | "condition_false" | "stopped_by_failure" | "after_failed" | "log_lost" | "secret_missing" | "disk_full" | "usage" | "invalid" | "invalid_pipeline" | "not_a_run_id" | "ambiguous" | "impossible_resources" | "not_found" | "conflict" | "already_ended" | "still_live" | "already_started" | "nothing_to_resume" | "refused" | "consent_missing" | "no_answer" | "store_held" | "store_newer" | "storage";
 
 export type Fault = { 
 /**

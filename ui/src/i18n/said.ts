@@ -19,7 +19,7 @@ interface Found {
 }
 
 /** What stands in these places may be a phrase of the engine's own, and an amount anywhere; all else is somebody's text, and stays. */
-const PHRASES = new Set(['what', 'wanted', 'free', 'limit', 'listed'])
+const PHRASES = new Set(['what', 'why', 'wanted', 'free', 'limit', 'listed'])
 const WHAT = ['working folder', 'pipeline folder', 'captured environment']
 const AMOUNT = /^\d+ (cores?|GPUs?)$/
 /** Longer texts are logs or the like. */

@@ -2,9 +2,21 @@
 import { check } from './pretend/check'
 import { iso, random, run as makeRun, stage, attempt } from './pretend/build'
 import { logLine, logTotal, page, series } from './pretend/output'
-import { TEMPLATES } from './pretend/templates'
+import { TEMPLATES, contentOf } from './pretend/templates'
 import { world, type WorldName } from './pretend/world'
-import type { Fault, JsonValue, Live, Platform, Push, RunStatus, RunView, Settings, Wish, WishAnswer } from './types'
+import type {
+  Fault,
+  JsonValue,
+  Live,
+  Platform,
+  Push,
+  RunStatus,
+  RunView,
+  Settings,
+  TemplateView,
+  Wish,
+  WishAnswer,
+} from './types'
 
 export interface FakeOptions {
   world?: WorldName
@@ -293,6 +305,13 @@ export function fake(options: FakeOptions = {}): Fake {
 
   if (options.tick !== 0) setInterval(step, options.tick ?? 500)
 
+  let known: TemplateView[] = options.world === 'empty' ? TEMPLATES.slice(0, 1) : TEMPLATES
+  function template(name: string): TemplateView {
+    const found = known.find((one) => one.name === name)
+    if (!found) throw fault('not_found', `"${name}" is no template of your own`, ['templates: digits'])
+    return found
+  }
+
   const script = {
     handle: 's1',
     name: 'train.py',
@@ -467,7 +486,48 @@ export function fake(options: FakeOptions = {}): Fake {
       push(true)
       return answer
     },
-    templates: () => read(() => (options.world === 'empty' ? TEMPLATES.slice(0, 1) : TEMPLATES)),
+    templates: () => read(() => known),
+    async importTemplate() {
+      note('importTemplate')
+      return 'whisper-tune'
+    },
+    async openArchive(handle) {
+      note('openArchive', handle)
+      if (handle !== 'a1')
+        throw fault('refused', 'The archive was not unpacked: the name "../evil" leads elsewhere by "..".', [
+          'Nothing of it was kept. Ask whoever made it for another one.',
+        ])
+      return 'whisper-tune'
+    },
+    async addTemplate() {
+      note('addTemplate')
+      return null
+    },
+    async keepRun(number, title) {
+      note('keepRun', number, title)
+      if (title === 'taken') throw fault('conflict', 'There is a template "taken" already.')
+      const base = TEMPLATES[0]!
+      known = [...known, { ...base, name: 'kept', source: 'own', definition: { ...base.definition, title } }]
+      return 'kept'
+    },
+    templateContent: (name) => read(() => contentOf(template(name))),
+    async allowTemplate(name, hash) {
+      note('allowTemplate', name, hash)
+      known = known.map((one) => (one.name === name ? { ...one, trust: 'allowed' as const } : one))
+    },
+    async exportTemplate(name) {
+      note('exportTemplate', name)
+      return true
+    },
+    async renameTemplate(name, to) {
+      note('renameTemplate', name, to)
+      if (known.some((one) => one.name === to)) throw fault('conflict', `There is a template "${to}" already.`)
+      known = known.map((one) => (one.name === name ? { ...one, name: to } : one))
+    },
+    async removeTemplate(name) {
+      note('removeTemplate', name)
+      known = known.filter((one) => one.name !== name)
+    },
     async pickScript() {
       note('pickScript')
       return script

@@ -102,7 +102,7 @@ export type Push =
       /** True: an ended run is new, changed or removed, so that pages of `list` are stale. */
       history?: boolean
     }
-  /** A notification, the tray or a deep link asks for a view: `run/142`, `run/142/log`, `queue`, `new`, `settings`. */
+  /** A notification, the tray or a deep link asks for a view: `run/142`, `queue`, `settings`, `open/HANDLE`. */
   | { kind: 'open'; route: string }
 
 /* ---- runs ------------------------------------------------------------------------------------------------------- */
@@ -216,9 +216,43 @@ export interface TemplateView {
   /** What `start` and `check` take. */
   name: string
   source: 'built-in' | 'own'
+  /** `asks`: it came from elsewhere, or was changed, and runs nothing before `allowTemplate`. */
+  trust: 'allowed' | 'asks'
   definition: Definition
   /** Seconds it took before, as `plan` knows them. */
   expected_s: number | null
+}
+
+/** What a template would run and read: what the user allows. */
+export interface TemplateContent {
+  name: string
+  title: string | null
+  description: string | null
+  trust: 'allowed' | 'asks'
+  /** Of all its files; what `allowTemplate` takes. Empty for a built-in one. */
+  hash: string
+  /** For people; it stands in commands as `{{ pipeline.dir }}`. */
+  folder: string | null
+  stages: StageText[]
+  /** Parameters that name a file or a folder to be read. */
+  paths: string[]
+  files: { path: string; size: number; executable: boolean }[]
+  size: number
+}
+
+export interface StageText {
+  stage: string
+  /** With the default values filled in. */
+  argv: string[]
+  /** As the file has it. */
+  written: string[]
+  /** What is put behind it where the stage goes on from a checkpoint. */
+  resume: string[]
+  shell: boolean
+  /** Null: where the run is started from. */
+  cwd: string | null
+  /** Names of environment variables that it sets, and of secrets that it is given. */
+  env: string[]
 }
 
 /** A program that can run a script. */
@@ -268,7 +302,7 @@ export type StartRequest =
     } & Placement)
 
 export interface CheckItem {
-  /** A stable word: `program folder memory gpus disk queue params script`. */
+  /** A stable word: `consent program folder memory gpus disk queue params script`. */
   id: string
   state: 'ok' | 'note' | 'bad'
   detail: string
@@ -403,6 +437,22 @@ export interface Platform {
 
   /** Built-in ones and own ones. */
   templates(): Promise<TemplateView[]>
+  /** The shell's dialog for an archive, which is unpacked: the new template's name. It may run nothing yet. */
+  importTemplate(): Promise<string | null>
+  /** The same for a file that was opened from the desktop, by the handle in `open/HANDLE`. */
+  openArchive(handle: string): Promise<string>
+  /** The shell's dialog for a folder with a pipeline, which is copied. It may run nothing yet. */
+  addTemplate(): Promise<string | null>
+  /** Makes a template of a run; answers with its name. */
+  keepRun(number: number, title: string): Promise<string>
+  /** What a template would run and read; runs nothing. */
+  templateContent(name: string): Promise<TemplateContent>
+  /** Allows it to run as it was shown; rejects with `conflict` where it was changed since. */
+  allowTemplate(name: string, hash: string): Promise<void>
+  /** The shell's dialog for a new archive. False: closed without a choice. */
+  exportTemplate(name: string): Promise<boolean>
+  renameTemplate(name: string, to: string): Promise<void>
+  removeTemplate(name: string): Promise<void>
   /** The shell's dialog for one file; null: closed without a choice. */
   pickScript(): Promise<ScriptView | null>
   /** What stands behind a handle; rejects with `not_found` where the shell or the file has gone. */

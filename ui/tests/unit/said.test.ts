@@ -9,8 +9,14 @@ import chinese from '../../../words/sentences.zh-CN.json'
 
 /** Where the engine's sentences stand. */
 const SOURCES = [
+  '../src-tauri/src/handover.rs',
   'core/src/schedule/why.rs',
   'core/src/state/settle.rs',
+  'engine/src/archive/mod.rs',
+  'engine/src/archive/names.rs',
+  'engine/src/archive/pack.rs',
+  'engine/src/archive/tree.rs',
+  'engine/src/archive/unpack.rs',
   'engine/src/client/check.rs',
   'engine/src/client/explain.rs',
   'engine/src/client/submit.rs',
@@ -20,10 +26,24 @@ const SOURCES = [
   'engine/src/owner/outputs.rs',
   'engine/src/owner/wishes.rs',
   'engine/src/start/items.rs',
+  'engine/src/start/mod.rs',
+  'engine/src/templates/consent.rs',
+  'engine/src/templates/from_run.rs',
+  'engine/src/templates/mod.rs',
+  'engine/src/templates/own.rs',
 ]
 
 /** Parts of sentences and lines for a shell, which are not said alone. */
 const PARTS = new Set([
+  '‹run name›',
+  'footplate template 1\\n',
+  'was changed since you allowed it',
+  'came from elsewhere, and you have not allowed it',
+  'The template {name} {why}: nothing of it was run.',
+  'is no template of your own',
+  'is no file, no folder with footplate.toml, and no template',
+  'is no template',
+  '{text} {why}',
   ' ({name})',
   '{} {hint}',
   'Did you mean',
@@ -66,6 +86,11 @@ const PARTS = new Set([
 
 /** Forms that the sources put together from those parts, and words that fill places of others. */
 const COMPOSED = [
+  'The template {name} came from elsewhere, and you have not allowed it: nothing of it was run.',
+  'The template {name} was changed since you allowed it: nothing of it was run.',
+  '{text} is no file, no folder with footplate.toml, and no template',
+  '{text} is no template',
+  '{text} is no template of your own',
   '#{number} does again {}',
   '#{number} goes on with {}',
   '#{number} is removed, its run folder stays',

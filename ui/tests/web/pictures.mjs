@@ -15,6 +15,10 @@ const VIEWS = [
   ['wizard-what', '', '#/new'],
   ['wizard-how', '', '#/new?template=digits'],
   ['templates', '', '#/templates'],
+  ['templates-none', 'world=empty', '#/templates'],
+  ['consent', '', '#/consent/whisper-tune'],
+  ['consent-given', '', '#/consent/lora-fine-tune'],
+  ['archive-refused', '', '#/open/bad'],
   ['machine', '', '#/machine'],
   ['settings', '', '#/settings'],
 ]
@@ -54,6 +58,15 @@ export const pictures = [
       (route) => picture(`hostile-${route.replace(/\W+/g, '')}-${theme}`, `world=hostile&theme=${theme}`, route),
     ),
     picture(`away-${theme}`, `recovered&theme=${theme}`, '#/queue'),
+    picture(`keep-run-${theme}`, `theme=${theme}`, '#/run/1293', {
+      then: async (page) => {
+        await page.click('.acts [aria-haspopup=menu]')
+        await page.click('[role=menuitem]:has-text("Make a template")')
+      },
+    }),
+    picture(`template-menu-${theme}`, `theme=${theme}&lang=zh-CN`, '#/templates', {
+      then: async (page) => page.click('.more button >> nth=1'),
+    }),
     picture(`wizard-faults-${theme}`, `theme=${theme}`, '#/new?template=digits', {
       then: async (page) => {
         await page.fill('#p-epochs', '0')

@@ -22,6 +22,7 @@ pub(crate) mod set;
 pub(crate) mod show;
 pub(crate) mod start;
 pub(crate) mod tag;
+pub(crate) mod template;
 pub(crate) mod unpause;
 pub(crate) mod wait;
 pub(crate) mod watch;

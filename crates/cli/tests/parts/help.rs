@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// The verbs of docs and design (5-doors) that this version has.
-const VERBS: [&str; 26] = [
+const VERBS: [&str; 27] = [
     "run",
     "add",
     "plan",
@@ -26,6 +26,7 @@ const VERBS: [&str; 26] = [
     "tag",
     "rm",
     "queue",
+    "template",
     "work",
     "clean",
     "doctor",

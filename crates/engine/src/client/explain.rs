@@ -168,6 +168,11 @@ fn table(code: ErrorCode, facts: &Facts<'_>) -> Entry {
             &["Start afresh: footplate retry {run} --failed"],
         ),
         C::Refused => entry("Refused", "A setting forbids it.", &[]),
+        C::ConsentMissing => entry(
+            "Not allowed yet",
+            "Its template came from elsewhere, or was changed, and has not been allowed to run.",
+            &["footplate template list shows which; footplate template consent NAME allows one"],
+        ),
         C::NoAnswer => entry("No answer", "Nobody answered in time; the wish stays on record.", &[]),
         C::StoreHeld => entry("Held by another", "Another process holds the data folder.", &[]),
         C::StoreNewer => entry("Newer data", "The data was written by a newer version.", &["Please update Footplate."]),

@@ -6,7 +6,7 @@
 //! stay as drafts, and can be started or removed like any other.
 
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{SendError, sync_channel};
 
@@ -26,6 +26,7 @@ use super::types::{Submit, Wish};
 use crate::environment::Captured;
 use crate::home::Home;
 use crate::secrets::{self, Secrets};
+use crate::templates::consent;
 
 /// Runs a transaction: the lock is held for some milliseconds.
 const RUNS_A_TRANSACTION: usize = 1000;
@@ -35,7 +36,7 @@ impl Client {
     /// on disk.
     ///
     /// # Errors
-    /// `InvalidPipeline` with all faults at once; `Invalid`, `CwdMissing`, `ImpossibleResources`, `NotFound` (queue, `after`),
+    /// `InvalidPipeline` with all faults at once; `ConsentMissing` for a template that was not allowed; `Invalid`, `CwdMissing`, `ImpossibleResources`, `NotFound` (queue, `after`),
     /// naming the value; `DiskFull`, `Storage`.
     pub fn submit(&mut self, submit: Submit) -> Result<Submitted, Fault> {
         let mut submitted = self.submit_batch(&mut std::iter::once(Ok(submit)))?;
@@ -241,6 +242,8 @@ struct Desk {
     unused_secrets: Vec<String>,
     /// Folders that were found good.
     folder: Option<(PathBuf, PathBuf)>,
+    /// A pipeline's folder from which things may run.
+    allowed: Option<PathBuf>,
 }
 
 impl Desk {
@@ -253,6 +256,7 @@ impl Desk {
             shared: None,
             unused_secrets: Vec::new(),
             folder: None,
+            allowed: None,
         })
     }
 
@@ -285,6 +289,10 @@ impl Desk {
         footplate_spec::check(&mut definition).map_err(|problems| problems.fault(&file))?;
         let cwd = self.good_folder(&submit)?;
         let pipeline_dir = std::path::absolute(&submit.pipeline_dir).unwrap_or_else(|_| cwd.clone());
+        // A command that was typed is consent, wherever it was typed; no file can say that it is one.
+        if !definition.stages.values().all(|stage| stage.literal) {
+            self.allowed(home, &pipeline_dir)?;
+        }
         let mut params = footplate_spec::parameters(&definition, None, &submit.params).map_err(|p| p.fault(&file))?;
         footplate_spec::paths_exist(&definition, &params, &cwd).map_err(|p| p.fault(&file))?;
         let secret_params = footplate_spec::take_secrets(&definition, &mut params);
@@ -343,6 +351,15 @@ impl Desk {
             created_at: now,
         };
         Ok(Prepared { run, stages, meant_as_draft: submit.draft, named_by_number })
+    }
+
+    /// What came from elsewhere was allowed by the user.
+    fn allowed(&mut self, home: &Home, pipeline_dir: &Path) -> Result<(), Fault> {
+        if self.allowed.as_deref() != Some(pipeline_dir) {
+            consent::required(home, pipeline_dir)?;
+            self.allowed = Some(pipeline_dir.to_owned());
+        }
+        Ok(())
     }
 
     fn good_folder(&mut self, submit: &Submit) -> Result<PathBuf, Fault> {

@@ -11,12 +11,13 @@ use footplate_store::{NewWish, WishStatus};
 use super::check;
 use super::keeper::Client;
 use super::types::{Wish, WishAnswer, WishRequest};
+use crate::templates::consent;
 
 impl Client {
     /// Writes a wish down and sees to it that there is an owner. Returns the wish's id. On disk when this returns.
     ///
     /// # Errors
-    /// `NotFound` (run), `Invalid` and `NotFound` for values that could never be granted; `Storage`. That no owner could be
+    /// `NotFound` (run), `ConsentMissing`, `Invalid` and `NotFound` for values that could never be granted; `Storage`. That no owner could be
     /// started is an error too; the wish stands.
     pub fn wish(&mut self, request: WishRequest) -> Result<String, Fault> {
         let queues: Vec<String> = self.store.read()?.queues()?.into_iter().map(|queue| queue.name).collect();
@@ -28,6 +29,13 @@ impl Client {
                 None => return Err(no_run(number)),
             },
         };
+        if let (Some(number), Wish::Start {} | Wish::Retry { .. } | Wish::Resume {}) = (request.run, &request.wish) {
+            // Its template may have been changed since the run was written down.
+            let origin = self.definition(number)?;
+            if !origin.definition.stages.values().all(|stage| stage.literal) {
+                consent::required_again(&self.home, &origin.pipeline_dir)?;
+            }
+        }
         let (kind, args) = request.wish.to_row();
         let id = crate::fresh::uuid().to_string();
         let wish = NewWish { id: id.clone(), run: request.run, generation, kind, args, created_at: clock::wall_ms() };

@@ -10,6 +10,7 @@ use super::{CheckItem, CheckState, CommandView, Prepared, StagePlan};
 use crate::client::{Client, machine_capacity};
 use crate::install::companion;
 use crate::interpreters::{for_people, is_program, on_path};
+use crate::templates::consent;
 
 impl Prepared {
     pub(super) fn items(
@@ -20,7 +21,8 @@ impl Prepared {
         commands: &[CommandView],
         params_good: bool,
     ) -> Vec<CheckItem> {
-        let mut items = vec![self.programs(commands), self.folder()];
+        let mut items: Vec<CheckItem> = self.consent(client).into_iter().collect();
+        items.extend([self.programs(commands), self.folder()]);
         items.extend(self.script.as_deref().map(|path| self.script_item(path)));
         items.extend(self.resources());
         items.push(disk(client));
@@ -33,6 +35,13 @@ impl Prepared {
             });
         }
         items
+    }
+
+    /// Only where it is missing: what was allowed is not mentioned.
+    fn consent(&self, client: &Client) -> Option<CheckItem> {
+        let fault = consent::required(client.home(), &self.pipeline_dir).err()?;
+        let hint = Some("Look at what it would run, and allow it.");
+        self.script.is_none().then(|| item("consent", CheckState::Bad, fault.message, hint))
     }
 
     fn programs(&self, commands: &[CommandView]) -> CheckItem {

@@ -1,6 +1,7 @@
 //! What a person chose in a form -> what is checked, planned and submitted. Nothing here starts a program.
 
 mod items;
+pub(crate) mod written;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::environment::Captured;
 use crate::interpreters::for_people;
 use crate::plan::{self, Plan};
 use crate::{interpreters, templates};
+pub use written::StageText;
 
 /// When and where; the same for both kinds.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -101,7 +103,7 @@ pub enum CheckState {
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckItem {
-    /// A stable word: `program folder memory gpus disk queue params script`.
+    /// A stable word: `consent program folder memory gpus disk queue params script`.
     pub id: &'static str,
     /// How it was found.
     pub state: CheckState,
@@ -375,54 +377,21 @@ impl Prepared {
     }
 
     fn commands(&self, values: &IndexMap<String, Value>, plan: &[StagePlan]) -> Vec<CommandView> {
-        let mut values = values.clone();
-        let secrets = spec::take_secrets(&self.definition, &mut values);
+        let queue_of = |name: &str| {
+            plan.iter().find(|planned| planned.name == *name).map_or("default", |planned| planned.queue.as_str())
+        };
         let dir = self.pipeline_dir.display().to_string();
-        let mut handed: IndexMap<String, IndexMap<String, Value>> = IndexMap::new();
-        for (name, stage) in &self.definition.stages {
-            // What a program hands on is not known; a name in its place says what it will be.
-            let mut outputs: IndexMap<String, Value> = IndexMap::new();
-            for text in self.definition.stages.values().flat_map(texts) {
-                for output in named_outputs(text, name) {
-                    outputs.insert(output.to_owned(), Value::String(format!("‹{name}.{output}›")));
-                }
-            }
-            for (output, text) in &stage.outputs {
-                let text = text.replace("{{ run.dir }}", "‹run folder›").replace("{{run.dir}}", "‹run folder›");
-                if !text.contains("{{") {
-                    outputs.insert(output.clone(), Value::String(text));
-                }
-            }
-            handed.insert(name.clone(), outputs);
-        }
-        let run = spec::RunScope {
-            id: "‹run id›",
-            number: 0,
-            name: self.placement.name.as_deref().unwrap_or("‹run name›"),
-            dir: "‹run folder›",
-            config: "‹run folder›/config.json",
+        let name = self.placement.name.as_deref().unwrap_or("‹run name›");
+        let rendered = written::rendered(&self.definition, values, &dir, name, &queue_of);
+        let view = |(name, argv): (String, Option<spec::Rendered>)| {
+            let stage = self.definition.stages.get(&name);
+            let shell = stage.is_some_and(|stage| stage.shell.is_some());
+            // As it is written: better than nothing.
+            let argv =
+                argv.map_or_else(|| stage.map(written::as_written).unwrap_or_default(), |rendered| rendered.argv);
+            CommandView { stage: name, argv, shell }
         };
-        let render = |(name, stage): (&String, &Stage)| {
-            let queue = plan.iter().find(|planned| planned.name == *name).map_or("default", |p| p.queue.as_str());
-            let scope = spec::Scope {
-                params: &values,
-                secrets: &secrets,
-                run,
-                pipeline_dir: &dir,
-                stages: &handed,
-                attempt: 1,
-                checkpoint: None,
-                queue,
-            };
-            let shell = stage.shell.is_some();
-            let argv = match spec::render(name, stage, &scope) {
-                Ok(rendered) => rendered.argv,
-                // As it is written: better than nothing.
-                Err(_) => stage.shell.iter().cloned().chain(stage.command.iter().cloned()).collect(),
-            };
-            CommandView { stage: name.clone(), argv, shell }
-        };
-        self.definition.stages.iter().map(render).collect()
+        rendered.into_iter().map(view).collect()
     }
 
     /// The line for the terminal.
@@ -459,21 +428,6 @@ impl Prepared {
         }
         words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
-}
-
-fn texts(stage: &Stage) -> Vec<&str> {
-    let words = stage.command.iter().chain(&stage.resume).chain(&stage.shell).chain(stage.env.values());
-    words.chain(&stage.cwd).chain(&stage.condition).map(String::as_str).collect()
-}
-
-/// The outputs of a stage that a text names: `stages.NAME.outputs.OUTPUT`.
-fn named_outputs<'t>(text: &'t str, stage: &str) -> Vec<&'t str> {
-    let start = format!("stages.{stage}.outputs.");
-    let end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
-    text.match_indices(&start)
-        .filter_map(|(at, _)| text[at + start.len()..].split(end).next())
-        .filter(|name| !name.is_empty())
-        .collect()
 }
 
 /// A word as a shell reads it back.

@@ -6,6 +6,7 @@ import { toast, withUndo } from '../../app/toasts.svelte'
 import { templates } from '../../app/settings.svelte'
 import { t } from '../../i18n/index.svelte'
 import type { IconName } from '../../kit/icons'
+import { keepRun } from '../template/keep.svelte'
 import { actions, type Action } from '../../model/run'
 import type { RunView } from '../../platform/types'
 
@@ -100,7 +101,7 @@ export function menuFor(
   run: RunView,
   but: Action[] = [],
 ): { label: string; icon: IconName; bad?: boolean; run: () => void }[] {
-  return possible(run)
+  const items = possible(run)
     .filter((action) => action !== 'rename' && !but.includes(action))
     .map((action) => ({
       label: label(action),
@@ -108,6 +109,10 @@ export function menuFor(
       ...(action === 'delete' ? { bad: true } : {}),
       run: () => void perform(run, action),
     }))
+  const keep = { label: t('keep.action'), icon: 'templates' as const, run: () => keepRun(run) }
+  // What takes away stays last.
+  const last = items.findIndex((item) => 'bad' in item)
+  return last < 0 ? [...items, keep] : [...items.slice(0, last), keep, ...items.slice(last)]
 }
 
 export async function copyText(text: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** Pretend templates; `digits` is as the built-in one. */
-import type { Definition, TemplateView } from '../types'
+import type { Definition, Stage, TemplateContent, TemplateView } from '../types'
 
 const digits: Definition = {
   format: 1,
@@ -157,8 +157,78 @@ const voice: Definition = {
   },
 }
 
+const stranger: Definition = {
+  format: 1,
+  name: 'whisper-tune',
+  title: 'Whisper fine-tune',
+  description: 'Teaches speech recognition the words of your field, from recordings with their texts.',
+  params: {
+    recordings: { type: 'dataset', title: 'Recordings', default: '~/recordings', help: 'WAV files, each with a text.' },
+    epochs: { type: 'integer', title: 'Epochs', default: 4, minimum: 1, maximum: 50 },
+  },
+  stages: {
+    prepare: { command: ['python', '{{ pipeline.dir }}/prepare.py', '{{ params.recordings }}'] },
+    train: {
+      needs: ['prepare'],
+      command: ['python', '{{ pipeline.dir }}/train.py', '--epochs', '{{ params.epochs }}'],
+    },
+    report: { needs: ['train'], shell: 'cat results/*.json | python3 {{ pipeline.dir }}/report.py > report.html' },
+  },
+}
+
+/** What `whisper-tune` would run, as the shell tells it. */
+export function contentOf(template: TemplateView): TemplateContent {
+  const written = (stage: Stage) => (stage.shell ? ['/bin/sh', '-c', stage.shell] : (stage.command ?? []))
+  const filled = (text: string) =>
+    text.replace(/\{\{ params\.(\w+) \}\}/g, (_, name: string) =>
+      String(template.definition.params?.[name]?.default ?? `‹${name}›`),
+    )
+  const own = template.source === 'own'
+  const files = own
+    ? [
+        { path: 'README.md', size: 2_214, executable: false },
+        { path: 'footplate.toml', size: 1_108, executable: false },
+        { path: 'prepare.py', size: 4_840, executable: false },
+        { path: 'report.py', size: 3_105, executable: false },
+        { path: 'train.py', size: 18_902, executable: true },
+        { path: 'words/medical.txt', size: 1_204_118, executable: false },
+      ]
+    : []
+  return {
+    name: template.name,
+    title: template.definition.title ?? null,
+    description: template.definition.description ?? null,
+    trust: template.trust,
+    hash: own ? '429b5cd28436b37e084fca4de1a944cd490892408cf540563799f282e6f89c6c' : '',
+    folder: own ? `~/.local/share/footplate/templates/${template.name}` : null,
+    stages: Object.entries(template.definition.stages).map(([name, stage]) => ({
+      stage: name,
+      argv: written(stage).map(filled),
+      written: written(stage),
+      resume: stage.resume ?? [],
+      shell: stage.shell !== undefined,
+      cwd: name === 'train' ? '{{ pipeline.dir }}' : null,
+      env: name === 'train' ? ['OMP_NUM_THREADS', 'HF_TOKEN'] : [],
+    })),
+    paths: Object.entries(template.definition.params ?? {})
+      .filter(([, param]) => param.type === 'dataset' || param.type === 'path')
+      .map(([name]) => name),
+    files,
+    size: files.reduce((sum, file) => sum + file.size, 0),
+  }
+}
+
+export const STRANGER: TemplateView = {
+  name: 'whisper-tune',
+  source: 'own',
+  trust: 'asks',
+  definition: stranger,
+  expected_s: null,
+}
+
 export const TEMPLATES: TemplateView[] = [
-  { name: 'digits', source: 'built-in', definition: digits, expected_s: 41 },
-  { name: 'lora-fine-tune', source: 'own', definition: lora, expected_s: 13_800 },
-  { name: 'voice-clone', source: 'own', definition: voice, expected_s: 4800 },
+  { name: 'digits', source: 'built-in', trust: 'allowed', definition: digits, expected_s: 41 },
+  { name: 'lora-fine-tune', source: 'own', trust: 'allowed', definition: lora, expected_s: 13_800 },
+  { name: 'voice-clone', source: 'own', trust: 'allowed', definition: voice, expected_s: 4800 },
+  STRANGER,
 ]

@@ -1,4 +1,11 @@
 //! Pipelines by what people call them: a file, a folder, or a template's name; and the values of their parameters.
+//!
+//! Own templates lie in the data folder, a folder each ([`own`]). What came from elsewhere runs nothing before it was allowed
+//! ([`consent`]).
+
+pub mod consent;
+mod from_run;
+pub mod own;
 
 use std::path::{Path, PathBuf};
 
@@ -9,9 +16,14 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::home::Home;
+use consent::Trust;
+pub use from_run::keep as keep_run;
 
 /// The templates that are part of this program: name and file.
-const BUILT_IN: [(&str, &str); 1] = [("digits", include_str!("../../../templates/digits/footplate.toml"))];
+const BUILT_IN: [(&str, &str); 1] = [("digits", include_str!("../../../../templates/digits/footplate.toml"))];
+
+/// The names of a pipeline's file in its folder, the first that is there.
+const FILES: [&str; 2] = ["footplate.toml", "footplate.json"];
 
 /// A checked pipeline, the folder it lies in, and the name it was found by.
 #[derive(Clone, Debug)]
@@ -31,6 +43,8 @@ pub struct Template {
     pub name: String,
     /// Part of this program; else the user's own.
     pub built_in: bool,
+    /// Whether it may run.
+    pub trust: Trust,
     /// What it is.
     pub definition: Definition,
 }
@@ -42,7 +56,7 @@ pub struct Template {
 pub fn find(text: &str, home: &Home, cwd: &Path) -> Result<Pipeline, Fault> {
     // Without the `.` that people write: paths are shown.
     let path: PathBuf = cwd.join(text).components().collect();
-    let is_pipeline_folder = ["footplate.toml", "footplate.json"].iter().any(|name| path.join(name).is_file());
+    let is_pipeline_folder = FILES.iter().any(|name| path.join(name).is_file());
     if path.is_file() || is_pipeline_folder {
         return load(&path, text);
     }
@@ -74,12 +88,13 @@ pub fn all(home: &Home) -> Vec<Template> {
     let mut all = Vec::new();
     for (name, file) in BUILT_IN.iter().filter(|(name, _)| !own_names.iter().any(|own| own == name)) {
         if let Ok(definition) = spec::parse_toml(file.as_bytes()) {
-            all.push(Template { name: (*name).to_owned(), built_in: true, definition });
+            all.push(Template { name: (*name).to_owned(), built_in: true, trust: Trust::Allowed, definition });
         }
     }
     for name in own_names {
         if let Ok((definition, _)) = spec::load(&home.templates().join(&name)) {
-            all.push(Template { name, built_in: false, definition });
+            let trust = consent::trust(home, &name);
+            all.push(Template { name, built_in: false, trust, definition });
         }
     }
     all
@@ -87,7 +102,7 @@ pub fn all(home: &Home) -> Vec<Template> {
 
 fn named(name: &str, home: &Home, cwd: &Path) -> Result<Option<Pipeline>, Fault> {
     let own = home.templates().join(name);
-    if own.join("footplate.toml").is_file() {
+    if FILES.iter().any(|file| own.join(file).is_file()) {
         return load(&own, name).map(Some);
     }
     let Some((name, file)) = BUILT_IN.iter().find(|(known, _)| *known == name) else { return Ok(None) };
@@ -101,8 +116,13 @@ fn load(path: &Path, text: &str) -> Result<Pipeline, Fault> {
     Ok(Pipeline { definition, dir, file: text.to_owned() })
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether a template can be called that: `[a-z0-9-]`, 1 to 64 characters.
+pub(crate) fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn is_built_in(name: &str) -> bool {
+    BUILT_IN.iter().any(|(known, _)| *known == name)
 }
 
 fn own_names(home: &Home) -> Vec<String> {

@@ -1,0 +1,148 @@
+//! What the desktop hands over: files that somebody double-clicked, and `footplate://` links. They come as arguments of the
+//! first or a second start, and on macOS as an event.
+//!
+//! Whoever makes them is a stranger. A file only ever opens the page that asks, a link only ever a view; what is neither
+//! brings the window into view and does nothing else.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use footplate_core::{ErrorCode, Fault};
+use footplate_engine::{archive, fresh};
+use tauri::{AppHandle, Manager, Url};
+
+use crate::bridge::Bridge;
+use crate::shell::{Answer, Shell, lock};
+
+/// Handles of opened files that are kept.
+const KEPT: usize = 20;
+/// The only links there are: this, and the number of a run.
+const RUN_LINK: &str = "footplate://run/";
+
+/// Files that were opened: the view gets a handle, never a path.
+#[derive(Default)]
+pub(crate) struct Opened(Mutex<Vec<(String, PathBuf)>>);
+
+impl Opened {
+    fn add(&self, path: PathBuf) -> String {
+        let mut known = lock(&self.0);
+        let handle = fresh::uuid().to_string();
+        known.push((handle.clone(), path));
+        let over = known.len().saturating_sub(KEPT);
+        known.drain(..over);
+        handle
+    }
+
+    /// The file behind a handle.
+    pub(crate) fn path(&self, handle: &str) -> Answer<PathBuf> {
+        let found = lock(&self.0).iter().find(|(known, _)| known == handle).map(|(_, path)| path.clone());
+        found.ok_or_else(|| {
+            Fault::new(ErrorCode::NotFound, "The file is not open any more.").hint("Open it again, or use Import.")
+        })
+    }
+}
+
+/// What somebody wants to see.
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    /// The page that asks about an archive.
+    Archive(PathBuf),
+    /// The view of a run.
+    Run(i64),
+}
+
+/// Opens what was handed over, if it is something.
+pub(crate) fn open(app: &AppHandle, all: &[String], cwd: &Path) {
+    let Some(wanted) = all.iter().find_map(|one| wanted(one, cwd)) else { return };
+    // Without a data folder there is nothing to show it in.
+    let (Some(bridge), Some(shell)) = (app.try_state::<Arc<Bridge>>(), app.try_state::<Arc<Shell>>()) else { return };
+    match wanted {
+        Wanted::Archive(path) => bridge.open(&format!("open/{}", shell.opened.add(path))),
+        Wanted::Run(number) => bridge.open(&format!("run/{number}")),
+    }
+}
+
+fn wanted(text: &str, cwd: &Path) -> Option<Wanted> {
+    if let Some(number) = text.strip_prefix(RUN_LINK) {
+        let plain = (1..=15).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+        return Some(Wanted::Run(number.parse().ok().filter(|number| plain && *number > 0)?));
+    }
+    let path = if text.starts_with("file:") { Url::parse(text).ok()?.to_file_path().ok()? } else { cwd.join(text) };
+    let named = path.extension().and_then(OsStr::to_str).is_some_and(|e| e.eq_ignore_ascii_case(archive::EXTENSION));
+    // What it is inside is looked at when it is unpacked, in front of the user.
+    (named && path.is_file()).then_some(Wanted::Archive(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_opens_the_page_that_asks_by_path_or_by_address() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("a b.footplate");
+        std::fs::write(&file, "").unwrap();
+        let address = Url::from_file_path(&file).unwrap().to_string();
+        for text in [file.to_str().unwrap(), "a b.footplate", "./a b.footplate", &address] {
+            let Some(Wanted::Archive(path)) = wanted(text, place.path()) else { panic!("{text}") };
+            assert_eq!(path.canonicalize().unwrap(), file.canonicalize().unwrap());
+        }
+        std::fs::write(place.path().join("x.sh"), "").unwrap();
+        std::fs::create_dir(place.path().join("folder.footplate")).unwrap();
+        for text in ["gone.footplate", "x.sh", "folder.footplate", "", "--hidden", "file:", "file://host/a.footplate"] {
+            assert_eq!(wanted(text, place.path()), None, "{text}");
+        }
+        let opened = Opened::default();
+        let handle = opened.add(file.clone());
+        assert_eq!(opened.path(&handle).unwrap(), file);
+        for bad in ["", "x", file.to_str().unwrap()] {
+            assert_eq!(opened.path(bad).unwrap_err().code, ErrorCode::NotFound);
+        }
+    }
+
+    #[test]
+    fn a_link_opens_the_view_of_a_run_and_no_other_link_does_anything() {
+        let cwd = Path::new("/");
+        assert_eq!(wanted("footplate://run/142", cwd), Some(Wanted::Run(142)));
+        for hostile in [
+            "footplate://run/",
+            "footplate://run/0",
+            "footplate://run/-1",
+            "footplate://run/+1",
+            "footplate://run/1/cancel",
+            "footplate://run/1?start=1",
+            "footplate://run/1#x",
+            "footplate://run/1 ",
+            "footplate://run/1\n",
+            "footplate://run/1;rm",
+            "footplate://run/../settings",
+            "footplate://run/%31",
+            "footplate://run/１",
+            "footplate://run/1e3",
+            "footplate://run/0x1",
+            "footplate://run/99999999999999999999",
+            "footplate://run/javascript:alert(1)",
+            "footplate://run//1",
+            "footplate://user@run/1",
+            "footplate://run:80/1",
+            "footplate:run/1",
+            "footplate:///run/1",
+            "footplate://start/digits",
+            "footplate://new?template=digits",
+            "footplate://import/https://evil/x.footplate",
+            "footplate://open/x",
+            "footplate://consent/demo?allow=1",
+            "FOOTPLATE://run/1",
+            "footplate2://run/1",
+            "http://run/1",
+            "https://evil/x.footplate",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "ftp://x/a.footplate",
+        ] {
+            assert_eq!(wanted(hostile, cwd), None, "{hostile}");
+        }
+    }
+}
