@@ -1,7 +1,8 @@
 //! The program that the benches run. It says when it ran, on the monotonic clock, through a FIFO.
 //!
 //! `stamp FIFO`; `gate GATE FIFO`: waits until somebody opens GATE for writing, then as `stamp`; `flood KIND COUNT FIFO`:
-//! COUNT lines of 150 bytes on stdout, KIND `progress` or `plain`, then one stamp for its start and one for its end.
+//! COUNT lines of 150 bytes on stdout, KIND `progress` or `plain`, then one stamp for its start and one for its end, where FIFO
+//! is given; `talk RATE`: so many lines and ten reports of progress a second, until it is stopped.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -44,6 +45,29 @@ fn flood(kind: &str, count: u64) -> io::Result<()> {
     out.flush()
 }
 
+/// A step is a tenth of a second.
+fn talk(rate: u64) -> io::Result<()> {
+    let mut out = io::BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let began = now();
+    for step in 1.. {
+        for line in 0..rate / 10 {
+            writeln!(out, "step {step}, batch {line}: loss {:.6}, 812 samples/s", 1.0 / (1.0 + step as f64))?;
+        }
+        let (loss, done) = (1.0 / (1.0 + step as f64), step as f64 / 10_000.0);
+        writeln!(
+            out,
+            "##PROGRESS##{{\"progress\": {done:.4}, \"step\": {step}, \"metrics\": {{\"loss\": {loss:.6}}}}}##"
+        )?;
+        out.flush()?;
+        let left = (began + step * 100_000_000).saturating_sub(now());
+        let _ = rustix::event::poll(
+            &mut [],
+            Some(&rustix::event::Timespec { tv_sec: 0, tv_nsec: left.min(99_999_999) as i64 }),
+        );
+    }
+    Ok(())
+}
+
 fn main() -> ExitCode {
     let began = now();
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -55,6 +79,8 @@ fn main() -> ExitCode {
             let count = count.parse().unwrap_or(0);
             flood(kind, count).and_then(|()| say(fifo, &[began, now()]))
         }
+        ["flood", kind, count] => flood(kind, count.parse().unwrap_or(0)),
+        ["talk", rate] => talk(rate.parse().unwrap_or(0)),
         _ => Err(io::ErrorKind::InvalidInput.into()),
     };
     match done {

@@ -2,56 +2,71 @@
 
 /// Measurements of one figure.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Samples(Vec<f64>);
+pub struct Samples(Vec<f64>);
 
 impl Samples {
-    pub(crate) fn add(&mut self, value: f64) {
+    /// One more.
+    pub fn add(&mut self, value: f64) {
         self.0.push(value);
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether nothing was measured.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The value that this part of the samples does not exceed; 0.5 is the median.
-    pub(crate) fn part(&self, part: f64) -> f64 {
+    #[must_use]
+    pub fn part(&self, part: f64) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
         let last = sorted.len().saturating_sub(1);
         sorted.get((last as f64 * part).round() as usize).copied().unwrap_or(f64::NAN)
     }
 
-    pub(crate) fn median(&self) -> f64 {
+    /// The value in the middle.
+    #[must_use]
+    pub fn median(&self) -> f64 {
         self.part(0.5)
     }
 }
 
 /// What is better.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Better {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// A smaller figure.
     Less,
+    /// A greater one.
     More,
 }
 
 /// One line: who, samples, and what we aim at (ours only).
-pub(crate) struct Line {
-    pub(crate) who: String,
-    pub(crate) samples: Samples,
-    pub(crate) goal: Option<f64>,
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Who, or what of it.
+    pub who: String,
+    /// What was measured.
+    pub samples: Samples,
+    /// What the median should reach.
+    pub goal: Option<f64>,
 }
 
 impl Line {
-    pub(crate) fn new(who: impl Into<String>) -> Line {
+    /// A line without samples and goal.
+    pub fn new(who: impl Into<String>) -> Line {
         Line { who: who.into(), samples: Samples::default(), goal: None }
     }
 
-    pub(crate) fn goal(self, goal: f64) -> Line {
+    /// The same with a goal.
+    #[must_use]
+    pub fn goal(self, goal: f64) -> Line {
         Line { goal: Some(goal), ..self }
     }
 }
 
 /// Prints a table: medians, p99 where it is asked for, each line's ratio to the first one, and goals.
-pub(crate) fn show(title: &str, unit: &str, better: Better, p99: bool, lines: &[Line]) {
+pub fn show(title: &str, unit: &str, better: Better, p99: bool, lines: &[Line]) {
     println!("\n{title} [{unit}]");
     let head = if p99 { "       p50       p99" } else { "    median  min - max       " };
     println!("  {:<54}{head}   goal (p50)            ratio to the first", "");

@@ -2,17 +2,13 @@
 
 use std::time::Duration;
 
+use footplate_benches::process::pss_kib;
+
 use crate::clock::Stamps;
 use crate::figures::{Better, Line, show as table};
 use crate::lines::shims_of;
 use crate::peer::{Door, Footplate};
 use crate::{Plan, Trouble};
-
-/// KiB of a process's proportional share of memory.
-pub(crate) fn pss_kib(pid: u32) -> Option<f64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
-    text.lines().find_map(|line| line.strip_prefix("Pss:"))?.trim().split(' ').next()?.parse().ok()
-}
 
 /// How often all threads of a process went to sleep by themselves, which is how often they woke.
 fn sleeps(pid: u32) -> u64 {

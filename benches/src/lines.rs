@@ -4,9 +4,10 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use footplate_benches::process::pss_kib;
+
 use crate::clock::Stamps;
 use crate::figures::{Better, Line, Samples, show as table};
-use crate::idle::pss_kib;
 use crate::peer::{Door, Footplate};
 use crate::{Plan, Trouble};
 

@@ -4,7 +4,6 @@
 //! Not here: verdicts. A figure that misses its goal is shown as such and fails nothing.
 
 mod clock;
-mod figures;
 mod idle;
 mod jobs;
 mod latency;
@@ -15,6 +14,7 @@ mod peer;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use footplate_benches::{figures, machine};
 use peer::{Argv, Peer, Place, Pueue, Python, TaskSpooler};
 
 /// What went wrong.
@@ -112,16 +112,6 @@ fn measure(words: &[String]) -> Result<(), Trouble> {
         idle::show(&plan)?;
     }
     Ok(())
-}
-
-/// The figures mean nothing without it.
-fn machine() {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let info = read("/proc/cpuinfo");
-    let model = info.lines().find_map(|line| line.strip_prefix("model name").and_then(|rest| rest.split_once(": ")));
-    let load: Vec<String> = read("/proc/loadavg").split(' ').take(3).map(str::to_owned).collect();
-    println!("machine: {cores} cores, {}, load {}", model.map_or("?", |(_, name)| name), load.join(" "));
 }
 
 fn main() -> ExitCode {

@@ -147,12 +147,10 @@ impl Bridge {
             let told = lock(&self.state);
             told.seen && !told.subscribers.is_empty()
         };
-        let changed = if seen {
-            client.wait_for_change(SEEN)?
-        } else {
-            self.pause(UNSEEN);
-            client.wait_for_change(Duration::ZERO)?
-        };
+        // By our own pace, at most ten looks a second: `wait_for_change` looks far more often at first, for those who wait for an
+        // answer.
+        self.pause(if seen { SEEN } else { UNSEEN });
+        let changed = client.wait_for_change(Duration::ZERO)?;
         let mut told = lock(&self.state);
         let Some(board) = &mut told.board else { return Ok(()) };
         if !changed && !board.owner_changed(client) {
@@ -166,10 +164,6 @@ impl Bridge {
         drop(told);
         if let Some(live) = live {
             each(&live, &ended);
-        }
-        if seen {
-            // At most ten a second, whatever the store does.
-            self.pause(SEEN);
         }
         Ok(())
     }

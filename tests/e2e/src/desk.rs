@@ -8,6 +8,7 @@ use footplate_testkit::{Bench, Found, kill9};
 
 use crate::bus::Bus;
 use crate::driver::{Driver, Window};
+use crate::screen::Screen;
 
 /// All that an app needs, and nothing of anybody else's.
 #[derive(Debug)]
@@ -41,6 +42,7 @@ impl Desk {
         private(&runtime);
         let mut screen = bench.command("Xvfb");
         screen.args(["-displayfd", "1", "-screen", "0", "1280x840x24", "-nolisten", "tcp", "-noreset"]);
+        screen.arg("-fbdir").arg(&runtime);
         let (screen, display) = first_line(screen);
         let mut bus = bench.command("dbus-daemon");
         bus.args(["--session", "--nofork", "--print-address=1"]).env("XDG_RUNTIME_DIR", &runtime);
@@ -94,6 +96,15 @@ impl Desk {
         let Some(app) = self.app_process() else { panic!("no app is running") };
         assert!(kill9(app.pid));
         self.bench.until(crate::driver::PATIENCE, || self.app_process().is_none());
+    }
+
+    /// What is on the screen.
+    ///
+    /// # Panics
+    /// Where Xvfb keeps it from us.
+    #[must_use]
+    pub fn screen(&self) -> Screen {
+        Screen::open(&self.bench.root().join("run/Xvfb_screen0"))
     }
 
     /// Takes a picture of the screen, where `FOOTPLATE_SHOTS` names a folder for it.

@@ -147,6 +147,14 @@ impl Window<'_> {
         self.call("POST", "/execute/sync", Some(&json!({ "script": script, "args": args })))
     }
 
+    /// What a script answers later, by the function that is its last argument; within 30 s.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub fn answer(&self, script: &str, args: &[Value]) -> Result<Value, String> {
+        self.call("POST", "/execute/async", Some(&json!({ "script": script, "args": args })))
+    }
+
     /// Waits until what was asked for is painted.
     ///
     /// # Panics
@@ -155,7 +163,7 @@ impl Window<'_> {
     pub fn painted(&self) {
         let script = "const done = arguments[arguments.length - 1];
             let left = 30; const next = () => (left-- > 0 ? requestAnimationFrame(next) : done(null)); next();";
-        let painted = self.call("POST", "/execute/async", Some(&json!({ "script": script, "args": [] })));
+        let painted = self.answer(script, &[]);
         assert!(painted.is_ok(), "{painted:?}");
     }
 
@@ -267,8 +275,7 @@ impl Window<'_> {
     pub fn invoke(&self, command: &str, arguments: &Value) -> Result<Value, String> {
         let script = "const [command, args, done] = arguments;
             window.__TAURI_INTERNALS__.invoke(command, args).then((r) => done({ r: r ?? null }), (e) => done({ e }));";
-        let body = json!({ "script": script, "args": [command, arguments] });
-        let answer = self.call("POST", "/execute/async", Some(&body))?;
+        let answer = self.answer(script, &[json!(command), arguments.clone()])?;
         match answer.get("e") {
             Some(fault) => Err(fault.to_string()),
             None => Ok(answer["r"].clone()),

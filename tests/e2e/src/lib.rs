@@ -5,7 +5,11 @@
 mod bus;
 mod desk;
 mod driver;
+mod page;
+mod screen;
 
 pub use bus::{Bus, Item, Notification};
 pub use desk::Desk;
 pub use driver::{Driver, PATIENCE, Window};
+pub use page::{status, until_status, word};
+pub use screen::{Look, Screen};

@@ -4,19 +4,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use footplate_e2e::{Desk, Driver, PATIENCE, Window};
+use footplate_e2e::{Desk, Driver, PATIENCE, status, until_status, word};
 use footplate_testkit::{Pretend, until};
 use serde_json::{Value, json};
-
-/// A word of the page, as it stands in words/.
-fn word(key: &str) -> String {
-    let words: Value = serde_json::from_str(include_str!("../../../words/en.json")).unwrap();
-    match &words[key] {
-        Value::String(text) => text.clone(),
-        Value::Object(forms) => forms["other"].as_str().unwrap().to_owned(),
-        _ => panic!("words/en.json has no {key}"),
-    }
-}
 
 /// A training that reports until 60 %, and goes on when its gate is opened.
 struct Gated {
@@ -60,16 +50,6 @@ fn sample(desk: &Desk) -> Gated {
     // It was put there by hand, and asks like all that was.
     let _ = desk.bench.run(&["template", "consent", "digits"]).expect(0);
     gated
-}
-
-fn status(window: &Window<'_>, number: i64) -> String {
-    let run = window.invoke("show", &json!({ "number": number }));
-    run.ok().and_then(|run| run["status"].as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-#[track_caller]
-fn until_status(window: &Window<'_>, number: i64, wanted: &str) {
-    until(PATIENCE, &format!("#{number} is {wanted}"), || status(window, number) == wanted);
 }
 
 #[test]

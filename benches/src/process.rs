@@ -1,0 +1,38 @@
+//! What a process costs, as `/proc` has it.
+
+use std::fs;
+
+/// KiB of a process's proportional share of memory.
+#[must_use]
+pub fn pss_kib(pid: u32) -> Option<f64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("Pss:"))?.trim().split(' ').next()?.parse().ok()
+}
+
+/// Seconds that a process and its threads have computed.
+#[must_use]
+pub fn cpu_seconds(pid: u32) -> Option<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in brackets may hold anything. Then come the state, and as the 12th and 13th of what follows it the ticks.
+    let mut rest = stat[stat.rfind(')')? + 1..].split_ascii_whitespace().skip(11);
+    let ticks = rest.next()?.parse::<f64>().ok()? + rest.next()?.parse::<f64>().ok()?;
+    Some(ticks / rustix::param::clock_ticks_per_second() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_computes_costs_time_and_memory() {
+        let own = std::process::id();
+        let before = cpu_seconds(own).unwrap();
+        let computed = footplate_testkit::holds_within(std::time::Duration::from_secs(30), || {
+            (0..1_000_000_u64).fold(0, |sum: u64, n| sum.wrapping_mul(31) ^ n) != 1
+                && cpu_seconds(own).unwrap() >= before + 0.1
+        });
+        assert!(computed);
+        assert!(pss_kib(own).unwrap() > 100.0);
+        assert!(cpu_seconds(u32::MAX).is_none());
+    }
+}
