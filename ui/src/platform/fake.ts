@@ -8,6 +8,8 @@ import type { Fault, JsonValue, Live, Platform, Push, RunStatus, RunView, Settin
 
 export interface FakeOptions {
   world?: WorldName
+  /** What the hostile world calls its things. */
+  texts?: string[]
   /** Milliseconds between ticks; 0: nothing moves. */
   tick?: number
   settings?: Partial<Settings>
@@ -44,7 +46,7 @@ export interface Fake extends Platform {
 
 export function fake(options: FakeOptions = {}): Fake {
   const began = Date.now()
-  const store = world(options.world ?? 'full', began)
+  const store = world(options.world ?? 'full', began, options.texts)
   const listeners = new Set<(push: Push) => void>()
   const asked: { what: string; args: unknown[] }[] = []
   let seq = 1
