@@ -19,13 +19,13 @@ pub(crate) fn choose_folder(app: &AppHandle) -> Option<PathBuf> {
     app.dialog().file().blocking_pick_folder()?.into_path().ok()
 }
 
-/// Lets the user choose a new file, and writes a text there. False: closed without a choice.
-pub(crate) fn save(app: &AppHandle, name: &str, text: &str) -> Answer<bool> {
+/// Lets the user choose a new file, and writes this there. False: closed without a choice.
+pub(crate) fn save(app: &AppHandle, name: &str, content: &[u8]) -> Answer<bool> {
     // A name, and no path: the folder is the user's choice.
     let name: String = name.chars().map(|c| if c == '/' || c.is_control() { '-' } else { c }).take(200).collect();
     let chosen = app.dialog().file().set_file_name(name).blocking_save_file();
     let Some(path) = chosen.and_then(|path| path.into_path().ok()) else { return Ok(false) };
-    std::fs::write(&path, text).map(|()| true).map_err(|error| {
+    std::fs::write(&path, content).map(|()| true).map_err(|error| {
         Fault::new(ErrorCode::Storage, format!("{} cannot be written: {error}.", path.display()))
             .hint("Choose another folder.")
     })

@@ -12,6 +12,7 @@ mod guest;
 mod machine;
 mod notify;
 mod once;
+mod picked;
 mod scripts;
 mod settings;
 mod shell;
@@ -68,6 +69,7 @@ pub fn run() -> ExitCode {
             commands::pick_script,
             commands::script,
             commands::pick_path,
+            commands::data,
             commands::check,
             commands::start,
             commands::draft,
@@ -78,6 +80,7 @@ pub fn run() -> ExitCode {
             commands::set_settings,
             commands::copy,
             commands::save_text,
+            commands::save_picture,
         ])
         .build(tauri::generate_context!());
     let app = match built {

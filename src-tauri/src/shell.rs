@@ -11,6 +11,7 @@ use footplate_engine::{Client, Home, login};
 
 use crate::guest::Guest;
 use crate::machine::Machine;
+use crate::picked::Picked;
 use crate::scripts::Scripts;
 use crate::settings::Settings;
 
@@ -27,6 +28,7 @@ pub(crate) struct Shell {
     pub(crate) home: Home,
     pub(crate) settings: Settings,
     pub(crate) scripts: Scripts,
+    pub(crate) picked: Picked,
     pub(crate) machine: Machine,
     pub(crate) guest: Guest,
     pub(crate) logs: Logs,
@@ -41,6 +43,7 @@ impl Shell {
             home,
             settings,
             scripts,
+            picked: Picked::default(),
             machine: Machine::default(),
             guest: Guest::default(),
             logs: Logs::default(),

@@ -9,6 +9,7 @@
 
 pub mod bell;
 pub mod client;
+pub mod data;
 pub mod environment;
 pub mod fresh;
 pub mod home;

@@ -6,8 +6,8 @@
 import { visible, visibleLine } from '../i18n/visible'
 import type { Platform } from '../platform/types'
 
-/** These go back as they came. */
-const RAW = new Set(['params', 'cli', 'handle'])
+/** These go back as they came; who shows them makes them visible. */
+const RAW = new Set(['params', 'cli', 'handle', 'experiment', 'experiments', 'tags'])
 
 /** The same with every text in it made visible, names of fields too; itself where there was nothing to show. */
 export function clean<T>(value: T, line: (text: string) => string = visible): T {
@@ -25,7 +25,7 @@ export function clean<T>(value: T, line: (text: string) => string = visible): T 
   let changed = false
   const entries = Object.entries(value).map(([key, item]: [string, unknown]): [string, unknown] => {
     // `params` of a check is a list of faults, which only people read.
-    const next = RAW.has(key) && !Array.isArray(item) ? item : clean(item, line)
+    const next = RAW.has(key) && !(key === 'params' && Array.isArray(item)) ? item : clean(item, line)
     const name = visible(key)
     changed ||= next !== item || name !== key
     return [name, next]
@@ -48,6 +48,7 @@ export function shown(platform: Platform): Platform {
     files: async (number) => clean(await platform.files(number)),
     pickScript: async () => clean(await platform.pickScript()),
     script: async (handle) => clean(await platform.script(handle)),
+    data: async (path) => clean(await platform.data(path)),
     check: async (request) => clean(await platform.check(request)),
     machine: async () => clean(await platform.machine()),
   }

@@ -23,6 +23,8 @@ const MADE = [
   /^status\./,
   /^failure\./,
   /^template\./,
+  /^said\./,
+  /^only\./,
   /^check\.item\./,
   /^files\.(checkpoint|output|file)s$/,
   /^action\./,

@@ -19,7 +19,7 @@ function faults() {
   const app = document.body
   if (window.pwned !== undefined || document.title !== 'Footplate') out.push('a script ran')
   const markup =
-    'script, iframe, object, embed, link, meta, base, form, video, audio, math, img, marquee, dialog, template, foreignObject, animate, plaintext, isindex, textarea, noscript'
+    'script, iframe, object, embed, link, meta, base, form, video, audio, math, img:not([src^="data:image/"]), marquee, dialog, template, foreignObject, animate, plaintext, isindex, textarea, noscript'
   for (const found of app.querySelectorAll(markup))
     if (!found.src?.startsWith(location.origin) || found.tagName !== 'SCRIPT')
       out.push(`<${found.tagName}> on the page`)
@@ -28,7 +28,8 @@ function faults() {
       if (name.startsWith('on')) out.push(`${found.tagName} has ${name}`)
       if (name === 'href' && !value.startsWith('#')) out.push(`a link to ${value.slice(0, 60)}`)
     }
-  const wide = (box) => box.scrollWidth > box.clientWidth + 1
+  // What may be scrolled sideways shows that it can.
+  const wide = (box) => box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX !== 'auto'
   for (const box of [
     document.documentElement,
     document.body,
@@ -126,7 +127,12 @@ const batch = (index) => ({
     await to('#/new', '.template')
     // A choice that looks empty counts as not made: the last one shown is another.
     const whole = mine.findIndex((one) => one.trim() !== '')
-    for (const i of [0, 7, 13, 19, whole]) await to(`#/new?template=hostile-${i}`, '.presets')
+    for (const i of [0, 7, 13, 19, whole]) await to(`#/new?template=hostile-${i}`, '#p-given')
+    await page.waitForSelector('.seen')
+    await look('the wizard, data')
+    await page.keyboard.press('Control+Enter')
+    await page.waitForSelector('.presets')
+    await look('the wizard, how')
     await page.keyboard.press('Control+Enter')
     await page.waitForSelector('input[name=when]')
     await page.check('input[value=after]')

@@ -1,6 +1,7 @@
 /** What the engine says, in the language in force. It says some things in English sentences of a fixed form. */
 import { moment } from '../../i18n/format'
 import { language, t, tDynamic } from '../../i18n/index.svelte'
+import { said } from '../../i18n/said'
 import type { Failure, RunStatus, RunView, StageStatus, Waiting } from '../../platform/types'
 
 export function waitingText(waiting: Waiting, now: number): string {
@@ -21,7 +22,7 @@ export function waitingText(waiting: Waiting, now: number): string {
   }
   if (waiting.reason === 'no_owner') return t('waiting.no_owner')
   if (waiting.reason === 'run_paused') return t('waiting.run_paused')
-  return detail
+  return said(detail)
 }
 
 /** The state to show: a queued run's is that of what it waits for. */
@@ -37,14 +38,12 @@ export function failureTitle(failure: Failure): string {
 }
 
 export function failureDetail(failure: Failure): string {
-  const code = /^It ended with exit code (\d+)\.$/.exec(failure.detail)
-  if (code) return t('failure.exit', { code: code[1] ?? '' })
-  return failure.detail
+  return said(failure.detail)
 }
 
 /** Hints without those that name a command of the terminal: the window has buttons for these. */
 export function hints(failure: Failure): string[] {
-  return failure.hints.filter((hint) => !/\bfootplate [a-z]/.test(hint))
+  return failure.hints.filter((hint) => !/\bfootplate [a-z]/.test(hint)).map(said)
 }
 
 /** What an ended row says: the cause, else the result, else the last message. */

@@ -17,6 +17,7 @@ export function demo(): Fake {
     settings,
     failing: query.has('failing'),
     hanging: query.has('hanging'),
+    allData: query.has('alldata'),
     hugeLog: query.has('hugelog'),
   }
   if (query.has('away')) options.owner = { state: 'absent', orderly: false }

@@ -70,6 +70,8 @@ function ended(made: World, now: number, count: number): void {
       run(n, `${name}-${n}`, status, {
         pipeline,
         queue: on,
+        experiment: { churn: 'churn-depth', voice: 'voice-clone', 'support-tone': 'support-tone' }[name] ?? null,
+        tags: n % 40 === 0 ? ['keep'] : [],
         created_at: iso(end - took * 1000 - 60_000),
         started_at: iso(end - took * 1000),
         finished_at: iso(end),
@@ -287,6 +289,8 @@ function telling(made: World, now: number): void {
       finished_at: iso(d0),
       result: 'completed',
       result_at: iso(d0),
+      experiment: 'digits-width',
+      tags: ['keep', 'baseline'],
       params: { epochs: 40, learning_rate: 0.001, hidden: 512, seed: 1, evaluate: true },
       cwd: '/home/mira',
       notes: [
