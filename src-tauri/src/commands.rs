@@ -11,6 +11,7 @@ use footplate_core::{ErrorCode, Fault};
 use footplate_engine::client::files::FileView;
 use footplate_engine::client::series::MetricSeries;
 use footplate_engine::client::{ListQuery, RunPage, Wish, WishAnswer, WishRequest};
+use footplate_engine::data::DataView;
 use footplate_engine::lines::{Hits, LogPage, LogQuery};
 use footplate_engine::start::{self, CheckView, Prepared, StartRequest};
 use footplate_engine::templates::consent::Trust;
@@ -191,12 +192,22 @@ pub(crate) async fn script(shell: Held<'_>, handle: String) -> Answer<ScriptView
 
 /// Lets the user choose the value of a parameter.
 #[tauri::command]
-pub(crate) async fn pick_path(app: AppHandle, folder: bool) -> Answer<Option<String>> {
+pub(crate) async fn pick_path(app: AppHandle, shell: Held<'_>, folder: bool) -> Answer<Option<String>> {
+    let shell = Arc::clone(&shell);
     off(move || {
         let path = if folder { desktop::choose_folder(&app) } else { desktop::choose_file(&app) };
-        Ok(path.map(|path| path.to_string_lossy().into_owned()))
+        let Some(path) = path else { return Ok(None) };
+        shell.picked.remember(&path);
+        Ok(Some(path.to_string_lossy().into_owned()))
     })
     .await
+}
+
+/// Looks at a file or folder that `pick_path` gave out.
+#[tauri::command]
+pub(crate) async fn data(shell: Held<'_>, path: String) -> Answer<DataView> {
+    let shell = Arc::clone(&shell);
+    off(move || footplate_engine::data::look(&shell.picked.path(&path)?)).await
 }
 
 fn prepare(shell: &Shell, client: &Client, request: StartRequest) -> Answer<Prepared> {
@@ -280,5 +291,17 @@ pub(crate) async fn copy(app: AppHandle, text: String) -> Answer<()> {
 /// Lets the user choose a new file, and writes a text there.
 #[tauri::command]
 pub(crate) async fn save_text(app: AppHandle, name: String, text: String) -> Answer<bool> {
-    off(move || desktop::save(&app, &name, &text)).await
+    off(move || desktop::save(&app, &name, text.as_bytes())).await
+}
+
+/// Lets the user choose a new file, and writes a picture there.
+#[tauri::command]
+pub(crate) async fn save_picture(app: AppHandle, name: String, png: Vec<u8>) -> Answer<bool> {
+    off(move || {
+        if !png.starts_with(b"\x89PNG\r\n\x1a\n") {
+            return Err(Fault::new(ErrorCode::Invalid, "This is no PNG picture."));
+        }
+        desktop::save(&app, &name, &png)
+    })
+    .await
 }

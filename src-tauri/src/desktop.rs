@@ -32,10 +32,10 @@ pub(crate) fn choose_new(app: &AppHandle, name: &str) -> Option<PathBuf> {
     app.dialog().file().set_file_name(name).blocking_save_file()?.into_path().ok()
 }
 
-/// Lets the user choose a new file, and writes a text there. False: closed without a choice.
-pub(crate) fn save(app: &AppHandle, name: &str, text: &str) -> Answer<bool> {
+/// Lets the user choose a new file, and writes this there. False: closed without a choice.
+pub(crate) fn save(app: &AppHandle, name: &str, content: &[u8]) -> Answer<bool> {
     let Some(path) = choose_new(app, name) else { return Ok(false) };
-    std::fs::write(&path, text).map(|()| true).map_err(|error| {
+    std::fs::write(&path, content).map(|()| true).map_err(|error| {
         Fault::new(ErrorCode::Storage, format!("{} cannot be written: {error}.", path.display()))
             .hint("Choose another folder.")
     })

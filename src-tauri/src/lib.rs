@@ -13,6 +13,7 @@ mod handover;
 mod machine;
 mod notify;
 mod once;
+mod picked;
 mod scripts;
 mod settings;
 mod shell;
@@ -71,6 +72,7 @@ pub fn run() -> ExitCode {
             commands::pick_script,
             commands::script,
             commands::pick_path,
+            commands::data,
             commands::check,
             commands::start,
             commands::draft,
@@ -81,6 +83,7 @@ pub fn run() -> ExitCode {
             commands::set_settings,
             commands::copy,
             commands::save_text,
+            commands::save_picture,
             templates::import_template,
             templates::open_archive,
             templates::add_template,

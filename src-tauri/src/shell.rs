@@ -12,6 +12,7 @@ use footplate_engine::{Client, Home, login};
 use crate::guest::Guest;
 use crate::handover::Opened;
 use crate::machine::Machine;
+use crate::picked::Picked;
 use crate::scripts::Scripts;
 use crate::settings::Settings;
 
@@ -28,6 +29,7 @@ pub(crate) struct Shell {
     pub(crate) home: Home,
     pub(crate) settings: Settings,
     pub(crate) scripts: Scripts,
+    pub(crate) picked: Picked,
     pub(crate) machine: Machine,
     pub(crate) guest: Guest,
     pub(crate) logs: Logs,
@@ -43,6 +45,7 @@ impl Shell {
             home,
             settings,
             scripts,
+            picked: Picked::default(),
             machine: Machine::default(),
             guest: Guest::default(),
             logs: Logs::default(),

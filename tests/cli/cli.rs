@@ -95,6 +95,27 @@ fn the_shape_of_every_answer_in_json() {
 }
 
 #[test]
+fn a_plan_looks_at_the_data_and_names_its_faults_by_line() {
+    let bench = Bench::new();
+    let path = pipeline(
+        &bench,
+        "tune",
+        "[params.data]\ntype = \"dataset\"\n[stages.main]\ncommand = [\"cat\", \"{{ params.data }}\"]\n",
+    );
+    bench.write("chats.jsonl", "{\"ask\":\"a\"}\n{\"ask\":\u{202e}\n{}\n");
+    let args = ["plan", &path, "-p", "data=chats.jsonl"];
+    let text = bench.run(&args).expect(0).stdout;
+    assert!(text.contains("data: chats.jsonl, 3 rows; 1 fault, the first: line 2 is not JSON"), "{text}");
+    let told = bench.run(&[&args[..], &["--json"]].concat()).expect(0).json();
+    assert_eq!(told["data"][0]["param"], "data");
+    let content = &told["data"][0]["seen"]["content"];
+    assert_eq!((&content["columns"], &content["rows"]), (&json!(["ask"]), &json!(3)));
+    assert_eq!(content["faults"], json!([{ "line": 2, "what": "not_json" }]));
+    let gone = bench.run(&["plan", &path, "-p", "data=none.jsonl"]);
+    assert!(gone.stdout.contains("none.jsonl is not there.") || gone.code == 3, "{gone:?}");
+}
+
+#[test]
 fn show_tells_what_was_run_where_and_what_was_noted() {
     let bench = Bench::new();
     let script = format!(
@@ -354,6 +375,8 @@ fn a_queued_run_can_be_changed_moved_named_and_tagged() {
     assert_eq!((&renamed["number"], &renamed["tags"]), (&json!(1), &json!(["good", "better"])));
     assert_eq!(bench.run(&words("list --search of --json")).expect(0).json()[0]["number"], 1);
     assert_eq!(bench.run(&words("list --search better --json")).expect(0).json()[0]["number"], 1, "by its tag");
+    let tagged = |tag: &str| bench.run(&["list", "--tag", tag, "--json"]).expect(0).json().as_array().unwrap().len();
+    assert_eq!((tagged("better"), tagged("bett"), tagged("keep")), (1, 0, 0), "a whole tag, of those it has now");
     assert_eq!((&bench.show(4)["priority"], &bench.show(3)["queue"]), (&json!(50), &json!("training")));
     let _ = bench.run(&words("queue unpause default")).expect(0);
     let _ = bench.run(&words("wait 1 2 4 5")).expect(0);

@@ -6,6 +6,7 @@ import { mount } from 'svelte'
 import App from './App.svelte'
 import { follow } from './app/live.svelte'
 import { usePlatform } from './app/platform'
+import { shown } from './app/shown'
 import { go } from './app/router.svelte'
 import { loadSettings, loadTemplates, watchMachine } from './app/settings.svelte'
 import type { Platform } from './platform/types'
@@ -20,7 +21,7 @@ async function door(): Promise<Platform> {
 }
 
 async function begin(): Promise<void> {
-  const platform = await door()
+  const platform = shown(await door())
   usePlatform(platform)
   // The language and the theme come first, so that nothing is painted twice; without them the system's are in force.
   await loadSettings().catch(() => {})

@@ -17,6 +17,8 @@ pub struct ListQuery {
     pub queue: Option<String>,
     /// The experiment.
     pub experiment: Option<String>,
+    /// One of its tags, exactly.
+    pub tag: Option<String>,
     /// A part of the name or of the pipeline's name; capitals (of ASCII) do not matter, and nothing in it is a wildcard.
     pub search: Option<String>,
     /// At most so many.
@@ -28,7 +30,7 @@ pub struct ListQuery {
 impl Default for ListQuery {
     /// The 50 newest of all.
     fn default() -> Self {
-        ListQuery { statuses: Vec::new(), queue: None, experiment: None, search: None, limit: 50, offset: 0 }
+        ListQuery { statuses: Vec::new(), queue: None, experiment: None, tag: None, search: None, limit: 50, offset: 0 }
     }
 }
 
@@ -82,7 +84,7 @@ impl Read<'_> {
     /// # Errors
     /// Those of reading.
     pub fn list(&self, query: &ListQuery) -> Result<(Vec<RunRow>, u64), StoreError> {
-        if query.search.as_ref().is_some_and(|text| !text.is_empty()) {
+        if query.tag.is_some() || query.search.as_ref().is_some_and(|text| !text.is_empty()) {
             return self.searched(query);
         }
         let total = self.total(query)?;
@@ -128,6 +130,19 @@ impl Read<'_> {
         self.all("SELECT status, sum(runs) FROM run_count GROUP BY status HAVING sum(runs) > 0", [], |r| {
             Ok((row::word(r, 0)?, row::unsigned(r, 1)?))
         })
+    }
+
+    /// Experiments and how many runs each has, most runs first, at most `limit`.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn experiments(&self, limit: u32) -> Result<Vec<(String, u64)>, StoreError> {
+        self.all(
+            "SELECT experiment, sum(runs) AS runs FROM run_count WHERE experiment <> ''
+             GROUP BY experiment HAVING runs > 0 ORDER BY runs DESC, experiment LIMIT ?1",
+            [limit],
+            |r| Ok((r.get(0)?, row::unsigned(r, 1)?)),
+        )
     }
 
     /// Ended runs whose end is before `ms`, oldest end first.
@@ -234,6 +249,9 @@ fn condition(query: &ListQuery, experiment: &str) -> (String, Vec<Value>) {
     }
     if let Some(name) = &query.experiment {
         parts.push(format!("{experiment} = ?{}", bind(Value::from(name.clone()))));
+    }
+    if let Some(tag) = &query.tag {
+        parts.push(format!("EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?{})", bind(Value::from(tag.clone()))));
     }
     if let Some(text) = query.search.as_ref().filter(|text| !text.is_empty()) {
         let place = bind(Value::from(pattern(text)));

@@ -22,6 +22,10 @@ fn every_filter_agrees_with_looking_at_every_run() {
             for index in 0..300_usize {
                 let new = NewRun {
                     queue: ["default", "training"][index % 2].to_owned(),
+                    tags: [&[][..], &["keep"], &["keeper", "quoted \"it\""], &["Keep", "a"]][index / 2 % 4]
+                        .iter()
+                        .map(|tag| (*tag).to_owned())
+                        .collect(),
                     experiment: [None, Some("a".to_owned()), Some("b".to_owned())][index / 7 % 3].clone(),
                     pipeline: ["Digits", "words"][index / 3 % 2].to_owned(),
                     ..new_run(&format!("Run-{index}%_x"))
@@ -55,7 +59,15 @@ fn every_filter_agrees_with_looking_at_every_run() {
                     for (limit, offset) in [(50, 0), (7, 20), (10, 295), (0, 0), (5, 1000)] {
                         let owned = |text: Option<&str>| text.map(str::to_owned);
                         let (queue, experiment, search) = (owned(queue), owned(experiment), owned(search));
-                        let query = ListQuery { statuses: statuses.clone(), queue, experiment, search, limit, offset };
+                        let query = ListQuery {
+                            statuses: statuses.clone(),
+                            queue,
+                            experiment,
+                            search,
+                            limit,
+                            offset,
+                            ..ListQuery::default()
+                        };
                         let expected: Vec<i64> = all
                             .iter()
                             .filter(|run| query.statuses.is_empty() || query.statuses.contains(&run.status))
@@ -75,6 +87,19 @@ fn every_filter_agrees_with_looking_at_every_run() {
             }
         }
     }
+    for (tag, runs) in [("keep", 75), ("quoted \"it\"", 75), ("a", 75), ("kee", 0), ("%", 0), ("", 0), ("k\"", 0)] {
+        let query = ListQuery { tag: Some(tag.to_owned()), limit: 1000, ..ListQuery::default() };
+        let (found, total) = numbers(&store, &query);
+        let expected: Vec<i64> = all.iter().filter(|run| run.tags.iter().any(|t| t == tag)).map(|r| r.number).collect();
+        assert_eq!((&found, total), (&expected, expected.len() as u64), "{tag}");
+        assert!(total.abs_diff(runs) <= 2, "{tag}: {total}");
+    }
+    let experiments = store.read().unwrap().experiments(10).unwrap();
+    let of = |name: &str| all.iter().filter(|run| run.experiment.as_deref() == Some(name)).count() as u64;
+    let mut expected = vec![("a".to_owned(), of("a")), ("b".to_owned(), of("b"))];
+    expected.sort_by_key(|(_, runs)| std::cmp::Reverse(*runs));
+    assert_eq!(experiments, expected, "most runs first; none for runs without one");
+    assert_eq!(store.read().unwrap().experiments(1).unwrap().len(), 1);
     let counts = store.read().unwrap().counts().unwrap();
     assert_eq!(counts.iter().map(|(_, runs)| runs).sum::<u64>(), 298);
     for (status, runs) in counts {

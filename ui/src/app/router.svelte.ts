@@ -27,6 +27,12 @@ if (typeof window !== 'undefined') {
 export function route(): Route {
   return current
 }
+/** A text of others as a part of a place; a half of a pair alone, which has no bytes, becomes a sign for it. */
+export function part(text: string): string {
+  return encodeURIComponent(
+    text.replace(/[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]/g, (half) => (half.length === 2 ? half : '\ufffd')),
+  )
+}
 export function go(to: string): void {
   location.hash = `#/${to}`
 }

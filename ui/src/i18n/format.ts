@@ -1,5 +1,6 @@
 /** Numbers, lengths of time, moments and sizes as people of the language in force write them. */
 import { language, t } from './index.svelte'
+import { visible } from './visible'
 
 const cache = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>()
 
@@ -94,8 +95,8 @@ export function tick(x: number): string {
 /** A parameter as it was given, not rounded. */
 export function plain(x: unknown): string {
   if (typeof x === 'boolean') return t(x ? 'value.yes' : 'value.no')
-  if (typeof x === 'string') return x.slice(0, 2000)
-  return typeof x === 'number' ? String(x) : JSON.stringify(x)
+  if (typeof x === 'string') return visible(x.slice(0, 2000))
+  return typeof x === 'number' ? String(x) : visible(JSON.stringify(x))
 }
 
 /** A metric's value: four digits that matter; very small and very large ones with an exponent. */

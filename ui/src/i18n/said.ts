@@ -19,9 +19,14 @@ interface Found {
 }
 
 /** What stands in these places may be a phrase of the engine's own, and an amount anywhere; all else is somebody's text, and stays. */
-const PHRASES = new Set(['what', 'why', 'wanted', 'free', 'limit', 'listed'])
-const WHAT = ['working folder', 'pipeline folder', 'captured environment']
-const AMOUNT = /^\d+ (cores?|GPUs?)$/
+const PHRASES = new Set(['what', 'why', 'rows', 'faults', 'wrong', 'wanted', 'free', 'limit', 'listed'])
+/** What a place can hold, where anything else would be taken for it: a phrase of several words, rather than its first one. */
+const PLACES: Record<string, string> = {
+  what: 'working folder|pipeline folder|captured environment|.*?',
+  rows: '(?:at least )?\\d+ rows?',
+  faults: '\\d+ faults?',
+}
+const AMOUNT = /^\d+ (cores?|GPUs?|files?|files or more)$/
 /** Longer texts are logs or the like. */
 const LONGEST = 600
 /** More sentences than this are no sentences. */
@@ -42,8 +47,7 @@ function form(english: string, text: string): Form {
   const pattern = english.split(/\{(\w*)\}/).map((part, at) => {
     if (at % 2 === 0) return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
     names.push(part || String(++unnamed))
-    // A phrase of several words, rather than its first one.
-    return part === 'what' ? `(${WHAT.join('|')}|.*?)` : '(.*?)'
+    return `(${PLACES[part] ?? '.*?'})`
   })
   return { pattern: new RegExp(`^${pattern.join('')}$`, 's'), names, text, weight: english.length }
 }

@@ -23,6 +23,7 @@ export function apply(held: Held | null, push: Exclude<Push, { kind: 'open' }>):
   if (push.counts) live.counts = push.counts
   if (push.needs_look !== undefined) live.needs_look = push.needs_look
   if (push.queues) live.queues = push.queues
+  if (push.experiments) live.experiments = push.experiments
   if (push.owner) live.owner = push.owner
   if (push.recovery !== undefined) live.recovery = push.recovery
   return { seq: push.seq, live, history: held.history + (push.history ? 1 : 0) }

@@ -72,11 +72,10 @@ export interface Stretch {
 /** The line: one stretch a stage, as wide as it took or will take, with a floor of legibility. */
 export function stretches(stages: StageView[], now: number, status: RunStatus): Stretch[] {
   const took = stages.map((stage) => expected(stage, now))
-  const none = took.every((s) => s === null)
-  const whole = took.reduce((sum: number, s) => sum + (s ?? 0), 0) || 1
+  const widths = shares(took.every((s) => s === null) ? took.map(() => 1) : took.map((s) => s ?? 0))
   return stages.map((stage, index) => ({
     name: stage.name,
-    weight: none ? 1 : Math.max(Math.min(0.11, 0.66 / stages.length), (took[index] ?? 0) / whole),
+    weight: widths[index] ?? 0,
     done: travelled(stage),
     look:
       stage.status === 'cached'
@@ -91,6 +90,20 @@ export function stretches(stages: StageView[], now: number, status: RunStatus): 
                 ? 'done'
                 : 'plain',
   }))
+}
+
+/** Parts of one in proportion to these, none below the floor of legibility: what the small ones lack, the others give. */
+function shares(sizes: number[]): number[] {
+  const floor = Math.min(0.11, 0.66 / Math.max(1, sizes.length))
+  const small = new Set<number>()
+  for (;;) {
+    const rest = sizes.reduce((sum, size, i) => (small.has(i) ? sum : sum + size), 0)
+    const room = 1 - floor * small.size
+    const more = sizes.flatMap((size, i) => (!small.has(i) && (size / (rest || 1)) * room < floor ? [i] : []))
+    if (more.length === 0) return sizes.map((size, i) => (small.has(i) ? floor : (size / rest) * room))
+    for (const i of more) small.add(i)
+    if (small.size === sizes.length) return sizes.map(() => 1 / sizes.length)
+  }
 }
 
 function travelled(stage: StageView): number {

@@ -1,7 +1,8 @@
 /** A pretend store in memory: for tests, pictures and the demo. Never part of the product's bundle. */
 import { check } from './pretend/check'
+import { data } from './pretend/data'
 import { iso, random, run as makeRun, stage, attempt } from './pretend/build'
-import { logLine, logTotal, page, series } from './pretend/output'
+import { files, logLine, logTotal, page, series } from './pretend/output'
 import { TEMPLATES, contentOf } from './pretend/templates'
 import { world, type WorldName } from './pretend/world'
 import type {
@@ -20,6 +21,8 @@ import type {
 
 export interface FakeOptions {
   world?: WorldName
+  /** What the hostile world calls its things. */
+  texts?: string[]
   /** Milliseconds between ticks; 0: nothing moves. */
   tick?: number
   settings?: Partial<Settings>
@@ -31,6 +34,8 @@ export interface FakeOptions {
   owner?: Live['owner']
   recovery?: Live['recovery']
   draft?: JsonValue
+  /** Paths that were typed are looked into, too: for pictures. */
+  allData?: boolean
 }
 
 const fault = (code: Fault['code'], message: string, hints: string[] = []): Fault => ({ code, message, hints })
@@ -56,12 +61,13 @@ export interface Fake extends Platform {
 
 export function fake(options: FakeOptions = {}): Fake {
   const began = Date.now()
-  const store = world(options.world ?? 'full', began)
+  const store = world(options.world ?? 'full', began, options.texts)
   const listeners = new Set<(push: Push) => void>()
   const asked: { what: string; args: unknown[] }[] = []
   let seq = 1
   let ticks = 0
   let cached: { key: string; hits: RunView[] } | null = null
+  let picked: string | null = null
   let draft: JsonValue = options.draft ?? null
   let settings: Settings = {
     language: 'en',
@@ -131,6 +137,11 @@ export function fake(options: FakeOptions = {}): Fake {
         .filter((s) => s.status === 'running' && s.queue === queue.name)
       return { ...queue, running: stages.length, queued: next.filter((run) => run.queue === queue.name).length }
     })
+    const named = all.flatMap((run) => (run.experiment ? [run.experiment] : []))
+    const experiments = [...new Set(named)]
+      .map((name) => ({ name, runs: named.filter((other) => other === name).length }))
+      .sort((a, b) => b.runs - a.runs)
+      .slice(0, 20)
     const week = Date.now() - 7 * 86_400_000
     const needs_look = all.filter(
       (run) => (run.status === 'failed' || run.status === 'interrupted') && Date.parse(run.finished_at ?? '') > week,
@@ -141,6 +152,7 @@ export function fake(options: FakeOptions = {}): Fake {
       counts,
       needs_look,
       queues,
+      experiments,
       owner: options.owner ?? { state: 'present', pid: 4312, version: '0.1.0', since: iso(began) },
       recovery: options.recovery ?? null,
     }
@@ -164,6 +176,7 @@ export function fake(options: FakeOptions = {}): Fake {
       counts: now.counts,
       needs_look: now.needs_look,
       queues: now.queues,
+      experiments: now.experiments,
       owner: now.owner,
     }
     if (history) message.history = true
@@ -339,7 +352,7 @@ export function fake(options: FakeOptions = {}): Fake {
     list: (query) =>
       read(() => {
         note('list', query)
-        const key = JSON.stringify([query.statuses, query.queue, query.search, seq])
+        const key = JSON.stringify([{ ...query, limit: 0, offset: 0 }, seq])
         if (cached?.key === key)
           return {
             runs: cached.hits.slice(query.offset, query.offset + query.limit).map(lean),
@@ -350,6 +363,8 @@ export function fake(options: FakeOptions = {}): Fake {
         for (const run of store.runs.values()) {
           if (query.statuses.length > 0 && !query.statuses.includes(run.status)) continue
           if (query.queue && run.queue !== query.queue) continue
+          if (query.experiment && run.experiment !== query.experiment) continue
+          if (query.tag && !run.tags.includes(query.tag)) continue
           if (text && !run.name.toLowerCase().includes(text) && !run.pipeline.toLowerCase().includes(text)) continue
           hits.push(run)
         }
@@ -421,63 +436,7 @@ export function fake(options: FakeOptions = {}): Fake {
     files: (number) =>
       read(() => {
         note('files', number)
-        const run = find(number)
-        const at = iso(began - 300_000)
-        const begun = (run.stages ?? []).some((s) => s.attempts.length > 0)
-        if (!begun)
-          return { folder: `~/.local/share/footplate/runs/${run.name.slice(0, 40)}`, size: 0, more: 0, files: [] }
-        return {
-          folder: `~/.local/share/footplate/runs/${run.name.slice(0, 40)}`,
-          size: 1_204_000_000,
-          more: 0,
-          files: [
-            {
-              id: 'c3',
-              kind: 'checkpoint' as const,
-              stage: 'train',
-              name: 'ckpt/step-1200.safetensors',
-              size: 48_100_000,
-              modified_at: at,
-              exists: true,
-            },
-            {
-              id: 'c2',
-              kind: 'checkpoint' as const,
-              stage: 'train',
-              name: 'ckpt/step-1000.safetensors',
-              size: 48_100_000,
-              modified_at: iso(began - 900_000),
-              exists: true,
-            },
-            {
-              id: 'c1',
-              kind: 'checkpoint' as const,
-              stage: 'train',
-              name: 'ckpt/step-800.safetensors',
-              size: 48_100_000,
-              modified_at: iso(began - 1_700_000),
-              exists: true,
-            },
-            {
-              id: 'o1',
-              kind: 'output' as const,
-              stage: 'prepare',
-              name: 'data',
-              size: 18_400_000,
-              modified_at: iso(began - 5_900_000),
-              exists: true,
-            },
-            {
-              id: 'f1',
-              kind: 'file' as const,
-              stage: null,
-              name: 'config.json',
-              size: 812,
-              modified_at: iso(began - 6_000_000),
-              exists: true,
-            },
-          ],
-        }
+        return files(find(number), began)
       }),
     reveal: async (number, file) => note('reveal', number, file),
     async wish(number, wish) {
@@ -536,7 +495,16 @@ export function fake(options: FakeOptions = {}): Fake {
       if (handle !== script.handle) throw fault('not_found', 'The script has gone.')
       return script
     },
-    pickPath: async () => '~/tone/support-chats.jsonl',
+    async pickPath(folder) {
+      picked = folder ? '~/pictures/digits' : '~/tone/support-chats.jsonl'
+      return picked
+    },
+    async data(path) {
+      note('data', path)
+      if (path !== picked && !options.allData)
+        throw fault('refused', 'Only what was chosen in the dialog is looked into.', ['Choose it again.'])
+      return data(path)
+    },
     check: (request) => read(() => check(request)),
     async start(request) {
       note('start', request)
@@ -630,6 +598,10 @@ export function fake(options: FakeOptions = {}): Fake {
     copy: async (text) => note('copy', text),
     saveText: async (name, text) => {
       note('saveText', name, text.length)
+      return true
+    },
+    savePicture: async (name, png) => {
+      note('savePicture', name, png)
       return true
     },
   }

@@ -41,6 +41,7 @@ export function tauri(): Platform {
     pickScript: () => invoke('pick_script'),
     script: (handle) => invoke('script', { handle }),
     pickPath: (folder) => invoke('pick_path', { folder }),
+    data: (path) => invoke('data', { path }),
     check: (request) => invoke('check', { request }),
     start: (request) => invoke('start', { request }),
     draft: () => invoke('draft'),
@@ -51,5 +52,6 @@ export function tauri(): Platform {
     setSettings: (settings) => invoke('set_settings', { settings }),
     copy: (text) => invoke('copy', { text }),
     saveText: (name, text) => invoke('save_text', { name, text }),
+    savePicture: (name, png) => invoke('save_picture', { name, png }),
   }
 }

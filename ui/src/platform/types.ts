@@ -74,6 +74,8 @@ export interface Live {
   /** Failed and interrupted runs of the last 7 days that were not retried. */
   needs_look: number
   queues: QueueView[]
+  /** The experiments with most runs, at most 20. */
+  experiments: { name: string; runs: number }[]
   owner: Owner
   recovery: Recovery | null
 }
@@ -97,6 +99,7 @@ export type Push =
       counts?: Record<RunStatus, number>
       needs_look?: number
       queues?: QueueView[]
+      experiments?: Live['experiments']
       owner?: Owner
       recovery?: Recovery | null
       /** True: an ended run is new, changed or removed, so that pages of `list` are stale. */
@@ -113,7 +116,9 @@ export interface ListQuery {
   statuses: RunStatus[]
   queue: string | null
   experiment: string | null
-  /** Only where the name or the pipeline contains this. */
+  /** Only with this tag. */
+  tag: string | null
+  /** Only where the name, the pipeline or a tag contains this. */
   search: string | null
   limit: number
   offset: number
@@ -255,6 +260,40 @@ export interface StageText {
   env: string[]
 }
 
+/** What is wrong with a line, from 1. */
+export type DataFault = { line: number } & (
+  { what: 'not_json' } | { what: 'not_utf8' } | { what: 'columns'; found: number; expected: number }
+)
+
+/** What lies behind a path (`engine::data`): counted and read up to a bound. */
+export interface DataView {
+  name: string
+  folder: boolean
+  files: number
+  size: number
+  /** False: there are more. */
+  counted: boolean
+  /** Links and the like, left out. */
+  others: number
+  kinds: { ending: string; files: number; size: number }[]
+  /** What the file holds; for a folder its first file of a known format. */
+  content: {
+    name: string
+    format: 'jsonl' | 'json' | 'csv' | 'tsv' | 'text'
+    /** Without the head. */
+    rows: number
+    /** False: only the first part was read. */
+    whole: boolean
+    columns: string[]
+    preview: string[][]
+    /** The first ones. */
+    faults: DataFault[]
+    faults_total: number
+  } | null
+  /** Small ones, as `data:` addresses. */
+  pictures: { name: string; address: string }[]
+}
+
 /** A program that can run a script. */
 export interface Interpreter {
   id: string
@@ -302,7 +341,7 @@ export type StartRequest =
     } & Placement)
 
 export interface CheckItem {
-  /** A stable word: `consent program folder memory gpus disk queue params script`. */
+  /** A stable word: `consent program folder memory gpus data disk queue params script`. */
   id: string
   state: 'ok' | 'note' | 'bad'
   detail: string
@@ -459,6 +498,8 @@ export interface Platform {
   script(handle: string): Promise<ScriptView>
   /** The shell's dialog for a parameter of kind `path` or `dataset`; null: closed without a choice. */
   pickPath(folder: boolean): Promise<string | null>
+  /** What lies behind a path that `pickPath` gave out since the app started; rejects with `refused` for any other. */
+  data(path: string): Promise<DataView>
   /** Checks and plans; starts nothing, writes nothing. Rejects only where it could not even look. */
   check(request: StartRequest): Promise<CheckView>
   /** `Client::submit`. */
@@ -478,6 +519,8 @@ export interface Platform {
   copy(text: string): Promise<void>
   /** The shell's dialog for a new file; writes `text` there. False: closed without a choice. */
   saveText(name: string, text: string): Promise<boolean>
+  /** As `saveText`, for a picture: the bytes of a PNG. */
+  savePicture(name: string, png: number[]): Promise<boolean>
 }
 
 /** True for what a method of `Platform` rejects with. */

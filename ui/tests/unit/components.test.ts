@@ -35,6 +35,7 @@ describe('components', () => {
   it('a field says what is wrong beside itself and to a screen reader', () => {
     render(ParamForm, {
       template: 'digits',
+      only: ['epochs'],
       definition: TEMPLATES[0]!.definition,
       typed: { epochs: '0' },
       preset: null,

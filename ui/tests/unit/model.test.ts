@@ -12,6 +12,7 @@ const live: Live = {
   counts: { draft: 0, queued: 0, running: 2, paused: 0, completed: 0, failed: 0, cancelled: 0, interrupted: 0 },
   needs_look: 0,
   queues: [],
+  experiments: [],
   owner: { state: 'absent', orderly: true },
   recovery: null,
 }

@@ -10,6 +10,7 @@ import chinese from '../../../words/sentences.zh-CN.json'
 /** Where the engine's sentences stand. */
 const SOURCES = [
   '../src-tauri/src/handover.rs',
+  '../src-tauri/src/picked.rs',
   'core/src/schedule/why.rs',
   'core/src/state/settle.rs',
   'engine/src/archive/mod.rs',
@@ -20,6 +21,8 @@ const SOURCES = [
   'engine/src/client/check.rs',
   'engine/src/client/explain.rs',
   'engine/src/client/submit.rs',
+  'engine/src/data/mod.rs',
+  'engine/src/data/rows.rs',
   'engine/src/owner/changes.rs',
   'engine/src/owner/ends.rs',
   'engine/src/owner/launch.rs',
@@ -35,6 +38,11 @@ const SOURCES = [
 
 /** Parts of sentences and lines for a shell, which are not said alone. */
 const PARTS = new Set([
+  ' or more',
+  'at least ',
+  ' in {}',
+  ', {at_least}{}{of}',
+  '; {faults}, the first: line {} {}',
   '‹run name›',
   'footplate template 1\\n',
   'was changed since you allowed it',
@@ -86,6 +94,19 @@ const PARTS = new Set([
 
 /** Forms that the sources put together from those parts, and words that fill places of others. */
 const COMPOSED = [
+  '1 fault',
+  '1 file',
+  '1 row',
+  'at least 1 row',
+  'at least {} rows',
+  '{name}, {rows}',
+  '{name}, {rows} in {of}',
+  '{name}, {rows} in {of}; {faults}, the first: line {line} {wrong}',
+  '{name}, {rows}; {faults}, the first: line {line} {wrong}',
+  '{} faults',
+  '{} files',
+  '{} files or more',
+  '{} rows',
   'The template {name} came from elsewhere, and you have not allowed it: nothing of it was run.',
   'The template {name} was changed since you allowed it: nothing of it was run.',
   '{text} is no file, no folder with footplate.toml, and no template',
@@ -117,6 +138,7 @@ const COMPOSED = [
 /** The texts of a source that people read, without how numbers are to be written. */
 function texts(path: string): string[] {
   const source = readFileSync(join(process.cwd(), '../crates', path), 'utf8')
+    .replace(/#\[cfg\(test\)\]\s*mod \w+;/g, '')
     .split('#[cfg(test)]')[0]!
     .replace(/^\s*\/\/.*$/gm, '')
     .replace(/#\[[^\]]*\]/g, '')
@@ -157,6 +179,10 @@ describe("the engine's sentences", () => {
     ).toBe('程序被信号 9 (SIGKILL) 杀死，不是 Footplate 所为。内存耗尽时系统会这样做。')
     expect(said('wants 2 cores; 1 of 4 cores free')).toBe('需要 2 个核心；可用 1（共 4 个核心）')
     expect(said('The working folder "/data/name" does not exist.')).toBe('工作文件夹 "/data/name" 不存在。')
+    expect(said('12 files or more, at least 7 rows in a, b.csv; 1 fault, the first: line 3 is not UTF-8')).toBe(
+      '至少 12 个文件，至少 7 行（a, b.csv）；1 处问题，第一处在第 3 行：不是 UTF-8',
+    )
+    expect(said('python, bash')).toBe('python, bash')
     expect(said('needs name, tag')).toBe('等待 name, tag')
     expect(said('There is no queue "$& {1}".')).toBe('没有队列 "$& {1}"。')
   })

@@ -23,6 +23,7 @@ const MADE = [
   /^status\./,
   /^failure\./,
   /^template\./,
+  /^only\./,
   /^check\.item\./,
   /^files\.(checkpoint|output|file)s$/,
   /^action\./,

@@ -1,4 +1,6 @@
 // What people do, and what then happens.
+import { writeFileSync } from 'node:fs'
+
 const asked = (page, what) =>
   page.evaluate((w) => window.pretend.asked.filter((a) => a.what === w).map((a) => a.args), what)
 const at = (page) => page.evaluate(() => location.hash)
@@ -98,6 +100,38 @@ export const behaviours = [
         request.script === 's1' && JSON.stringify(request.args) === '["--epochs","3","--name","two words"]',
         JSON.stringify(request),
       )
+    },
+  },
+  {
+    name: 'data is chosen, seen and checked by line before anything starts',
+    run: async ({ page, open, check, audit }) => {
+      await open('tick=0', '#/new')
+      await page.click('text=LoRA fine-tune')
+      await page.waitForSelector('text=What should it learn from?')
+      check(await page.isDisabled('footer >> text=Continue'), 'it goes on without data')
+      await page.click('[aria-label="Choose a file for Data"]')
+      await page.waitForSelector('text=6,412 rows')
+      await page.waitForSelector('text=3 lines with faults')
+      check((await page.locator('.faults li').allTextContents()).join('; ').includes('line 2,048'), 'no line is named')
+      check((await page.locator('tbody tr').count()) === 12, 'no rows are shown')
+      await audit()
+      await page.fill('#p-data', '/etc/passwd')
+      await page.waitForSelector('text=Choose it with the buttons')
+      await page.click('[aria-label="Choose a folder for Data"]')
+      await page.waitForSelector('figure img')
+      await page.waitForSelector('text=No faults found.')
+      await audit()
+      await page.click('footer >> text=Continue')
+      await page.waitForSelector('#p-epochs')
+      check((await page.locator('#p-data').count()) === 0, 'the data is asked for twice')
+      check(
+        (await page.locator('.rail').textContent()).includes('1,797 rows'),
+        await page.locator('.rail').textContent(),
+      )
+      await page.click('text=Start now')
+      await page.waitForFunction(() => location.hash.startsWith('#/run/'))
+      const [[request]] = await asked(page, 'start')
+      check(request.params.data === '~/pictures/digits', JSON.stringify(request))
     },
   },
   {
@@ -320,6 +354,60 @@ export const behaviours = [
         JSON.stringify(wishes) === '[{"name":"training","limit":2},{"name":"default","paused":true}]',
         JSON.stringify(wishes),
       )
+    },
+  },
+  {
+    name: 'the curves are saved as a picture of what is seen, and as the values behind it',
+    run: async ({ page, open, check, shots }) => {
+      await open('tick=0', '#/run/1285/metrics')
+      await page.waitForSelector('.charts canvas')
+      await page.click('text=Save PNG')
+      await page.waitForSelector('.toast')
+      const [[name, png]] = await asked(page, 'savePicture')
+      check(name === 'run-1285-metrics.png', name)
+      writeFileSync(`${shots}saved-metrics.png`, Buffer.from(png))
+      // What was written is a picture of four curves: it has their colours, and more than one.
+      const seen = await page.evaluate(async (bytes) => {
+        const picture = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: 'image/png' }))
+        const sheet = new OffscreenCanvas(picture.width, picture.height)
+        const pen = sheet.getContext('2d')
+        pen.drawImage(picture, 0, 0)
+        const ember = (x, y, w, h) => {
+          const { data } = pen.getImageData(x, y, w, h)
+          let found = 0
+          for (let i = 0; i < data.length; i += 4) if (data[i] > 150 && data[i + 1] < 110 && data[i + 2] < 60) found++
+          return found
+        }
+        const [w, h] = [picture.width / 2, picture.height / 2]
+        return {
+          width: picture.width,
+          parts: [ember(0, 0, w, h), ember(w, 0, w, h), ember(0, h, w, h), ember(w, h, w, h)],
+        }
+      }, png)
+      check(seen.width > 900 && seen.parts.every((n) => n > 300), JSON.stringify(seen))
+      await page.fill('.find input', 'loss')
+      await page.waitForFunction(() => document.querySelectorAll('.charts canvas').length === 1)
+      await page.click('text=Export CSV')
+      await page.waitForFunction(() => window.pretend.asked.some((a) => a.what === 'saveText'))
+    },
+  },
+  {
+    name: 'experiments and tags lead to their runs, and the chips let go of them again',
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      await page.click('nav >> text=churn-depth')
+      await page.waitForSelector('.chip >> text=Experiment churn-depth')
+      await page.waitForFunction(() => {
+        const names = [...document.querySelectorAll('.ended .c-name')].map((one) => one.textContent)
+        return names.length > 5 && names.every((name) => name.startsWith('churn'))
+      })
+      check((await page.locator('article').count()) === 0, 'a run of another experiment is shown')
+      await page.click('[aria-label="Not only churn-depth"]')
+      await page.waitForSelector('article')
+      await open('tick=0', '#/run/1293/details')
+      await page.click('.tags >> text=baseline')
+      await page.waitForFunction(() => document.querySelectorAll('.ended').length === 1)
+      check((await page.locator('.ended .c-name').textContent()) === 'digits-12', 'another run')
     },
   },
   {

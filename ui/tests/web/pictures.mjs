@@ -93,6 +93,22 @@ export const pictures = [
         },
       ),
     ),
+    ...['file', 'folder'].flatMap((what) =>
+      ['en', 'zh-CN'].map((lang) =>
+        picture(
+          `wizard-data-${what}-${theme}${lang === 'en' ? '' : '-zh'}`,
+          `theme=${theme}&lang=${lang}`,
+          '#/new?template=lora-fine-tune',
+          {
+            then: async (page) => {
+              await page.click(`.browse:nth-of-type(${what === 'file' ? 1 : 2})`)
+              await page.waitForSelector('tbody tr')
+            },
+          },
+        ),
+      ),
+    ),
+    picture(`queue-experiment-${theme}`, `theme=${theme}`, '#/queue?experiment=churn-depth&tag=keep'),
     picture(`wizard-script-${theme}`, `theme=${theme}`, '#/new?kind=script'),
     picture(`palette-${theme}`, `theme=${theme}`, '#/queue', {
       then: async (page) => {

@@ -6,6 +6,8 @@ import { createRequire } from 'node:module'
 import { chromium } from 'playwright-core'
 
 import { behaviours } from './behaviours.mjs'
+import { hostile } from './hostile.mjs'
+import { keyboard } from './keyboard.mjs'
 import { pictures } from './pictures.mjs'
 import { serve } from './serve.mjs'
 
@@ -22,7 +24,7 @@ const browser = await chromium.launch({
 
 const failures = []
 let passed = 0
-for (const test of [...behaviours, ...pictures]) {
+for (const test of [...behaviours, ...keyboard, ...hostile, ...pictures]) {
   if (
     only &&
     !only

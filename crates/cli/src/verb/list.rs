@@ -23,6 +23,9 @@ pub(crate) struct List {
     /// Only runs of this experiment
     #[arg(long, value_name = "E")]
     experiment: Option<String>,
+    /// Only runs with this tag
+    #[arg(long, value_name = "TAG")]
+    tag: Option<String>,
     /// Only runs whose name, pipeline or tag contains this
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
@@ -46,6 +49,7 @@ impl List {
             statuses: self.status.clone(),
             queue: self.queue.clone(),
             experiment: self.experiment.clone(),
+            tag: self.tag.clone(),
             search: self.search.clone(),
             limit: self.limit,
             offset: u64::from(self.offset),

@@ -1,7 +1,10 @@
 //! `footplate plan`.
 
 use clap::Args;
+use footplate_core::Fault;
+use footplate_engine::data::{self, DataView};
 use footplate_engine::plan::{Plan as Content, plan};
+use serde::Serialize;
 
 use crate::context::Context;
 use crate::input::{bounds, pipeline};
@@ -29,16 +32,44 @@ impl Plan {
         let found = pipeline::find(&self.pipeline, client.home(), &cwd)?;
         let values = pipeline::values(&found, None, self.preset.as_deref(), &self.params)?;
         let plan = plan(&found.definition, &values, Some(&client))?;
+        let data = data::given(&found.definition, &plan.params, &cwd);
         if context.json {
-            context.print_json(&plan)?;
+            context.print_json(&Told { plan: &plan, data: data.into_iter().map(Given::from).collect() })?;
         } else {
-            context.print(&text(&plan, context.colour, context.columns()))?;
+            context.print(&text(&plan, &data, context.colour, context.columns()))?;
         }
         Ok(0)
     }
 }
 
-fn text(plan: &Content, colours: bool, columns: Option<usize>) -> String {
+/// What is said of a plan to programs.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    plan: &'a Content,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    data: Vec<Given>,
+}
+
+/// What lies behind a parameter of kind `dataset`.
+#[derive(Serialize)]
+struct Given {
+    param: String,
+    seen: Option<DataView>,
+    error: Option<Fault>,
+}
+
+impl From<(String, Result<DataView, Fault>)> for Given {
+    fn from((param, seen): (String, Result<DataView, Fault>)) -> Given {
+        match seen {
+            // Pictures are for windows.
+            Ok(seen) => Given { param, seen: Some(DataView { pictures: Vec::new(), ..seen }), error: None },
+            Err(fault) => Given { param, seen: None, error: Some(fault) },
+        }
+    }
+}
+
+fn text(plan: &Content, data: &[(String, Result<DataView, Fault>)], colours: bool, columns: Option<usize>) -> String {
     let expected =
         plan.expected_s.map_or_else(|| "not known: not every stage has completed before".to_owned(), when::span);
     let mut lines = vec![
@@ -50,6 +81,10 @@ fn text(plan: &Content, colours: bool, columns: Option<usize>) -> String {
     ];
     for (at, (name, value)) in plan.params.iter().enumerate() {
         lines.push((if at == 0 { "params" } else { "" }, format!("{} = {}", visible(name), show::value_text(value))));
+    }
+    for (at, (name, seen)) in data.iter().enumerate() {
+        let said = seen.as_ref().map_or_else(|fault| fault.message.clone(), DataView::sentence);
+        lines.push((if at == 0 { "data" } else { "" }, format!("{}: {}", visible(name), visible(&said))));
     }
     let mut levels = Table::new(&[("LEVEL", Align::Right), ("STAGE", Align::Left), ("EXPECTED", Align::Right)]);
     for (level, stages) in plan.levels.iter().enumerate() {

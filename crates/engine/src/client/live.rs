@@ -19,6 +19,8 @@ use super::types::OwnerState;
 const NEXT_MOST: u32 = 200;
 /// Most active runs in a picture.
 const ACTIVE_MOST: u32 = 1_000;
+/// Most experiments in a picture.
+const EXPERIMENTS_MOST: u32 = 20;
 /// A run that ended badly longer ago than this needs no look any more, milliseconds.
 const NEEDS_LOOK_MS: i64 = 7 * 24 * 3_600_000;
 /// Events read at once.
@@ -64,6 +66,15 @@ pub struct Recovery {
     pub interrupted: Vec<i64>,
 }
 
+/// An experiment and how many runs it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ExperimentView {
+    /// Its name.
+    pub name: String,
+    /// Of every status.
+    pub runs: u64,
+}
+
 /// One picture.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Live {
@@ -77,6 +88,8 @@ pub struct Live {
     pub needs_look: u64,
     /// The queues, highest priority first.
     pub queues: Vec<QueueView>,
+    /// The experiments with most runs, at most 20.
+    pub experiments: Vec<ExperimentView>,
     /// Who decides.
     pub owner: OwnerView,
     /// What the newest owner found at its start, where that is worth telling.
@@ -108,6 +121,9 @@ pub struct Changes {
     /// The queues, whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queues: Option<Vec<QueueView>>,
+    /// The experiments, whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub experiments: Option<Vec<ExperimentView>>,
     /// The owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<OwnerView>,
@@ -133,6 +149,7 @@ impl Changes {
             counts: other(&before.counts, &after.counts),
             needs_look: other(&before.needs_look, &after.needs_look),
             queues: other(&before.queues, &after.queues),
+            experiments: other(&before.experiments, &after.experiments),
             owner: other(&before.owner, &after.owner),
             recovery: other(&before.recovery, &after.recovery),
             ..Changes::default()
@@ -306,7 +323,9 @@ impl Client {
         let mut counts: BTreeMap<RunStatus, u64> = RunStatus::ALL.iter().map(|status| (*status, 0)).collect();
         counts.extend(read.counts()?);
         let needs_look = read.ended_badly_since(clock::wall_ms() - NEEDS_LOOK_MS)?;
-        Ok(Live { active, next, counts, needs_look, queues, owner: owner.into(), recovery })
+        let experiments = read.experiments(EXPERIMENTS_MOST)?;
+        let experiments = experiments.into_iter().map(|(name, runs)| ExperimentView { name, runs }).collect();
+        Ok(Live { active, next, counts, needs_look, queues, experiments, owner: owner.into(), recovery })
     }
 }
 
@@ -321,6 +340,7 @@ mod tests {
             counts: BTreeMap::from([(RunStatus::Queued, 0)]),
             needs_look: 0,
             queues: Vec::new(),
+            experiments: Vec::new(),
             owner: OwnerView::Absent { orderly: true },
             recovery: None,
         }

@@ -36,6 +36,7 @@ impl Client {
             statuses: query.statuses.clone(),
             queue: query.queue.clone(),
             experiment: query.experiment.clone(),
+            tag: query.tag.clone(),
             search: query.search.clone(),
             limit: query.limit.min(PAGE_MOST),
             offset: query.offset,

@@ -96,6 +96,8 @@ pub struct ListQuery {
     pub queue: Option<String>,
     /// Only of this experiment.
     pub experiment: Option<String>,
+    /// Only with this tag.
+    pub tag: Option<String>,
     /// Only where the name or the pipeline contains this.
     pub search: Option<String>,
     /// At most so many.
@@ -106,7 +108,7 @@ pub struct ListQuery {
 
 impl Default for ListQuery {
     fn default() -> Self {
-        ListQuery { statuses: Vec::new(), queue: None, experiment: None, search: None, limit: 50, offset: 0 }
+        ListQuery { statuses: Vec::new(), queue: None, experiment: None, tag: None, search: None, limit: 50, offset: 0 }
     }
 }
 

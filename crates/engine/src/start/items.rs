@@ -5,9 +5,12 @@ use std::path::Path;
 
 use footplate_core::schedule::Demand;
 use footplate_core::view::QueueView;
+use indexmap::IndexMap;
+use serde_json::Value;
 
 use super::{CheckItem, CheckState, CommandView, Prepared, StagePlan};
 use crate::client::{Client, machine_capacity};
+use crate::data;
 use crate::install::companion;
 use crate::interpreters::{for_people, is_program, on_path};
 use crate::templates::consent;
@@ -19,12 +22,14 @@ impl Prepared {
         queues: &[QueueView],
         stages: &[StagePlan],
         commands: &[CommandView],
+        values: &IndexMap<String, Value>,
         params_good: bool,
     ) -> Vec<CheckItem> {
         let mut items: Vec<CheckItem> = self.consent(client).into_iter().collect();
         items.extend([self.programs(commands), self.folder()]);
         items.extend(self.script.as_deref().map(|path| self.script_item(path)));
         items.extend(self.resources());
+        items.extend(self.data(values));
         items.push(disk(client));
         items.push(queue_item(queues, stages));
         if !self.definition.params.is_empty() {
@@ -42,6 +47,27 @@ impl Prepared {
         let fault = consent::required(client.home(), &self.pipeline_dir).err()?;
         let hint = Some("Look at what it would run, and allow it.");
         self.script.is_none().then(|| item("consent", CheckState::Bad, fault.message, hint))
+    }
+
+    /// What is given as data, each with its first fault by line.
+    fn data(&self, values: &IndexMap<String, Value>) -> Vec<CheckItem> {
+        let given = data::given(&self.definition, values, &self.cwd);
+        let told = given.into_iter().map(|(_, seen)| match seen {
+            Ok(seen) if seen.content.as_ref().is_some_and(|content| content.faults_total > 0) => item(
+                "data",
+                CheckState::Note,
+                seen.sentence(),
+                Some("The training meets these lines; mend or leave them."),
+            ),
+            Ok(seen) => item("data", CheckState::Ok, seen.sentence(), None),
+            Err(fault) => CheckItem {
+                id: "data",
+                state: CheckState::Bad,
+                detail: fault.message,
+                hint: fault.hints.first().cloned(),
+            },
+        });
+        told.collect()
     }
 
     fn programs(&self, commands: &[CommandView]) -> CheckItem {

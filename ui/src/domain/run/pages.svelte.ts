@@ -10,7 +10,7 @@ export class Pages {
   loading = $state(true)
   error = $state.raw<unknown>(null)
   #rows = $state.raw<Map<number, RunView[]>>(new Map())
-  #query: Omit<ListQuery, 'limit' | 'offset'> = { statuses: [], queue: null, experiment: null, search: null }
+  #query: Omit<ListQuery, 'limit' | 'offset'> = { statuses: [], queue: null, experiment: null, tag: null, search: null }
   #asked = new Set<number>()
   #round = 0
   #seen: [number, number] = [0, 1]

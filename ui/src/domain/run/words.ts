@@ -2,7 +2,7 @@
 import { moment } from '../../i18n/format'
 import { language, t, tDynamic } from '../../i18n/index.svelte'
 import { said } from '../../i18n/said'
-import type { Failure, RunView, Waiting } from '../../platform/types'
+import type { Failure, RunStatus, RunView, StageStatus, Waiting } from '../../platform/types'
 
 export function waitingText(waiting: Waiting, now: number): string {
   const detail = waiting.detail
@@ -23,6 +23,13 @@ export function waitingText(waiting: Waiting, now: number): string {
   if (waiting.reason === 'no_owner') return t('waiting.no_owner')
   if (waiting.reason === 'run_paused') return t('waiting.run_paused')
   return said(detail)
+}
+
+/** The state to show: a queued run's is that of what it waits for. */
+export function showing(run: RunView): RunStatus | StageStatus {
+  if (run.status !== 'queued') return run.status
+  const reason = run.waiting?.reason
+  return reason === 'held' || reason === 'disk' ? 'held' : reason === 'retry_at' ? 'retrying' : run.status
 }
 
 export function failureTitle(failure: Failure): string {

@@ -1,13 +1,19 @@
 /** The half-filled wizard: kept by the platform, so that neither a reload nor a crash loses it. */
 import { platform } from '../../app/platform'
 import type { JsonValue, Placement, ScriptView, StartRequest, TemplateView } from '../../platform/types'
-import { collect, words, type Typed } from './params'
+import { collect, datasets, words, type Typed } from './params'
 
 /** Where a stage runs whose pipeline names no queue. Names of queues are never translated. */
 export const DEFAULT_QUEUE = 'default'
 
-export type Step = 'what' | 'how' | 'when' | 'check'
-export const STEPS: Step[] = ['what', 'how', 'when', 'check']
+export type Step = 'what' | 'data' | 'how' | 'when' | 'check'
+const STEPS: Step[] = ['what', 'data', 'how', 'when', 'check']
+
+/** The steps there are: data only where a template asks for it. */
+export function stepsOf(template: TemplateView | undefined): Step[] {
+  const data = template !== undefined && datasets(template.definition).length > 0
+  return STEPS.filter((step) => step !== 'data' || data)
+}
 
 export interface Draft {
   step: Step

@@ -15,6 +15,11 @@ export function entries(definition: Definition): [string, Param][] {
   return Object.entries(definition.params ?? {}).filter((pair): pair is [string, Param] => pair[1] !== undefined)
 }
 
+/** Names of the parameters that are data sets: they have a step of their own. */
+export function datasets(definition: Definition): string[] {
+  return entries(definition).flatMap(([name, param]) => (param.type === 'dataset' ? [name] : []))
+}
+
 function text(value: JsonValue | undefined, param: Param): string | boolean {
   if (param.type === 'boolean') return value === true
   if (value === undefined || value === null) return ''

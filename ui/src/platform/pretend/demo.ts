@@ -1,5 +1,6 @@
 /** The demo and the web tests: what to pretend stands in the address, `?world=empty&lang=zh-CN&theme=dark&tick=0`. */
 import { fake, type FakeOptions, type Fake } from '../fake'
+import { hostile } from './hostile'
 import type { Settings } from '../types'
 import type { WorldName } from './world'
 
@@ -16,6 +17,7 @@ export function demo(): Fake {
     settings,
     failing: query.has('failing'),
     hanging: query.has('hanging'),
+    allData: query.has('alldata'),
     hugeLog: query.has('hugelog'),
   }
   if (query.has('away')) options.owner = { state: 'absent', orderly: false }
@@ -23,7 +25,10 @@ export function demo(): Fake {
     options.recovery = { at: new Date().toISOString(), reattached: [1285, 1286], interrupted: [1291] }
   const kept = sessionStorage.getItem('fake-draft')
   if (kept) options.draft = JSON.parse(kept)
-  const made = fake(options)
+  // A test brings its own texts for the hostile world; everything it then reads is made of them.
+  const texts = (window as { hostile?: string[] }).hostile
+  if (texts) options.texts = texts
+  const made = texts ? hostile(fake(options), texts) : fake(options)
   Object.assign(window, { pretend: made })
   return made
 }

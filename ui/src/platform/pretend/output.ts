@@ -1,5 +1,5 @@
 /** Pretend logs and metrics. */
-import type { LogLine, LogPage, LogQuery, MetricSeries, RunView } from '../types'
+import type { FilesView, LogLine, LogPage, LogQuery, MetricSeries, RunView } from '../types'
 import { iso, random } from './build'
 
 const ESC = '\u001b'
@@ -126,4 +126,62 @@ export function series(run: RunView, now: number, ticks: number): MetricSeries[]
     make('grad_norm', n, 5, (x) => 0.4 + 0.8 * Math.exp(-8 * x) + rand() * 0.08),
     make('tokens_per_s', n, 5, () => 1830 + rand() * 70),
   ]
+}
+
+export function files(run: RunView, began: number): FilesView {
+  const at = iso(began - 300_000)
+  const begun = (run.stages ?? []).some((s) => s.attempts.length > 0)
+  if (!begun) return { folder: `~/.local/share/footplate/runs/${run.name.slice(0, 40)}`, size: 0, more: 0, files: [] }
+  return {
+    folder: `~/.local/share/footplate/runs/${run.name.slice(0, 40)}`,
+    size: 1_204_000_000,
+    more: 0,
+    files: [
+      {
+        id: 'c3',
+        kind: 'checkpoint' as const,
+        stage: 'train',
+        name: 'ckpt/step-1200.safetensors',
+        size: 48_100_000,
+        modified_at: at,
+        exists: true,
+      },
+      {
+        id: 'c2',
+        kind: 'checkpoint' as const,
+        stage: 'train',
+        name: 'ckpt/step-1000.safetensors',
+        size: 48_100_000,
+        modified_at: iso(began - 900_000),
+        exists: true,
+      },
+      {
+        id: 'c1',
+        kind: 'checkpoint' as const,
+        stage: 'train',
+        name: 'ckpt/step-800.safetensors',
+        size: 48_100_000,
+        modified_at: iso(began - 1_700_000),
+        exists: true,
+      },
+      {
+        id: 'o1',
+        kind: 'output' as const,
+        stage: 'prepare',
+        name: 'data',
+        size: 18_400_000,
+        modified_at: iso(began - 5_900_000),
+        exists: true,
+      },
+      {
+        id: 'f1',
+        kind: 'file' as const,
+        stage: null,
+        name: 'config.json',
+        size: 812,
+        modified_at: iso(began - 6_000_000),
+        exists: true,
+      },
+    ],
+  }
 }

@@ -1,6 +1,7 @@
 /** Pretend stores: what the views are shown with in tests and in the demo. */
 import type { QueueView, RunStatus, RunView } from '../types'
 import { attempt, failure, iso, ran, random, run, stage } from './build'
+import { hostileRuns } from './hostile'
 
 export type WorldName = 'full' | 'empty' | 'hostile' | 'huge'
 
@@ -21,7 +22,7 @@ const queue = (name: string, priority: number, limit: number, paused = false): Q
   running: 0,
 })
 
-export function world(name: WorldName, now: number): World {
+export function world(name: WorldName, now: number, texts?: string[]): World {
   const made: World = {
     runs: new Map(),
     order: [],
@@ -39,7 +40,7 @@ export function world(name: WorldName, now: number): World {
   active(made, now)
   waiting(made, now)
   telling(made, now)
-  if (name === 'hostile') hostile(made, now)
+  if (name === 'hostile') hostileRuns(now, made.next, texts).forEach((item) => add(made, item))
   return made
 }
 
@@ -69,6 +70,8 @@ function ended(made: World, now: number, count: number): void {
       run(n, `${name}-${n}`, status, {
         pipeline,
         queue: on,
+        experiment: { churn: 'churn-depth', voice: 'voice-clone', 'support-tone': 'support-tone' }[name] ?? null,
+        tags: n % 40 === 0 ? ['keep'] : [],
         created_at: iso(end - took * 1000 - 60_000),
         started_at: iso(end - took * 1000),
         finished_at: iso(end),
@@ -286,6 +289,8 @@ function telling(made: World, now: number): void {
       finished_at: iso(d0),
       result: 'completed',
       result_at: iso(d0),
+      experiment: 'digits-width',
+      tags: ['keep', 'baseline'],
       params: { epochs: 40, learning_rate: 0.001, hidden: 512, seed: 1, evaluate: true },
       cwd: '/home/mira',
       notes: [
@@ -310,70 +315,4 @@ function telling(made: World, now: number): void {
       ],
     }),
   )
-}
-
-const NASTY = [
-  '<script>document.title="pwned"</script><img src=x onerror="document.title=\'pwned\'">',
-  '\u202Egnp.exe\u202C \u2066left\u2069 \u05E9\u05DC\u05D5\u05DD \u0645\u0631\u062D\u0628\u0627',
-  'x'.repeat(10_000),
-  '👩‍👩‍👧‍👦🏳️‍🌈🔥'.repeat(40),
-  'Z\u0351\u036B\u0343\u036A\u0302\u036B\u033D\u034F\u0334\u0319\u0324a\u0335\u0341\u0306l\u0334\u0302\u0301g\u0334\u0310o\u0338\u0308 {{constructor}} ${alert(1)} javascript:alert(1)',
-]
-
-function hostile(made: World, now: number): void {
-  NASTY.forEach((text, i) => {
-    const n = made.next
-    add(
-      made,
-      run(n, text, 'failed', {
-        pipeline: text,
-        queue: 'training',
-        created_at: iso(now - 60_000),
-        started_at: iso(now - 50_000),
-        finished_at: iso(now - i * 1000),
-        error: failure('exit_code', text, text, [text, text], 3),
-        params: { [text.slice(0, 90)]: text },
-        stages: [
-          ran(text.slice(0, 128), now - 50_000, 40, {
-            status: 'failed',
-            message: text,
-            metrics: { [text.slice(0, 128)]: 1 },
-            error: failure('exit_code', text, text, [text, text], 3),
-          }),
-        ],
-      }),
-    )
-    const r = made.next
-    add(
-      made,
-      run(r, text, 'running', {
-        pipeline: text,
-        progress: 0.5,
-        eta_s: 100,
-        message: text,
-        created_at: iso(now - 60_000),
-        started_at: iso(now - 50_000),
-        params: {},
-        stages: [
-          stage(text.slice(0, 128), 'running', {
-            progress: 0.5,
-            message: text,
-            metrics: { [text.slice(0, 128)]: 1 },
-            started_at: iso(now - 50_000),
-            attempts: [attempt({ status: 'running', started_at: iso(now - 50_000) })],
-          }),
-        ],
-      }),
-    )
-    const q = made.next
-    add(
-      made,
-      run(q, text, 'queued', {
-        pipeline: text,
-        waiting: { reason: 'after', detail: text },
-        created_at: iso(now),
-        stages: [],
-      }),
-    )
-  })
 }
