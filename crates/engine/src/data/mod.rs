@@ -165,7 +165,8 @@ impl DataView {
         let count = |n: u64, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
         let more = if self.counted { "" } else { " or more" };
         let mut text = if self.folder { count(self.files, "file", "files") + more } else { self.name.clone() };
-        let Some(content) = &self.content else { return text };
+        let read = |content: &&Content| content.whole || content.rows > 0;
+        let Some(content) = self.content.as_ref().filter(read) else { return text };
         let at_least = if content.whole { "" } else { "at least " };
         let of = if self.folder { format!(" in {}", content.name) } else { String::new() };
         text.push_str(&format!(", {at_least}{}{of}", count(content.rows, "row", "rows")));

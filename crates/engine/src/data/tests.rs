@@ -81,6 +81,10 @@ fn of_a_file_beyond_the_bound_only_the_first_lines_are_read() {
     let content = seen.content.as_ref().unwrap();
     assert_eq!((seen.size, content.whole, content.rows, content.faults_total), (BYTES * 4, false, 1000, 0));
     assert_eq!(seen.sentence(), "long.jsonl, at least 1000 rows");
+    let value = write(place.path(), "long.json", "[");
+    File::options().write(true).open(&value).unwrap().set_len(BYTES + 1).unwrap();
+    let seen = look(&value).unwrap();
+    assert_eq!(seen.sentence(), "long.json", "half a value is no fault, and its rows are not known");
 }
 
 #[test]

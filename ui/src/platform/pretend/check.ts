@@ -20,14 +20,19 @@ export function check(request: StartRequest): CheckView {
       detail: request.kind === 'template' ? 'footplate-sample, in the app' : 'python 3.12 in ~/tone/.venv',
       hint: null,
     },
-    { id: 'folder', state: 'ok', detail: '~/.local/share/footplate can be written', hint: null },
-    { id: 'memory', state: 'ok', detail: 'needs 256 MB; 47 GB can be given', hint: null },
-    { id: 'disk', state: 'ok', detail: '412 GB free', hint: null },
+    {
+      id: 'folder',
+      state: 'ok',
+      detail: request.kind === 'template' ? '~/.local/share/footplate' : '~/tone',
+      hint: null,
+    },
+    { id: 'memory', state: 'ok', detail: 'It reserves 1 of 12 cores and no memory of 64.0 GB.', hint: null },
+    { id: 'disk', state: 'note', detail: '8.4 GB are free.', hint: 'Checkpoints may need more.' },
     {
       id: 'queue',
-      state: 'note',
-      detail: 'training: 1 of 1 running, so it waits for support-tone-4',
-      hint: 'Raise the limit on Machine to run both.',
+      state: 'ok',
+      detail: definition ? 'preprocessing, training, evaluation' : (request.queue ?? 'default'),
+      hint: null,
     },
   ]
   if (params.length > 0) items.push({ id: 'params', state: 'bad', detail: params[0]?.message ?? '', hint: null })
