@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{LONG, ended, keys, text, words};
+use common::{LONG, ended, gate, keys, open, stage, text, words};
 use footplate_testkit::Bench;
 use serde_json::{Value, json};
 
@@ -85,6 +85,33 @@ fn a_template_is_made_shared_and_runs_for_another_after_consent_only() {
     assert_eq!((&row["source"], &row["trust"]), (&json!("own"), &json!("asks")));
     other.until_nothing_left(LONG);
     assert!(!other.work().join("evil").exists());
+}
+
+#[test]
+fn what_was_changed_while_it_waited_its_turn_is_held_and_not_run() {
+    let bench = Bench::new();
+    bench.write("project/look.sh", "touch looked\n");
+    bench.write(
+        "project/footplate.toml",
+        format!(
+            "format = 1\nname = \"demo\"\n[stages.train]\nshell = \"{}\"\n[stages.look]\nneeds = [\"train\"]\ncommand = [\"sh\", \"{{{{ pipeline.dir }}}}/look.sh\"]\n",
+            gate("go")
+        ),
+    );
+    let _ = bench.run(&words("template add project")).expect(0);
+    let number = bench.run(&words("run demo --detach --json")).expect(0).json()["number"].as_i64().unwrap();
+    bench.until_status(number, "running", LONG);
+    std::fs::write(bench.data().join("templates/demo/look.sh"), "touch evil\n").unwrap();
+    open(&bench, "go");
+    bench.until(LONG, || stage(&bench.show(number), "look")["status"] == "held");
+    let shown = bench.show(number);
+    let waiting = &stage(&shown, "look")["waiting"];
+    assert!(waiting["detail"].as_str().unwrap().contains("was changed since you allowed it"), "{waiting}");
+    assert_eq!(stage(&shown, "train")["status"], "completed");
+    let _ = bench.run(&["cancel", &number.to_string()]).expect(0);
+    bench.until_nothing_left(LONG);
+    assert_eq!(bench.status(number), "cancelled");
+    assert!(!bench.work().join("evil").exists() && !bench.work().join("looked").exists());
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! What lies in a template's folder: its files in order, and the hash of all of them.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use footplate_core::{ErrorCode, Fault};
 use sha2::{Digest, Sha256};
@@ -28,7 +30,21 @@ pub struct Tree {
     root: PathBuf,
     /// All files.
     pub files: Vec<Entry>,
+    /// What the file system says about each: where it is the same, so is the content.
+    stamps: Vec<Stamp>,
 }
+
+/// Of one file: path, device, inode, mode, length, and the time of its last change in nanoseconds, which nobody can set.
+type Stamp = (String, u64, u64, u32, u64, i128);
+
+/// Hashes that were taken, by folder.
+static TAKEN: LazyLock<Mutex<HashMap<PathBuf, Taken>>> = LazyLock::new(Mutex::default);
+
+/// A hash, and what the file system said when it was taken.
+type Taken = (Vec<Stamp>, String);
+
+/// A file that changed so lately may change again within the same tick of the file system's clock.
+const TICK_NS: i128 = 2_000_000_000;
 
 impl Tree {
     /// Looks at a folder. What programs leave behind by themselves (`__pycache__`, `.DS_Store`) is passed over.
@@ -37,6 +53,7 @@ impl Tree {
     /// `Refused` for links, devices, names that not every system allows, and over the limits; `NotFound`, `Storage`.
     pub fn of(root: &Path) -> Result<Tree, Fault> {
         let mut files = Vec::new();
+        let mut stamps = Vec::new();
         let mut seen = Seen::default();
         let mut bytes = 0_u64;
         let mut count = 0_usize;
@@ -65,6 +82,8 @@ impl Tree {
                 } else if facts.is_file() {
                     seen.add(&parts, false).map_err(|why| refused(root, why))?;
                     bytes = bytes.saturating_add(facts.len());
+                    let changed = i128::from(facts.ctime()) * 1_000_000_000 + i128::from(facts.ctime_nsec());
+                    stamps.push((path.clone(), facts.dev(), facts.ino(), facts.mode(), facts.len(), changed));
                     files.push(Entry { path, size: facts.len(), executable: facts.mode() & 0o100 != 0 });
                 } else {
                     return Err(refused(root, format!("\"{path}\" is neither a file nor a folder")));
@@ -75,7 +94,27 @@ impl Tree {
             return Err(refused(root, format!("its files have {bytes} bytes; the limit is {MOST_BYTES}")));
         }
         files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        Ok(Tree { root: root.to_owned(), files })
+        stamps.sort_unstable();
+        Ok(Tree { root: root.to_owned(), files, stamps })
+    }
+
+    /// As [`Tree::hash`], without reading the files again where the file system says that none was changed.
+    ///
+    /// # Errors
+    /// As [`Tree::hash`].
+    pub fn known_hash(&self) -> Result<String, Fault> {
+        let taken = || TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((stamps, hash)) = taken().get(&self.root)
+            && *stamps == self.stamps
+        {
+            return Ok(hash.clone());
+        }
+        let now = i128::from(footplate_shim::clock::wall_ms()) * 1_000_000;
+        let hash = self.hash()?;
+        if self.stamps.iter().all(|stamp| stamp.5 < now - TICK_NS) {
+            taken().insert(self.root.clone(), (self.stamps.clone(), hash.clone()));
+        }
+        Ok(hash)
     }
 
     /// The folder.
@@ -161,7 +200,12 @@ mod tests {
         let script = place.path().join("src/train.py");
         fs::write(&script, "print(1)\n").unwrap();
         fs::write(place.path().join("footplate.toml"), "x").unwrap();
-        let hash = || Tree::of(place.path()).unwrap().hash().unwrap();
+        let hash = || {
+            let tree = Tree::of(place.path()).unwrap();
+            // However quickly one change follows upon another, what is known is what is there.
+            assert_eq!(tree.known_hash().unwrap(), tree.hash().unwrap());
+            tree.hash().unwrap()
+        };
         let first = hash();
         assert_eq!(first.len(), 64);
         fs::create_dir_all(place.path().join("src/__pycache__")).unwrap();

@@ -24,6 +24,7 @@ use super::mind::Mind;
 use crate::home::Home;
 use crate::install::{Installed, companion};
 use crate::secrets::Secrets;
+use crate::templates::consent;
 
 /// How many shims may come and go without a claim before a launch is given up.
 pub(super) const SHIMS_PER_ATTEMPT: u32 = 3;
@@ -126,6 +127,15 @@ fn launching(key: AttemptKey, generation: u32, boot_id: String, now: i64) -> Att
 fn make(run: &ActiveRun, home: &Home, installed: &Installed, key: AttemptKey) -> Result<(Spec, Secrets), Refusal> {
     let stage = run.stage(key.stage);
     let row = &run.rows[key.stage as usize];
+    let bytes = |v: &[u8]| PathBuf::from(std::ffi::OsString::from_vec(v.to_vec()));
+    // A command that was typed is consent; what a template says was allowed as it was then.
+    if !stage.literal {
+        consent::required_again(home, &bytes(&run.row.pipeline_dir)).map_err(|fault| Refusal {
+            code: fault.code,
+            text: fault.message,
+            held: true,
+        })?;
+    }
     let secrets = read_secrets(run, home)?;
     let texts: IndexMap<String, String> = secrets
         .params
@@ -146,7 +156,6 @@ fn make(run: &ActiveRun, home: &Home, installed: &Installed, key: AttemptKey) ->
             return Err(Refusal { code: ErrorCode::SecretMissing, text, held: true });
         }
     }
-    let bytes = |v: &[u8]| PathBuf::from(std::ffi::OsString::from_vec(v.to_vec()));
     let submitted = bytes(&run.row.cwd);
     let cwd = rendered.cwd.as_ref().map_or_else(|| submitted.clone(), |c| submitted.join(c));
     if !cwd.is_dir() {

@@ -1,7 +1,7 @@
 //! Templates from elsewhere run nothing before the user saw what they would run, and allowed it.
 //!
 //! What is allowed is content: the hash of all files ([`Tree::hash`]). A byte that is another, in whatever way it came to be,
-//! asks again. It is looked at where runs are submitted and started, behind every door ([`required`]).
+//! asks again. It is looked at where runs are submitted and started, behind every door ([`required`]), and before each launch.
 //!
 //! A path that somebody types is consent by itself, and so is a template made of one's own runs; built-in ones need none.
 
@@ -136,7 +136,7 @@ pub fn give(home: &Home, name: &str, hash: &str) -> Result<(), Fault> {
 #[must_use]
 pub fn trust(home: &Home, name: &str) -> Trust {
     let Some(given) = given(home, name) else { return Trust::Asks };
-    let hash = super::own::folder(home, name).and_then(|folder| Tree::of(&folder)?.hash());
+    let hash = super::own::folder(home, name).and_then(|folder| Tree::of(&folder)?.known_hash());
     if hash.is_ok_and(|hash| hash == given) { Trust::Allowed } else { Trust::Asks }
 }
 
@@ -153,7 +153,7 @@ pub fn required(home: &Home, pipeline_dir: &Path) -> Result<(), Fault> {
         Some(_) => "was changed since you allowed it",
         None => "came from elsewhere, and you have not allowed it",
     };
-    Err(Fault::new(ErrorCode::ConsentMissing, format!("The template {name:?} {why}: nothing of it was run."))
+    Err(Fault::new(ErrorCode::ConsentMissing, format!("The template {name:?} {why}: it may not run."))
         .hint(format!("footplate template show {name} says what it would run"))
         .hint(format!("footplate template consent {name} allows it")))
 }
