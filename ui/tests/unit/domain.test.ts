@@ -96,7 +96,7 @@ describe('words', () => {
     expect(waitingText({ reason: 'queue_limit', detail: '1 of 1 training stages running' }, now)).toBe(
       'training 队列：上限 1，已有 1 个在运行',
     )
-    expect(waitingText({ reason: 'after', detail: 'comes after #7' }, now)).toBe('等 #7 结束后')
+    expect(waitingText({ reason: 'after', detail: 'comes after #7' }, now)).toBe('等 #7 结束')
     expect(waitingText({ reason: 'memory', detail: 'wants 9GB; 1GB of 8GB free' }, now)).toBe(
       '需要 9GB；可用 1GB（共 8GB）',
     )
