@@ -56,6 +56,16 @@ fn what_the_readme_says_about_daily_use_works_as_it_is_printed() {
 }
 
 #[test]
+fn a_stage_may_work_in_the_folder_of_its_run() {
+    let bench = Bench::new();
+    let stages = "[stages.first]\ncwd = \"{{ run.dir }}\"\nshell = 'echo 7 > made'\n\
+                  [stages.then]\nneeds = [\"first\"]\ncwd = \"{{ run.dir }}\"\ncommand = [\"cat\", \"made\"]\n";
+    let path = pipeline(&bench, "inside", stages);
+    assert_eq!(run(&bench, &path, &[])["status"], "completed");
+    assert_eq!(bench.run(&words("logs 1 then")).expect(0).stdout, "7\n");
+}
+
+#[test]
 fn the_newest_value_is_shown_however_fast_they_come() {
     let bench = Bench::new();
     // Far more than the ten a second that are stored; then it says nothing for as long as we look.

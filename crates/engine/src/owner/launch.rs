@@ -158,7 +158,8 @@ fn make(run: &ActiveRun, home: &Home, installed: &Installed, key: AttemptKey) ->
     }
     let submitted = bytes(&run.row.cwd);
     let cwd = rendered.cwd.as_ref().map_or_else(|| submitted.clone(), |c| submitted.join(c));
-    if !cwd.is_dir() {
+    // The run's own folder is made with the attempt's.
+    if !cwd.is_dir() && cwd != bytes(&run.row.run_dir) {
         let text = format!("its working folder {} is not there", cwd.display());
         return Err(Refusal { code: ErrorCode::CwdMissing, text, held: true });
     }
