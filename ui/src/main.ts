@@ -23,8 +23,10 @@ async function door(): Promise<Platform> {
 async function begin(): Promise<void> {
   const platform = shown(await door())
   usePlatform(platform)
-  // The language and the theme come first, so that nothing is painted twice; without them the system's are in force.
-  await loadSettings().catch(() => {})
+  // The language and the theme come first, so that nothing is painted twice. Without an answer the system's are in force until
+  // there is one: a window is never empty.
+  const patience = new Promise((done) => setTimeout(done, 1000))
+  await Promise.race([loadSettings().catch(() => {}), patience])
   mount(App, { target: document.getElementById('app') ?? document.body })
   void loadTemplates().catch(() => {})
   watchMachine()
