@@ -63,8 +63,10 @@ impl Store {
         conn.busy_handler(Some(pace::busy_handler(role == Role::Owner)))?;
         conn.execute_batch(
             "PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
-             PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 16777216;",
+             PRAGMA journal_size_limit = 16777216;",
         )?;
+        // Pages. Copying the journal back is the owner's work: a guest that writes a whole sweep should not wait for it.
+        conn.pragma_update(None, "wal_autocheckpoint", if role == Role::Owner { 4000 } else { 16_000 })?;
         if cfg!(target_os = "macos") {
             conn.execute_batch("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;")?;
         }

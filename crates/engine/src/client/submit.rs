@@ -28,8 +28,8 @@ use crate::home::Home;
 use crate::secrets::{self, Secrets};
 use crate::templates::consent;
 
-/// Runs a transaction: the lock is held for some milliseconds.
-const RUNS_A_TRANSACTION: usize = 1000;
+/// Runs a transaction: the lock is held for some 30 ms.
+const RUNS_A_TRANSACTION: usize = 2000;
 
 impl Client {
     /// Checks a run, captures what it needs, writes it down, and sees to it that there is an owner. When this returns, the run is
