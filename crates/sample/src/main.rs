@@ -62,7 +62,7 @@ struct Train {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Passes over the training digits.
-    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     epochs: u32,
     /// Highest learning rate; it falls to a hundredth of this along half a cosine.
     #[arg(long, default_value_t = 0.001, value_parser = learning_rate)]

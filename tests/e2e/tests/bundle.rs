@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use footplate_e2e::{Desk, status, word};
-use footplate_testkit::{Found, holds_within, until};
+use footplate_testkit::{Found, holds_within};
 use serde_json::{Value, json};
 
 /// The sample takes half a minute where nothing else is going on.
@@ -54,7 +54,11 @@ fn the_desktop_knows_the_app_and_its_files() {
     let desk = Desk::new();
     let root = unpacked(&desk);
     let entry = fs::read_to_string(root.join("usr/share/applications/Footplate.desktop")).unwrap();
-    for line in ["Exec=footplate-app %F", "Icon=footplate-app", "MimeType=application/vnd.footplate+zip"] {
+    for line in [
+        "Exec=footplate-app %F",
+        "Icon=footplate-app",
+        "MimeType=application/vnd.footplate+zip;x-scheme-handler/footplate",
+    ] {
         assert!(entry.lines().any(|found| found.trim_end_matches(';') == line), "{line} is not in\n{entry}");
     }
     let mime = fs::read_to_string(root.join("usr/share/mime/packages/footplate.xml")).unwrap();
