@@ -55,8 +55,8 @@ fn a_batch_is_released_as_a_whole_and_its_earlier_transactions_stay_drafts_until
     let mut client = bench.client();
     let watcher = bench.client();
     let mut seen_before_the_end = Vec::new();
-    let mut all = (0..2500).map(|n| {
-        if n == 2400 {
+    let mut all = (0..5000).map(|n| {
+        if n == 4800 {
             let page = watcher.list(&ListQuery { limit: 5000, ..ListQuery::default() }).unwrap();
             seen_before_the_end.extend(page.runs.iter().map(|run| run.status));
         }
@@ -64,15 +64,15 @@ fn a_batch_is_released_as_a_whole_and_its_earlier_transactions_stay_drafts_until
     });
     let runs = client.submit_batch(&mut all).unwrap();
     // The second transaction may be under way.
-    assert!(matches!(seen_before_the_end.len(), 1000 | 2000), "{}", seen_before_the_end.len());
+    assert!(matches!(seen_before_the_end.len(), 2000 | 4000), "{}", seen_before_the_end.len());
     assert!(seen_before_the_end.iter().all(|status| *status == RunStatus::Draft));
-    assert_eq!(runs.iter().map(|run| run.number).collect::<Vec<_>>(), (1..=2500).collect::<Vec<_>>());
+    assert_eq!(runs.iter().map(|run| run.number).collect::<Vec<_>>(), (1..=5000).collect::<Vec<_>>());
 
     let store = Store::open(bench.home().state_dir(), Role::ReadOnly).unwrap();
     let wishes = store.read().unwrap().pending_wishes().unwrap();
     assert_eq!(wishes.len(), 1);
-    assert_eq!(Wish::from_row(&wishes[0].kind, &wishes[0].args), Some(Wish::Release { runs: vec![(1, 2000)] }));
-    let last = client.show(2500).unwrap();
+    assert_eq!(Wish::from_row(&wishes[0].kind, &wishes[0].args), Some(Wish::Release { runs: vec![(1, 4000)] }));
+    let last = client.show(5000).unwrap();
     assert_eq!(last.status, RunStatus::Queued);
 }
 
@@ -80,8 +80,8 @@ fn a_batch_is_released_as_a_whole_and_its_earlier_transactions_stay_drafts_until
 fn a_batch_of_one_transaction_needs_no_release() {
     let bench = Bench::new();
     let mut client = bench.client();
-    let runs = client.submit_batch(&mut (0..1000).map(|_| Ok(command(&["true"])))).unwrap();
-    assert_eq!(runs.len(), 1000);
+    let runs = client.submit_batch(&mut (0..2000).map(|_| Ok(command(&["true"])))).unwrap();
+    assert_eq!(runs.len(), 2000);
     let store = Store::open(bench.home().state_dir(), Role::ReadOnly).unwrap();
     assert!(store.read().unwrap().pending_wishes().unwrap().is_empty());
     assert!(store.read().unwrap().runs_after(0, 2000).unwrap().iter().all(|run| !run.draft));
@@ -91,8 +91,8 @@ fn a_batch_of_one_transaction_needs_no_release() {
 fn a_batch_with_a_bad_line_leaves_nothing() {
     let bench = Bench::new();
     let mut client = bench.client();
-    let mut all = (0..2500).map(|n| match n {
-        2200 => Err(Fault::new(ErrorCode::Invalid, "line 2201 is bad")),
+    let mut all = (0..5000).map(|n| match n {
+        4200 => Err(Fault::new(ErrorCode::Invalid, "line 4201 is bad")),
         _ => {
             let mut submit = command(&["true"]);
             submit.environment = captured(&[("HF_TOKEN", "t")]);
@@ -100,7 +100,7 @@ fn a_batch_with_a_bad_line_leaves_nothing() {
         }
     });
     let fault = client.submit_batch(&mut all).unwrap_err();
-    assert_eq!(fault.message, "line 2201 is bad");
+    assert_eq!(fault.message, "line 4201 is bad");
     assert_eq!(client.list(&ListQuery::default()).unwrap().total, 0);
     assert_eq!(std::fs::read_dir(bench.home().secrets_dir()).unwrap().count(), 0);
     // Numbers are not used again.
