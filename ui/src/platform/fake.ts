@@ -1,6 +1,7 @@
 /** A pretend store in memory: for tests, pictures and the demo. Never part of the product's bundle. */
 import { check } from './pretend/check'
 import { data } from './pretend/data'
+import { machine, machineHistory } from './pretend/machine'
 import { iso, random, run as makeRun, stage, attempt } from './pretend/build'
 import { files, logLine, logTotal, page, series } from './pretend/output'
 import { TEMPLATES, contentOf } from './pretend/templates'
@@ -561,34 +562,8 @@ export function fake(options: FakeOptions = {}): Fake {
       draft = next
       if (typeof sessionStorage !== 'undefined') sessionStorage.setItem('fake-draft', JSON.stringify(next))
     },
-    machine: () =>
-      read(() => ({
-        platform: 'linux' as const,
-        cpus: 12,
-        cpu_use: 0.38 + (options.tick === 0 ? 0 : (rand() - 0.5) * 0.1),
-        memory_total: 64e9,
-        memory_used: 41e9,
-        gpus: [{ name: 'RTX 4090', use: 0.97, memory_total: 47.7e9, memory_used: 29.4e9 }],
-        disk_total: 994e9,
-        disk_free: 412e9,
-        store_size: 61e9,
-        store_folder: '~/.local/share/footplate',
-        version: '0.1.0',
-      })),
-    machineHistory: () =>
-      read(() =>
-        Array.from({ length: 240 }, (_, i) => {
-          const wave = Math.sin(i / 11) * 0.05 + Math.sin(i / 3) * 0.02
-          const busy = i > 90
-          return {
-            at_ms: began - (240 - i) * 15_000,
-            cpu: (busy ? 0.36 : 0.2) + wave + rand() * 0.03,
-            memory: (busy ? 0.62 : 0.38) + wave / 4,
-            gpu: busy ? 0.95 + wave / 6 : 0.03,
-            disk: 0.585 + i / 90_000,
-          }
-        }),
-      ),
+    machine: () => read(() => machine(options.tick === 0 ? 0 : (rand() - 0.5) * 0.1)),
+    machineHistory: () => read(() => machineHistory(began, rand)),
     settings: async () => settings,
     async setSettings(next) {
       note('setSettings', next)

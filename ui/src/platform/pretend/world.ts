@@ -191,7 +191,15 @@ function waiting(made: World, now: number): void {
     ['voice-clone-7', 'voice-clone', 'training', { reason: 'queue_limit', detail: '1 of 1 training stages running' }],
     ['digits-nightly', 'digits', 'default', { reason: 'not_before', detail: `not before ${iso(now + 14_400_000)}` }],
     ['voice-clone-7-listen', 'evaluate-voice', 'evaluation', { reason: 'after', detail: `comes after #${n}` }],
-    ['qwen-7b-notes', 'lora-fine-tune', 'training', { reason: 'held', detail: 'needs a secret from you: HF_TOKEN' }],
+    [
+      'qwen-7b-notes',
+      'lora-fine-tune',
+      'training',
+      {
+        reason: 'held',
+        detail: 'the secret HF_TOKEN is not there: it was not in the environment that submitted the run',
+      },
+    ],
   ]
   rows.forEach(([name, pipeline, on, why], i) =>
     add(
