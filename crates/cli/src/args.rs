@@ -11,8 +11,8 @@ use footplate_core::{ErrorCode, Fault};
 use crate::context::Context;
 use crate::stop::{self, Answer, Stop};
 use crate::verb::{
-    add, cancel, clean, completions, doctor, list, logs, metrics, r#move, pause, plan, queue, rename, report, resume,
-    retry, rm, run, set, show, start, tag, template, unpause, wait, watch, work,
+    add, cancel, clean, completions, disk, doctor, list, logs, metrics, r#move, pause, plan, queue, rename, report,
+    resume, retry, rm, run, set, show, start, tag, template, unpause, wait, watch, work,
 };
 
 /// Queue, run and watch model training on your own machine.
@@ -64,6 +64,7 @@ enum Verb {
     Tag(tag::Tag),
     Rm(rm::Rm),
     Queue(queue::Queue),
+    Disk(disk::Disk),
     Template(template::Template),
     Work(work::Work),
     Clean(clean::Clean),
@@ -119,6 +120,7 @@ fn dispatch(verb: &Verb, context: &Context) -> Answer {
         Verb::Tag(verb) => verb.run(context),
         Verb::Rm(verb) => verb.run(context),
         Verb::Queue(verb) => verb.run(context),
+        Verb::Disk(verb) => verb.run(context),
         Verb::Template(verb) => verb.run(context),
         Verb::Work(verb) => verb.run(context),
         Verb::Clean(verb) => verb.run(context),

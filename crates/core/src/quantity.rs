@@ -98,6 +98,31 @@ impl fmt::Display for Span {
     }
 }
 
+impl ByteSize {
+    /// For people: rounded down, three digits or so.
+    #[must_use]
+    pub fn rounded(self) -> String {
+        let bytes = self.0;
+        for unit in [1_000_000_000_u64, 1_000_000, 1000] {
+            if bytes >= unit {
+                let tenth = unit / 10;
+                let rounded = bytes / tenth * tenth;
+                return if rounded.is_multiple_of(unit) {
+                    ByteSize(rounded).to_string()
+                } else {
+                    let name = match unit {
+                        1_000_000_000 => "GB",
+                        1_000_000 => "MB",
+                        _ => "KB",
+                    };
+                    format!("{}.{}{name}", rounded / unit, rounded % unit / tenth)
+                };
+            }
+        }
+        ByteSize(bytes).to_string()
+    }
+}
+
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (unit, size) in [("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("KB", 1000)] {

@@ -12,7 +12,7 @@ use crate::time::UtcMs;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Waiting {
-    /// A stable word: `dependency queue_paused queue_limit cpus memory gpus not_before after run_paused retry_at held no_owner`.
+    /// A stable word: `dependency queue_paused queue_limit cpus memory gpus not_before after run_paused disk retry_at held no_owner`.
     pub reason: String,
     /// One sentence.
     pub detail: String,
@@ -202,6 +202,35 @@ pub struct QueueView {
     pub queued: u64,
     /// Stages running in it.
     pub running: u64,
+}
+
+/// How much room is left on a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum DiskLevel {
+    /// Above both marks.
+    Enough,
+    /// Below the warning mark: nothing starts.
+    Low,
+    /// Below the critical mark: what runs is paused.
+    Critical,
+}
+
+/// The disk of the data folder, and the marks that keep room on it; bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct DiskView {
+    /// What this user can still write.
+    pub free: u64,
+    /// The whole disk.
+    pub total: u64,
+    /// Below it nothing starts; 0: never.
+    pub warning: u64,
+    /// Below it what runs is paused; 0: never.
+    pub critical: u64,
+    /// Where it stands.
+    pub level: DiskLevel,
 }
 
 /// What a submit answers.

@@ -147,6 +147,12 @@ impl Home {
         self.root.join("owner.log")
     }
 
+    /// Room that is given up when there is none left.
+    #[must_use]
+    pub fn ballast(&self) -> PathBuf {
+        self.root.join("ballast")
+    }
+
     /// The FIFO on which the owner listens.
     #[must_use]
     pub fn bell(&self) -> PathBuf {

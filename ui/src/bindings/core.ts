@@ -34,7 +34,7 @@ hints: Array<string>, };
 
 export type Waiting = { 
 /**
- * A stable word: `dependency queue_paused queue_limit cpus memory gpus not_before after run_paused retry_at held no_owner`.
+ * A stable word: `dependency queue_paused queue_limit cpus memory gpus not_before after run_paused disk retry_at held no_owner`.
  */
 reason: string, 
 /**

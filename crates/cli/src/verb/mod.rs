@@ -4,6 +4,7 @@ pub(crate) mod add;
 pub(crate) mod cancel;
 pub(crate) mod clean;
 pub(crate) mod completions;
+pub(crate) mod disk;
 pub(crate) mod doctor;
 pub(crate) mod list;
 pub(crate) mod logs;

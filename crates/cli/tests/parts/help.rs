@@ -26,6 +26,7 @@ const VERBS: [&str; 27] = [
     "tag",
     "rm",
     "queue",
+    "disk",
     "template",
     "work",
     "clean",

@@ -218,8 +218,14 @@ impl Why {
                 room(wanted > of, kept_for, &amount(*wanted), &format!("{free} of {} free", amount(*of)), &amount(*of))
             }
             Why::Memory { wanted, free, of, kept_for } => {
-                let of_text = size(*of);
-                room(wanted > of, kept_for, &size(*wanted), &format!("{} of {of_text} free", size(*free)), &of_text)
+                let of_text = ByteSize(*of).rounded();
+                room(
+                    wanted > of,
+                    kept_for,
+                    &ByteSize(*wanted).rounded(),
+                    &format!("{} of {of_text} free", ByteSize(*free).rounded()),
+                    &of_text,
+                )
             }
             Why::Gpus { wanted, free, of, kept_for } => {
                 let amount = |n: u32| format!("{n} {}", if n == 1 { "GPU" } else { "GPUs" });
@@ -230,7 +236,11 @@ impl Why {
             Why::RunPaused => "the run is paused".to_owned(),
             Why::Draft => "the run is a draft; `footplate start` starts it".to_owned(),
             Why::StartsHeld(StartsHeld::Disk { free, mark }) => {
-                format!("{} free on the disk; nothing starts below {}", size(*free), size(*mark))
+                format!(
+                    "{} free on the disk; nothing starts below {}",
+                    ByteSize(*free).rounded(),
+                    ByteSize(*mark).rounded()
+                )
             }
             Why::StartsHeld(StartsHeld::Leaving) => "the owner is about to leave; the next one starts it".to_owned(),
             Why::RetryAt { at } => format!("failed; the next try is at {at}"),
@@ -246,25 +256,4 @@ fn room(impossible: bool, kept_for: &Option<i64>, wanted: &str, free: &str, of: 
         Some(run) => format!("wants {wanted}; {free}, and kept for #{run}, which has waited longer than 10 minutes"),
         None => format!("wants {wanted}; {free}"),
     }
-}
-
-/// A size rounded for people: three digits or so.
-fn size(bytes: u64) -> String {
-    for unit in [1_000_000_000_u64, 1_000_000, 1000] {
-        if bytes >= unit {
-            let tenth = unit / 10;
-            let rounded = bytes / tenth * tenth;
-            return if rounded.is_multiple_of(unit) {
-                ByteSize(rounded).to_string()
-            } else {
-                let name = match unit {
-                    1_000_000_000 => "GB",
-                    1_000_000 => "MB",
-                    _ => "KB",
-                };
-                format!("{}.{}{name}", rounded / unit, rounded % unit / tenth)
-            };
-        }
-    }
-    ByteSize(bytes).to_string()
 }

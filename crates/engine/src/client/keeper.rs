@@ -11,6 +11,7 @@ use std::time::Duration;
 use footplate_core::{ErrorCode, Fault, UtcMs};
 use footplate_shim::clock;
 use footplate_shim::contract::OwnerLine;
+use footplate_shim::os::process;
 use footplate_store::{Role, Store, StoreError};
 
 use super::types::{OwnerStart, OwnerState};
@@ -236,7 +237,27 @@ fn is_older(version: &str) -> bool {
     }
 }
 
+/// How often, and after how many milliseconds, the lock of an owner that is gone is tried again.
+const GIVEN_BACK: (u32, u64) = (10, 5);
+
 fn look(home: &Home) -> OwnerState {
+    let (tries, every) = GIVEN_BACK;
+    let mut state = look_once(home);
+    for _ in 0..tries {
+        // A child that the owner was starting when it was killed may hold its lock until it is a program of its own. One whose pid
+        // cannot be seen from here (in another container) is believed after a while.
+        let gone =
+            matches!(&state, OwnerState::Present { pid, .. } if *pid > 0 && process(*pid).is_none_or(|p| p.dead));
+        if !gone {
+            return state;
+        }
+        nap(every);
+        state = look_once(home);
+    }
+    state
+}
+
+fn look_once(home: &Home) -> OwnerState {
     let absent = |line: Option<OwnerLine>| OwnerState::Absent { orderly: line.is_none_or(|line| line.orderly) };
     let Ok(mut file) = File::open(home.owner_lock()) else { return absent(None) };
     let mut text = String::new();

@@ -311,7 +311,7 @@ impl Client {
         let present = matches!(owner, OwnerState::Present { .. });
         let confirmed = self.confirm()?;
         let read = self.store.read()?;
-        let mut viewer = Viewer::new(&read, present, confirmed);
+        let mut viewer = Viewer::new(&read, &self.home, present, confirmed);
         let statuses = vec![RunStatus::Running, RunStatus::Paused];
         let (rows, _) = read.list(&ListQuery { statuses, limit: ACTIVE_MOST, ..ListQuery::default() })?;
         let mut active = rows.into_iter().map(|row| viewer.run(row)).collect::<Result<Vec<_>, _>>()?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use footplate_core::definition::{Definition, Stage};
 use footplate_core::event::Event;
-use footplate_core::view::{AttemptView, Failure, Note, QueueView, RunView, StageView, Waiting};
+use footplate_core::view::{AttemptView, DiskView, Failure, Note, QueueView, RunView, StageView, Waiting};
 use footplate_core::{AttemptStatus, ErrorCode, Fault, RunStatus, StageStatus, UtcMs};
 use footplate_shim::clock;
 use footplate_store::{AttemptRow, LatestRow, Read, RunRow, StageRow, StoreError};
@@ -17,6 +17,8 @@ use super::machine::machine_capacity;
 use super::types::{ListQuery, OwnerState, RunPage};
 use super::waiting::Reasons;
 use super::wishes::no_run;
+use crate::disk::{self, Marks};
+use crate::home::Home;
 
 /// Most runs of one page.
 const PAGE_MOST: u32 = 10_000;
@@ -41,7 +43,7 @@ impl Client {
             limit: query.limit.min(PAGE_MOST),
             offset: query.offset,
         })?;
-        let mut viewer = Viewer::new(&read, present, confirmed);
+        let mut viewer = Viewer::new(&read, &self.home, present, confirmed);
         let mut runs = Vec::with_capacity(rows.len());
         for row in rows {
             let mut view = viewer.run(row)?;
@@ -62,9 +64,21 @@ impl Client {
         let present = matches!(self.owner(), OwnerState::Present { .. });
         let read = self.store.read()?;
         let row = read.run(number)?.ok_or_else(|| no_run(number))?;
-        let mut view = Viewer::new(&read, present, confirmed).run(row)?;
+        let mut view = Viewer::new(&read, &self.home, present, confirmed).run(row)?;
         view.notes = Some(notes(&read, &view)?);
         Ok(view)
+    }
+
+    /// The disk of the data folder and its marks.
+    ///
+    /// # Errors
+    /// `Storage`, also where the system does not tell.
+    pub fn disk(&self) -> Result<DiskView, Fault> {
+        let marks = Marks::read(&self.store.read()?)?;
+        disk::look(self.home.root(), marks).map_err(|error| {
+            let root = self.home.root().display();
+            Fault::new(ErrorCode::Storage, format!("The room on the disk of {root} is not known: {error}."))
+        })
     }
 
     /// The queues with their counts, highest priority first.
@@ -144,9 +158,9 @@ impl Rows {
 }
 
 impl<'r> Viewer<'r> {
-    pub(super) fn new(read: &'r Read<'r>, owner: bool, confirmed: bool) -> Viewer<'r> {
+    pub(super) fn new(read: &'r Read<'r>, home: &'r Home, owner: bool, confirmed: bool) -> Viewer<'r> {
         let now = UtcMs(clock::wall_ms());
-        Viewer { read, reasons: Reasons::new(read, now, owner), confirmed, now }
+        Viewer { read, reasons: Reasons::new(read, home, now, owner), confirmed, now }
     }
 
     pub(super) fn run(&mut self, run: RunRow) -> Result<RunView, StoreError> {

@@ -246,6 +246,15 @@ pub enum Wish {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         paused: Option<bool>,
     },
+    /// Change the marks that keep room on the disk, bytes; 0: never. `run` is not set.
+    Disk {
+        /// Below it nothing starts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        warning: Option<u64>,
+        /// Below it what runs is paused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        critical: Option<u64>,
+    },
     /// Start the drafts that a batch was written as, up to its last transaction. Written by [`super::Client::submit_batch`]
     /// in that transaction; numbers that are no drafts (any more) are left alone. `run` is not set.
     Release {
@@ -265,7 +274,7 @@ pub enum Wish {
 /// A wish and whom it concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WishRequest {
-    /// The run's number; `None` for `queue` and `clean`.
+    /// The run's number; `None` for `queue`, `disk` and `clean`.
     pub run: Option<i64>,
     /// What is wished.
     pub wish: Wish,
@@ -278,7 +287,7 @@ impl WishRequest {
         WishRequest { run: Some(run), wish }
     }
 
-    /// A wish about no run: `queue` or `clean`.
+    /// A wish about no run: `queue`, `disk` or `clean`.
     #[must_use]
     pub fn general(wish: Wish) -> WishRequest {
         WishRequest { run: None, wish }

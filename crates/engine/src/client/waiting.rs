@@ -10,6 +10,8 @@ use footplate_core::{ErrorCode, StageKey, StageStatus, UtcMs};
 use footplate_store::{Read, RunBrief, RunRow, StageBrief, StageRow, StoreError};
 
 use super::machine::machine_capacity;
+use crate::disk::{self, Marks};
+use crate::home::Home;
 
 /// Above so many queued stages only those shown are weighed: no answer is wrong by it, but one that waits because room is kept
 /// for another is told the lack of room only.
@@ -18,14 +20,15 @@ const WEIGHED_MOST: u64 = 5_000;
 /// Answers for one view. Built at the first question, from the view's own snapshot.
 pub(super) struct Reasons<'r> {
     read: &'r Read<'r>,
+    home: &'r Home,
     now: UtcMs,
     owner: bool,
     backlog: Option<Backlog>,
 }
 
 impl<'r> Reasons<'r> {
-    pub(super) fn new(read: &'r Read<'r>, now: UtcMs, owner: bool) -> Reasons<'r> {
-        Reasons { read, now, owner, backlog: None }
+    pub(super) fn new(read: &'r Read<'r>, home: &'r Home, now: UtcMs, owner: bool) -> Reasons<'r> {
+        Reasons { read, home, now, owner, backlog: None }
     }
 
     /// Why this stage waits; `None` where it does not, or where it is about to start.
@@ -77,7 +80,7 @@ impl<'r> Reasons<'r> {
     ) -> Result<Option<Why>, StoreError> {
         let mut backlog = match self.backlog.take() {
             Some(backlog) => backlog,
-            None => load(self.read)?,
+            None => load(self.read, self.home)?,
         };
         let key = StageKey { run: run.number, stage: stage.idx };
         // The stage itself is known better than from its brief: its own `not_before` stands in the definition.
@@ -116,9 +119,12 @@ fn held(stage: &StageRow) -> Waiting {
     Waiting { reason: reason.into(), detail }
 }
 
-fn load(read: &Read<'_>) -> Result<Backlog, StoreError> {
+fn load(read: &Read<'_>, home: &Home) -> Result<Backlog, StoreError> {
     let capacity = machine_capacity();
     let mut backlog = Backlog::new(capacity);
+    // What the system does not tell holds nobody.
+    let disk = disk::look(home.root(), Marks::read(read)?).ok();
+    backlog.hold_starts(disk.as_ref().and_then(disk::holds_starts));
     for queue in read.queues()? {
         let limit = queue.limit.unwrap_or(capacity.cpus);
         backlog.set_queue(&queue.name, QueueRule { priority: queue.priority, limit, paused: queue.paused });

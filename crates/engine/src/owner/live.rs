@@ -82,6 +82,8 @@ pub(super) struct Live {
     pub(super) sent: Vec<Sent>,
     /// The `paused` flag as stored.
     pub(super) paused: bool,
+    /// Told to pause for want of room on the disk.
+    pub(super) paused_for_disk: bool,
 }
 
 impl Live {
@@ -105,6 +107,7 @@ impl Live {
             followed: false,
             sent: Vec::new(),
             paused: false,
+            paused_for_disk: false,
         }
     }
 

@@ -21,6 +21,7 @@ use super::Trouble;
 use super::active::{ActiveRun, apply};
 use super::due::Due;
 use super::effects::Effect;
+use super::guard::Guard;
 use super::live::Live;
 use super::shims::{Shim, Shims};
 use super::wishes::Awaiting;
@@ -60,6 +61,8 @@ pub(super) struct Mind {
     pub(super) effects: Vec<Effect>,
     /// The time of this turn.
     pub(super) now: UtcMs,
+    /// What is known of the disk.
+    pub(super) guard: Guard,
     /// Shims of settled attempts that have not quite gone.
     pub(super) leaving: Vec<Shim>,
     /// Attempts settled in this turn, whose shims wait to be told so.
@@ -89,6 +92,7 @@ impl Mind {
             touched: BTreeSet::new(),
             effects: Vec::new(),
             now: UtcMs(clock::wall_ms()),
+            guard: Guard::default(),
             leaving: Vec::new(),
             settled: Vec::new(),
             dice: u64::from(std::process::id()) << 20 | clock::running_ms(),

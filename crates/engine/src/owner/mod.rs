@@ -10,6 +10,7 @@ mod due;
 mod effects;
 mod ends;
 mod follow;
+mod guard;
 mod launch;
 mod live;
 pub mod lock;
@@ -107,7 +108,11 @@ pub fn work(home: Home, options: WorkOptions) -> Result<(), Fault> {
         // Whoever asked for a hand-over has the lock now.
         let _ = std::fs::remove_file(home.hand_over());
         let Some(open) = store.take() else { return Ok(()) };
-        let (open, left, seen) = turn::run(&home, &installed, open, &held, options).map_err(|e| trouble(&e))?;
+        let done = turn::run(&home, &installed, open, &held, options);
+        if matches!(&done, Err(Trouble::Store(error)) if error.fault().code == ErrorCode::DiskFull) {
+            guard::give_up_ballast(&home);
+        }
+        let (open, left, seen) = done.map_err(|e| trouble(&e))?;
         held.leave().map_err(|e| trouble(&Trouble::System(e)))?;
         if left != Left::Idle {
             return Ok(());

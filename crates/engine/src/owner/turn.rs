@@ -118,6 +118,7 @@ impl Owner<'_> {
         let mind = &mut self.mind;
         mind.now = UtcMs(clock::wall_ms());
         mind.read_queues(&tx)?;
+        mind.read_disk_marks(&tx)?;
         let open: HashMap<i64, RunBrief> = tx.open_runs()?.into_iter().map(|b| (b.number, b)).collect();
         for brief in open.values() {
             mind.take_in(&tx, brief)?;
@@ -132,6 +133,8 @@ impl Owner<'_> {
             live.state = AttemptState::live(row.status).unwrap_or(AttemptState::Launching);
             live.known = row.status == footplate_core::AttemptStatus::Running;
             live.paused = row.paused;
+            // Which of the two it is the rows do not tell: a shim that was not paused for this is told in vain.
+            live.paused_for_disk = row.paused;
             live.look_soon();
             mind.live.insert(key, live);
             mind.backlog.adopt(adopted);
@@ -189,7 +192,8 @@ impl Owner<'_> {
         let version = store.data_version()?;
         let new = rang.guest || self.more || self.version != Some(version);
         self.version = Some(version);
-        if new || !self.announced || !findings.is_empty() || self.something_due() {
+        let disk = self.mind.look_at_disk();
+        if new || disk || !self.announced || !findings.is_empty() || self.something_due() {
             if !self.lock.is_still_there() {
                 return Err(Trouble::Damaged("the data folder was replaced under the owner".to_owned()));
             }
@@ -203,6 +207,7 @@ impl Owner<'_> {
                 self.apply(&tx, finding, &mut relaunch)?;
             }
             self.queue_what_is_due(&tx)?;
+            self.mind.guard_disk(&tx)?;
             if !self.told.load(Ordering::Relaxed) {
                 self.mind.start_stages(&tx)?;
             }

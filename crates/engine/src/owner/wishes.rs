@@ -50,6 +50,7 @@ impl Mind {
             (Some(Wish::Queue { name, limit, priority, paused }), _) => {
                 self.change_queue(tx, &name, limit, priority, paused)?
             }
+            (Some(Wish::Disk { warning, critical }), _) => self.set_disk_marks(tx, warning, critical)?,
             (Some(Wish::Clean { older_than_ms, dry_run }), _) => self.clean(tx, older_than_ms, dry_run)?,
             (Some(Wish::Release { runs }), _) => self.release(tx, &runs)?,
             (Some(_), None) => Err((ErrorCode::Invalid, format!("{} concerns a run, and none is named", row.kind))),
@@ -101,7 +102,7 @@ impl Mind {
             }
             Wish::Tag { add, remove } => self.tag(tx, number, add, &remove)?,
             Wish::Rm { files } => self.remove(tx, number, files)?,
-            Wish::Queue { .. } | Wish::Clean { .. } | Wish::Release { .. } => {
+            Wish::Queue { .. } | Wish::Disk { .. } | Wish::Clean { .. } | Wish::Release { .. } => {
                 Err((ErrorCode::Invalid, "it concerns no run".to_owned()))
             }
         };
@@ -210,10 +211,11 @@ impl Mind {
         }
         let attempts = self.attempts_of(number);
         for key in &attempts {
+            let for_disk = self.live.get(key).is_some_and(|live| live.paused_for_disk);
             if let Some(live) = self.live.get_mut(key) {
-                live.paused = paused;
+                live.paused = paused || for_disk;
             }
-            tx.set_attempt_paused(*key, paused, self.now.0)?;
+            tx.set_attempt_paused(*key, paused || for_disk, self.now.0)?;
             let wish = row.id.clone();
             let reason = Reason::User;
             let command = if paused { Command::Pause { wish, reason } } else { Command::Resume { wish, reason } };

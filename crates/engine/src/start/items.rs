@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use footplate_core::quantity::ByteSize;
 use footplate_core::schedule::Demand;
-use footplate_core::view::QueueView;
+use footplate_core::view::{DiskLevel, QueueView};
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -151,19 +152,18 @@ fn item(id: &'static str, state: CheckState, detail: String, hint: Option<&str>)
 }
 
 fn disk(client: &Client) -> CheckItem {
-    const LITTLE: u64 = 2 << 30;
-    const NONE: u64 = 200 << 20;
-    let free = rustix::fs::statvfs(client.home().root()).map(|facts| facts.f_bavail * facts.f_frsize);
-    match free {
-        Ok(free) => {
-            let detail = format!("{:.1} GB are free.", free as f64 / 1e9);
-            match free {
-                NONE.. if free >= LITTLE => item("disk", CheckState::Ok, detail, None),
-                NONE.. => item("disk", CheckState::Note, detail, Some("Checkpoints may need more.")),
-                _ => item("disk", CheckState::Bad, detail, Some("Free some space first.")),
-            }
+    let seen = match client.disk() {
+        Ok(seen) => seen,
+        Err(fault) => return item("disk", CheckState::Note, fault.message, None),
+    };
+    let detail = format!("{} are free.", ByteSize(seen.free).rounded());
+    let mark = ByteSize(seen.warning.max(seen.critical)).rounded();
+    match seen.level {
+        DiskLevel::Enough if seen.free / 2 >= seen.warning => item("disk", CheckState::Ok, detail, None),
+        DiskLevel::Enough => item("disk", CheckState::Note, detail, Some("Checkpoints may need more.")),
+        DiskLevel::Low | DiskLevel::Critical => {
+            item("disk", CheckState::Note, detail, Some(&format!("It waits: nothing starts below {mark}.")))
         }
-        Err(error) => item("disk", CheckState::Note, format!("Free space is not known: {error}."), None),
     }
 }
 

@@ -1,6 +1,6 @@
 use footplate_core::view::Waiting;
 use footplate_core::{AttemptKey, AttemptStatus, ErrorCode, RunStatus, StageKey, StageStatus, UtcMs};
-use footplate_engine::client::{Client, ListQuery, Submit};
+use footplate_engine::client::{Client, ListQuery, OwnerState, Submit};
 use footplate_store::{AttemptChange, AttemptRow, LatestRow, QueueChange, Role, StageChange, Store};
 
 use crate::{Bench, captured, command, pipeline, stage};
@@ -251,4 +251,21 @@ fn expected_times_come_from_completed_runs_of_the_same_pipeline() {
     let plan = footplate_engine::plan::plan(&command(&["true"]).definition, &indexmap::IndexMap::new(), Some(&client))
         .unwrap();
     assert_eq!(plan.expected_s, Some(20.0));
+}
+
+#[test]
+fn a_lock_is_believed_though_its_owner_cannot_be_seen_and_not_once_it_is_free() {
+    let bench = Bench::new();
+    let client = bench.client();
+    let mut dead = std::process::Command::new("true").spawn().unwrap();
+    let pid = dead.id();
+    dead.wait().unwrap();
+    std::fs::write(bench.home().owner_lock(), format!(r#"{{"pid":{pid},"version":"1.2.3","since_ms":5}}"#)).unwrap();
+    let lock = std::fs::File::open(bench.home().owner_lock()).unwrap();
+    lock.lock().unwrap();
+    // Another container's, say.
+    let seen = client.owner();
+    assert!(matches!(&seen, OwnerState::Present { pid: held, .. } if i64::from(*held) == i64::from(pid)), "{seen:?}");
+    drop(lock);
+    assert!(matches!(client.owner(), OwnerState::Absent { orderly: false }), "{:?}", client.owner());
 }
