@@ -5,6 +5,7 @@
 mod bus;
 mod desk;
 mod driver;
+pub mod history;
 mod page;
 mod screen;
 
