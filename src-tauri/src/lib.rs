@@ -17,6 +17,7 @@ mod picked;
 mod scripts;
 mod settings;
 mod shell;
+mod taskbar;
 mod templates;
 mod tray;
 mod window;

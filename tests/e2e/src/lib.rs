@@ -9,7 +9,7 @@ pub mod history;
 mod page;
 mod screen;
 
-pub use bus::{Bus, Item, Notification};
+pub use bus::{Bus, Item, Notification, Taskbar, Tile};
 pub use desk::Desk;
 pub use driver::{Driver, PATIENCE, Window};
 pub use page::{status, until_status, word};

@@ -56,6 +56,7 @@ fn sample(desk: &Desk) -> Gated {
 fn the_sample_starts_in_one_click_and_outlives_the_app_and_the_owner() {
     let desk = Desk::new();
     let sample = sample(&desk);
+    let taskbar = desk.bus.taskbar();
     let driver = desk.driver();
     let window = driver.open(&Desk::app());
     window.shows(&word("empty.title"));
@@ -65,6 +66,8 @@ fn the_sample_starts_in_one_click_and_outlives_the_app_and_the_owner() {
     until_status(&window, 1, "running");
     let shown = footplate_testkit::holds_within(PATIENCE, || desk.bus.tray_label().as_deref() == Some("60%"));
     assert!(shown, "the tray does not show how far it is: {}", desk.bus.trays());
+    taskbar.shows(Some(0.6), None);
+    assert_eq!(taskbar.entry(), "application://Footplate.desktop");
     let items = desk.bus.tray_items();
     assert!(items.iter().any(|item| item.text.contains("digits-1") && item.text.contains("60")), "{items:?}");
     window.shows("60");
@@ -103,6 +106,7 @@ fn the_sample_starts_in_one_click_and_outlives_the_app_and_the_owner() {
     until_status(&window, 1, "completed");
     window.shows(&word("ended.title"));
     window.shows(&word("status.completed"));
+    taskbar.shows(None, None);
     desk.picture(&window, "5-completed");
     assert_eq!(sample.training.starts(), 1, "it ran once");
     window.close();
@@ -114,6 +118,7 @@ fn a_log_is_read_a_run_is_stopped_and_a_failure_is_explained() {
     let talks = Gated::new(&desk, "talks");
     let fails =
         Pretend::python(&desk.bench.work(), "fails.py", "print('about to fail')\nraise ValueError('no such data')");
+    let taskbar = desk.bus.taskbar();
     let driver = desk.driver();
     let window = driver.open(&Desk::app());
     window.shows(&word("empty.title"));
@@ -142,6 +147,7 @@ fn a_log_is_read_a_run_is_stopped_and_a_failure_is_explained() {
     until(PATIENCE, "its view is open", || {
         window.script("return location.hash", &[]).is_ok_and(|hash| hash == format!("#/run/{failing}"))
     });
+    taskbar.shows(None, Some(1));
     let items = || desk.bus.tray_items();
     until(PATIENCE, "the tray says that one needs a look", || {
         items().iter().any(|item| item.text.contains("1 run needs a look"))
