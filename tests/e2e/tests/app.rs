@@ -293,6 +293,38 @@ command = ["echo", "{{ params.word }} {{ params.epochs }}"]
     window.close();
 }
 
+#[test]
+fn a_command_that_failed_is_changed_and_runs_again_where_and_with_what_it_ran() {
+    let mut desk = Desk::new();
+    // Only the shell that it was added from knows this.
+    desk.bench.set_env("ONLY_HERE", "from the terminal");
+    let folder = desk.bench.write("project/data.txt", "42").parent().unwrap().to_owned();
+    let line = "test \"$1\" = --lr=0.1 && echo \"$ONLY_HERE\" && cat data.txt";
+    let cwd = folder.display().to_string();
+    let number = desk.bench.add(&["--name", "tone", "--cwd", &cwd], &["sh", "-c", line, "train", "--lr=1"]);
+    desk.bench.until_status(number, "failed", PATIENCE);
+    desk.bench.set_env("ONLY_HERE", "from the app");
+    let driver = desk.driver();
+    let window = driver.open(&Desk::app());
+    window.go(&format!("run/{number}"));
+    window.click(&word("failure.change"));
+    window.shows(&word("script.program"));
+    let typed = "const e = document.querySelector('#s-args'); const before = e.value;
+        e.value = before.replace('--lr=1', '--lr=0.1'); e.dispatchEvent(new Event('input')); return before";
+    let before = window.script(typed, &[]).unwrap();
+    assert!(before.as_str().is_some_and(|line| line.starts_with("-c ") && line.ends_with(" train --lr=1")), "{before}");
+    desk.picture(&window, "12-changed");
+    window.click(&word("wizard.continue"));
+    window.click(&word("wizard.continue"));
+    window.shows(&word("check.ready"));
+    window.click_within(".wfoot", "Start training Ctrl ↩");
+    until_status(&window, number + 1, "completed");
+    assert_eq!(desk.bench.show(number + 1)["name"], "tone");
+    let said = desk.bench.run(&["logs", &(number + 1).to_string()]).expect(0).stdout;
+    assert_eq!(said.trim(), "from the terminal\n42");
+    window.close();
+}
+
 /// The names of the ended runs that are in sight, as they stand on the page.
 fn rows(window: &Window<'_>) -> Vec<String> {
     let script = "const view = document.querySelector('.body.scroll').getBoundingClientRect();
