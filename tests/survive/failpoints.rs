@@ -99,7 +99,7 @@ fn an_owner_that_dies_in_the_middle_of_a_cancel_leaves_it_to_the_next() {
 
 #[test]
 fn a_shim_that_dies_at_a_named_point_ran_its_program_at_most_once() {
-    for point in ["shim-locked", "claim-drafted"] {
+    for point in ["shim-locked", "shim-unclaimed"] {
         let mut bench = Bench::new();
         bench.set_env("FOOTPLATE_TEST_SHIM_FAILPOINT", point);
         bench.expect_nothing_left();

@@ -163,10 +163,11 @@ fn the_owner_leaves_within_two_seconds_of_being_idle() {
 }
 
 #[test]
-fn the_fork_server_is_killed_or_stopped_and_the_queue_goes_on() {
+fn the_fork_server_or_what_stands_by_is_killed_or_stopped_and_the_queue_goes_on() {
     let mut bench = Bench::new();
     bench.expect_nothing_left();
     let servers = || bench.processes_of("fork-server");
+    let waiting = || bench.processes_of("stand-by");
     let gate = bench.work().join("go");
     let wait = format!("while [ ! -e {} ]; do sleep 0.05; done", gate.display());
     let holder = bench.add(&[], &Pretend::sh(&bench.work(), "hold.sh", &wait).argv());
@@ -176,10 +177,13 @@ fn the_fork_server_is_killed_or_stopped_and_the_queue_goes_on() {
     let programs: Vec<Pretend> =
         (0..3).map(|i| Pretend::sh(&bench.work(), &format!("p{i}.sh"), &format!("exit {i}"))).collect();
     let runs: Vec<i64> = programs.iter().map(|program| bench.add(&[], &program.argv())).collect();
+    until(LONG, "two stand by", || waiting().len() == 2);
     kill9(first.pid);
+    // One of them is lost before it is needed; the other is needed, and there is no next.
+    kill9(waiting()[0].pid);
     std::fs::write(&gate, "").unwrap();
     bench.until_status(runs[0], "completed", LONG);
-    // The next one is stopped: it answers nothing, and is given up.
+    // The next are stopped: nobody answers, and they are given up.
     let gate = bench.work().join("go again");
     let wait = format!("while [ ! -e '{}' ]; do sleep 0.05; done", gate.display());
     let holder = bench.add(&["--priority", "50"], &Pretend::sh(&bench.work(), "hold2.sh", &wait).argv());
@@ -187,11 +191,16 @@ fn the_fork_server_is_killed_or_stopped_and_the_queue_goes_on() {
     bench.until_status(holder, "running", LONG);
     let second = servers();
     assert!(second.iter().all(|server| server.pid != first.pid), "{second:?}");
-    for server in &second {
-        footplate_testkit::process::send(server.pid, rustix::process::Signal::STOP);
+    let stopped = waiting();
+    for process in second.iter().chain(&stopped) {
+        footplate_testkit::process::send(process.pid, rustix::process::Signal::STOP);
     }
     std::fs::write(&gate, "").unwrap();
     bench.until_status(after, "completed", LONG);
+    // Going on, they find that there is nothing for them, or that another has it.
+    for process in &stopped {
+        footplate_testkit::process::send(process.pid, rustix::process::Signal::CONT);
+    }
     for (code, (number, program)) in runs.iter().zip(&programs).enumerate() {
         bench.until_status(*number, if code == 0 { "completed" } else { "failed" }, LONG);
         assert_eq!(bench.show(*number)["stages"][0]["attempts"][0]["exit_code"], code);

@@ -52,6 +52,24 @@ fn a_wish_at_the_moment_the_owner_goes_idle_is_not_stranded() {
 }
 
 #[test]
+fn forty_that_end_at_once_are_all_settled_when_they_ring() {
+    let mut bench = Bench::new();
+    bench.expect_nothing_left();
+    let gate = bench.work().join("go");
+    let body = format!("while [ ! -e {} ]; do sleep 0.2; done", gate.display());
+    let program = Pretend::sh(&bench.work(), "p.sh", &body);
+    let _ = bench.run(&["queue", "set", "default", "--limit", "40"]).expect(0);
+    for _ in 0..40 {
+        bench.add(&["--cpus", "0"], &program.argv());
+    }
+    until(LONG, "all run", || program.starts() == 40);
+    std::fs::write(&gate, "").unwrap();
+    // A shim whose ring moves nobody leaves after a minute, and is seen then.
+    let completed = || bench.run(&["list", "--status", "completed", "--json"]).json().as_array().unwrap().len();
+    until(std::time::Duration::from_secs(40), "all are settled", || completed() == 40);
+}
+
+#[test]
 fn twenty_guests_write_while_the_owner_is_busy() {
     let bench = Bench::new();
     let program = Pretend::sh(&bench.work(), "p.sh", "");

@@ -9,7 +9,9 @@ use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
+use footplate_core::AttemptKey;
 use footplate_shim::clock;
+use footplate_shim::contract::Ended;
 use footplate_shim::os::make_fifo;
 use rustix::fs::OFlags;
 
@@ -64,16 +66,20 @@ pub fn is_heard(home: &Home, ms: u64, mut given_up: impl FnMut() -> bool) -> boo
     }
 }
 
-/// The byte that shims ring with; guests ring with any other.
-const SHIM: u8 = b'!';
+/// So much read at once is nearly what a pipe holds: some may have found it full, and are not among those who rang.
+const NEARLY_FULL: usize = 32 * 1024;
+/// Longer than any line that a shim rings with.
+const LONGEST_LINE: usize = 64;
 
 /// Who rang.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rang {
     /// A guest: something is new in the store.
     pub guest: bool,
-    /// A shim: an attempt is over.
-    pub shim: bool,
+    /// Shims: these attempts are over.
+    pub ended: Vec<AttemptKey>,
+    /// Others may be over as well: the bell was full, or somebody could not be understood.
+    pub others: bool,
 }
 
 /// The owner's end.
@@ -106,19 +112,44 @@ impl Bell {
     /// # Errors
     /// What the system says.
     pub fn drain(&mut self) -> io::Result<Rang> {
-        let mut buffer = [0; 256];
-        let mut rang = Rang::default();
+        let mut buffer = [0; 1024];
+        let (mut rang, mut taken) = (Rang::default(), 0);
+        // The line of a shim that is being read.
+        let mut line: Option<String> = None;
         loop {
             match self.fifo.read(&mut buffer) {
-                Ok(0) => return Ok(rang),
+                Ok(0) => break,
                 Ok(n) => {
-                    let shims = buffer[..n].iter().filter(|byte| **byte == SHIM).count();
-                    rang.shim |= shims > 0;
-                    rang.guest |= shims < n;
+                    taken += n;
+                    buffer[..n].iter().for_each(|byte| rang.take(*byte, &mut line));
                 }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(rang),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
+            }
+        }
+        // One write is one line: a part of one is none of ours.
+        rang.others |= taken >= NEARLY_FULL || line.is_some();
+        Ok(rang)
+    }
+}
+
+impl Rang {
+    fn take(&mut self, byte: u8, line: &mut Option<String>) {
+        match (line.as_mut(), byte) {
+            (None, Ended::MARK) => *line = Some(char::from(byte).to_string()),
+            (None, _) => self.guest = true,
+            (Some(text), b'\n') => {
+                match text.parse::<Ended>() {
+                    Ok(Ended { run, stage, attempt }) => self.ended.push(AttemptKey { run, stage, attempt }),
+                    Err(()) => self.others = true,
+                }
+                *line = None;
+            }
+            (Some(text), _) if text.len() < LONGEST_LINE => text.push(char::from(byte)),
+            (Some(_), _) => {
+                self.others = true;
+                *line = None;
             }
         }
     }
@@ -156,7 +187,7 @@ mod tests {
         for _ in 0..100_000 {
             assert_eq!(ring(&home), Ring::Heard);
         }
-        assert_eq!(bell.drain().unwrap(), Rang { guest: true, shim: false });
+        assert_eq!(bell.drain().unwrap(), Rang { guest: true, ended: Vec::new(), others: true });
         assert_eq!(bell.drain().unwrap(), Rang::default());
         drop(bell);
         assert_eq!(ring(&home), Ring::Nobody);
@@ -171,6 +202,35 @@ mod tests {
         assert_eq!(std::fs::read(home.bell()).unwrap(), b"mine");
         let mut bell = Bell::listen(&home).unwrap();
         assert_eq!(ring(&home), Ring::Heard);
-        assert_eq!(bell.drain().unwrap(), Rang { guest: true, shim: false });
+        assert_eq!(bell.drain().unwrap(), Rang { guest: true, ended: Vec::new(), others: false });
+    }
+
+    #[test]
+    fn shims_say_which_attempt_is_over_and_what_nobody_understands_means_any() {
+        let place = tempfile::tempdir().unwrap();
+        let home = Home::at(place.path()).unwrap();
+        let mut bell = Bell::listen(&home).unwrap();
+        let mut rings = |texts: &[&str]| {
+            for text in texts {
+                assert_eq!(open(&home.bell(), false).unwrap().write(text.as_bytes()).unwrap(), text.len());
+            }
+            bell.drain().unwrap()
+        };
+        let ended = |run, stage, attempt| Ended { run, stage, attempt }.to_string();
+        let two = rings(&[&ended(12, 0, 1), "\u{1}", &ended(i64::MAX, u32::MAX, u32::MAX)]);
+        let keys = [(12, 0, 1), (i64::MAX, u32::MAX, u32::MAX)];
+        let keys = keys.map(|(run, stage, attempt)| AttemptKey { run, stage, attempt }).to_vec();
+        assert_eq!(two, Rang { guest: true, ended: keys, others: false });
+        for odd in ["!\n", "!1.2\n", "!1.2.3.4\n", "!-.0.1\n", "!1.0.1", &format!("!{}\n", "9".repeat(200))] {
+            let rang = rings(&[odd]);
+            assert!(rang.others && rang.ended.is_empty(), "{odd:?}: {rang:?}");
+        }
+        // More than a pipe holds: those who found it full are not among them.
+        let many = vec![ended(7, 0, 1); 10_000];
+        for text in &many {
+            let _ = open(&home.bell(), false).unwrap().write(text.as_bytes());
+        }
+        let rang = bell.drain().unwrap();
+        assert!(rang.others && rang.ended.len() < many.len());
     }
 }

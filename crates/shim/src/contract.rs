@@ -8,7 +8,7 @@ mod words;
 
 pub use bytes::OsBytes;
 pub use exit::{EXIT_FILE_BYTES, Exit};
-pub use words::{Act, Command, Reason, paused_ms};
+pub use words::{Act, Command, Ended, Reason, paused_ms};
 
 use crate::identity::Identity;
 use serde::{Deserialize, Serialize};

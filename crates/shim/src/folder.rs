@@ -10,6 +10,11 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+/// What the link `claim` says where the owner gave the attempt up ...
+const VOID: &str = "void";
+/// ... and what it begins with where a shim has it.
+const RUN: &str = "run ";
+
 /// The folder of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptDir {
@@ -98,7 +103,6 @@ impl AttemptDir {
     fn fill(draft: &Path, spec: &Spec) -> io::Result<()> {
         let text = serde_json::to_vec(spec)?;
         create_new(&draft.join("spec.json"))?.write_all(&text)?;
-        create_new(&draft.join("lock"))?;
         crate::os::make_fifo(&draft.join("out.fifo"))?;
         crate::os::make_fifo(&draft.join("ctl"))
     }
@@ -148,6 +152,11 @@ impl AttemptDir {
         self.path.join("lock")
     }
 
+    /// `claim`, a symbolic link.
+    pub fn claim_path(&self) -> PathBuf {
+        self.path.join("claim")
+    }
+
     /// `log.idx`.
     pub fn index_path(&self) -> PathBuf {
         self.path.join("log.idx")
@@ -172,17 +181,14 @@ impl AttemptDir {
     /// # Errors
     /// What the system says, except that there is no claim.
     pub fn claim(&self) -> io::Result<Claim> {
-        match std::fs::read(self.path.join("claim")) {
-            Ok(bytes) => Ok(match std::str::from_utf8(&bytes).map(str::trim_end) {
-                Ok("void") => Claim::Void,
-                Ok(text) => Claim::Run(text.strip_prefix("run ").unwrap_or_default().to_owned()),
-                Err(_) => Claim::Run(String::new()),
-            }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // A link that leads nowhere is the void of a full disk.
-                let void = std::fs::read_link(self.path.join("claim")).is_ok_and(|to| to == Path::new("void"));
-                Ok(if void { Claim::Void } else { Claim::None })
+        match std::fs::read_link(self.claim_path()) {
+            Ok(to) if to == Path::new(VOID) => Ok(Claim::Void),
+            Ok(to) => {
+                Ok(Claim::Run(to.to_str().and_then(|text| text.strip_prefix(RUN)).unwrap_or_default().to_owned()))
             }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Claim::None),
+            // There, and no link: not ours, and no leave to run.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(Claim::Run(String::new())),
             Err(error) => Err(error),
         }
     }
@@ -192,37 +198,21 @@ impl AttemptDir {
     /// # Errors
     /// What the system says.
     pub fn try_claim_run(&self, shim_id: &str) -> io::Result<bool> {
-        self.link_claim(shim_id, format!("run {shim_id}\n").as_bytes())
+        self.link_claim(&format!("{RUN}{shim_id}"))
     }
 
-    /// Gives the attempt up: nobody will ever run it. `false`: a shim won, or it was void before. On a full disk it is a
-    /// symbolic link named `claim` that reads `void`: the same create, and it needs no room.
+    /// Gives the attempt up: nobody will ever run it. `false`: a shim won, or it was void before.
     ///
     /// # Errors
     /// What the system says.
     pub fn try_void(&self) -> io::Result<bool> {
-        match self.link_claim("void", b"void\n") {
-            Err(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
-                match std::os::unix::fs::symlink("void", self.path.join("claim")) {
-                    Ok(()) => Ok(true),
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-                    Err(error) => Err(error),
-                }
-            }
-            other => other,
-        }
+        self.link_claim(VOID)
     }
 
-    /// A complete file first, then link(2): whoever sees a claim sees a whole one, and only one link succeeds.
-    fn link_claim(&self, who: &str, content: &[u8]) -> io::Result<bool> {
-        let draft = self.path.join(format!("claim.{who}.{}", std::process::id()));
-        let _ = std::fs::remove_file(&draft);
-        let linked = create_new(&draft).and_then(|mut file| file.write_all(content)).and_then(|()| {
-            crate::failpoint::hit("claim-drafted");
-            std::fs::hard_link(&draft, self.path.join("claim"))
-        });
-        let _ = std::fs::remove_file(&draft);
-        match linked {
+    /// A symbolic link that leads nowhere, its target the text: one system call makes it whole, only one of two succeeds, and
+    /// it takes no block of a full disk.
+    fn link_claim(&self, text: &str) -> io::Result<bool> {
+        match std::os::unix::fs::symlink(text, self.claim_path()) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             Err(error) => Err(error),
@@ -276,7 +266,7 @@ impl AttemptDir {
     /// # Errors
     /// What the system says.
     pub fn write_start(&self, start: &Start) -> io::Result<()> {
-        self.replace("start.json", &serde_json::to_vec(start)?)
+        self.write_record("start.json", &serde_json::to_vec(start)?)
     }
 
     /// What is known of the program's end. A valid `exit.tmp` counts as the record.
@@ -309,7 +299,7 @@ impl AttemptDir {
     /// # Errors
     /// What the system says.
     pub fn write_swept(&self, swept: &Swept) -> io::Result<()> {
-        self.replace("swept.json", &serde_json::to_vec(swept)?)
+        self.write_record("swept.json", &serde_json::to_vec(swept)?)
     }
 
     /// Tells the shim something. `false`: nobody reads.
@@ -379,11 +369,11 @@ impl AttemptDir {
         serde_json::from_slice(&std::fs::read(self.path.join(name)).ok()?).ok()
     }
 
-    fn replace(&self, name: &str, content: &[u8]) -> io::Result<()> {
-        let draft = self.path.join(format!("{name}.{}", std::process::id()));
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        file.write_all(content)?;
-        std::fs::rename(&draft, self.path.join(name))
+    /// Written once, by one write, under its own name: the beginning of a JSON object is none, so that half a record (of a
+    /// full disk, of a moment ago) reads as no record.
+    fn write_record(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        let mut record = OpenOptions::new();
+        record.write(true).create(true).truncate(true).mode(0o600).open(self.path.join(name))?.write_all(content)
     }
 }
 

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Held, Home, shim, within};
-use footplate_shim::contract::{self, Command, OsBytes, code};
+use footplate_shim::contract::{self, Command, Ended, OsBytes, code};
 use footplate_shim::folder::{Claim, ExitRecord};
 use std::io::Write;
 use std::os::fd::AsRawFd;
@@ -136,7 +136,7 @@ fn secrets_reach_the_program_and_a_short_read_runs_nothing() {
             for entry in std::fs::read_dir(held.folder.path()).unwrap() {
                 let path = entry.unwrap().path();
                 let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-                if !path.metadata().unwrap().is_file() {
+                if !path.symlink_metadata().unwrap().is_file() {
                     continue;
                 }
                 assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{name}");
@@ -229,7 +229,11 @@ fn at_the_end_the_bell_rings_or_an_owner_is_started() {
     };
     // Rings come in when the record is there and the lock is free.
     let rung = |held: &Held, bell: &std::os::fd::OwnedFd| {
-        within(20, "the bell rings", || matches!(rustix::io::read(bell, &mut [0; 8]), Ok(1)).then_some(()));
+        let mut line = [0; 64];
+        let read = within(20, "the bell rings", || rustix::io::read(bell, &mut line).ok().filter(|&count| count > 0));
+        let spec = &held.folder.spec().unwrap();
+        let ended = Ended { run: spec.run_number, stage: spec.stage_index, attempt: spec.attempt };
+        assert_eq!(std::str::from_utf8(&line[..read]).unwrap(), ended.to_string());
         assert!(held.folder.swept().is_some() && !held.folder.lock_is_held().unwrap());
     };
 

@@ -167,7 +167,7 @@ fn killed_at_its_named_points_it_leaves_what_the_table_expects() {
     home.set_sh(&format!("echo ran >> {}; exit 7", ran.display()));
     for point in [
         "shim-locked",
-        "claim-drafted",
+        "shim-unclaimed",
         "shim-claimed",
         "shim-forked",
         "shim-exit-room-named",
@@ -188,7 +188,7 @@ fn killed_at_its_named_points_it_leaves_what_the_table_expects() {
         let record = folder.exit().unwrap();
         let recorded = ["shim-exit-written", "shim-exit-durable", "shim-exit-recorded", "shim-gone", "shim-swept"];
         assert_eq!(matches!(record, ExitRecord::Valid(_)), recorded.contains(&point), "{point}: {record:?}");
-        let unclaimed = ["shim-locked", "claim-drafted"].contains(&point);
+        let unclaimed = ["shim-locked", "shim-unclaimed"].contains(&point);
         assert_eq!(folder.claim().unwrap() == Claim::None, unclaimed, "{point}");
         check_after_death(&home, &folder, &ran, point);
     }

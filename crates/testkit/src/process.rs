@@ -43,11 +43,14 @@ impl Found {
         matches!(self.state, 'Z' | 'X')
     }
 
-    /// The last part of the executable's path: `footplate-shim`; `fork-server` for the one that only forks shims.
+    /// The last part of the executable's path: `footplate-shim`; `fork-server` for the one that only forks shims, and `stand-by` for
+    /// shims without an attempt.
     #[must_use]
     pub fn program(&self) -> String {
-        if self.command.ends_with("--fork-server") {
-            return "fork-server".to_owned();
+        for role in ["fork-server", "stand-by"] {
+            if self.command.ends_with(&format!("--{role}")) {
+                return role.to_owned();
+            }
         }
         let name = self.exe.as_ref().and_then(|exe| exe.file_name()).map(|name| name.to_string_lossy().into_owned());
         // A deleted executable is marked so.

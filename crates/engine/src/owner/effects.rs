@@ -112,8 +112,12 @@ impl Mind {
         let make = |path: &Path| std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
         make(&folder)?;
         make(&launch.spec.run_dir)?;
+        if file.exists() {
+            return Ok(());
+        }
         let config = serde_json::to_vec(&run.params)?;
-        replace(&folder.join("config.json"), &config)?;
+        // `run.json` comes last: where it is, the others are whole.
+        write(&folder.join("config.json"), &config)?;
         replace(&file, &serde_json::to_vec(&run_json(run))?)
     }
 
@@ -159,9 +163,13 @@ fn tell(live: &mut Live, command: Command) {
 
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let draft = path.with_extension(format!("tmp{}", std::process::id()));
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    file.write_all(content)?;
+    write(&draft, content)?;
     std::fs::rename(draft, path)
+}
+
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = std::fs::OpenOptions::new();
+    file.write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(content)
 }
 
 fn remove(paths: &[PathBuf]) {

@@ -1,5 +1,5 @@
-//! Starting shims: forked from a process that is kept ready, else started directly. Either way a shim is a child of this process,
-//! and what it does with the attempt's folder is the same; two for one attempt are no harm, one of them gets the claim.
+//! Starting shims: one that stands by, forked from a process that is kept ready, else started directly. Either way a shim is a child
+//! of this process, and what it does with the attempt's folder is the same; two for one attempt are no harm, one of them gets the claim.
 
 use std::cell::RefCell;
 use std::ffi::OsStr;
@@ -12,6 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use footplate_shim::contract::{FORK_SERVER_OPTION, SECRETS_OPTION, encode_secrets};
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, WaitOptions, waitpid};
 
@@ -19,6 +21,8 @@ use crate::secrets::Secrets;
 
 /// A server that has not answered after this is given up.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// So many shims stand by: two attempts may begin in one turn.
+const STANDING_BY: usize = 2;
 /// Room for the text that a forked shim shows as its arguments: the path of its folder.
 const TITLE_ROOM: usize = 256;
 /// Variables of this process that its shims get: those of tests. Our own failpoints are not the shim's.
@@ -32,21 +36,30 @@ const HANDED_ON: [(&str, &str); 3] = [
 pub(super) struct Shims {
     executable: PathBuf,
     server: RefCell<Option<Server>>,
+    /// Of servers that were given up: they end by themselves.
+    left: RefCell<Vec<Shim>>,
 }
 
 /// A shim that is our child.
 #[derive(Debug)]
 pub(super) struct Shim(Pid);
 
+/// The fork server; `footplate-shim`'s `server.rs` has the wires.
 struct Server {
     process: Child,
-    wire: UnixStream,
+    orders: UnixStream,
+    requests: OwnedFd,
+    /// Ordered, and not yet told of.
+    ordered: usize,
+    /// Forked, and without an attempt.
+    standing_by: Vec<Pid>,
 }
 
 impl Shims {
     /// Makes the fork server ready, where the system has such a thing.
     pub(super) fn new(executable: &Path) -> Shims {
-        let shims = Shims { executable: executable.to_owned(), server: RefCell::new(None) };
+        let shims =
+            Shims { executable: executable.to_owned(), server: RefCell::new(None), left: RefCell::new(Vec::new()) };
         shims.ready();
         shims
     }
@@ -84,53 +97,99 @@ impl Shims {
         if !footplate_shim::os::HAS_FORK_SERVER {
             return;
         }
-        let start = || -> io::Result<Server> {
-            let (wire, theirs) = UnixStream::pair()?;
-            wire.set_read_timeout(Some(PATIENCE))?;
-            wire.set_write_timeout(Some(PATIENCE))?;
-            let process = self
-                .program()
-                .args([OsStr::new(FORK_SERVER_OPTION), OsStr::from_bytes(&[b' '; TITLE_ROOM])])
-                .stdin(OwnedFd::from(theirs))
-                .spawn()?;
-            Ok(Server { process, wire })
-        };
         // Without one, shims are started directly.
-        *self.server.borrow_mut() = start().ok();
+        *self.server.borrow_mut() = Server::start(self.program()).ok();
     }
 
     fn forked(&self, folder: &Path) -> Option<Pid> {
+        self.left.borrow_mut().retain(|shim| shim.ended().is_none());
         let mut server = self.server.borrow_mut();
-        let answer = server.as_mut()?.ask(folder);
-        let Ok(pid) = answer else {
-            // Killed, stopped, or out of step: another for those to come.
-            drop(server.take());
-            drop(server);
-            self.ready();
-            return None;
-        };
-        // A refusal to fork is told again, and as an error, where the shim is started directly.
-        Pid::from_raw(pid).filter(|_| pid > 1)
+        if let Ok(pid) = server.as_mut()?.ask(folder) {
+            return Some(pid);
+        }
+        // Killed, stopped, or out of step: another for those to come.
+        if let Some(mut given_up) = server.take() {
+            self.left.borrow_mut().extend(given_up.end().into_iter().map(Shim));
+        }
+        drop(server);
+        self.ready();
+        None
     }
 }
 
 impl Server {
-    fn ask(&mut self, folder: &Path) -> io::Result<i32> {
+    fn start(mut program: Command) -> io::Result<Server> {
+        let (orders, theirs) = UnixStream::pair()?;
+        orders.set_read_timeout(Some(PATIENCE))?;
+        orders.set_write_timeout(Some(PATIENCE))?;
+        let (requests, for_shims) =
+            net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        for direction in [Timeout::Recv, Timeout::Send] {
+            set_socket_timeout(&requests, direction, Some(PATIENCE))?;
+        }
+        let process = program
+            .args([OsStr::new(FORK_SERVER_OPTION), OsStr::from_bytes(&[b' '; TITLE_ROOM])])
+            .stdin(OwnedFd::from(theirs))
+            .stdout(for_shims)
+            .spawn()?;
+        let mut server = Server { process, orders, requests, ordered: 0, standing_by: Vec::new() };
+        server.order(STANDING_BY)?;
+        Ok(server)
+    }
+
+    /// Hands the folder to one that stands by; the answer is its pid.
+    fn ask(&mut self, folder: &Path) -> io::Result<Pid> {
         let path = folder.as_os_str().as_bytes();
-        let mut request = u32::try_from(path.len()).map_err(io::Error::other)?.to_le_bytes().to_vec();
-        request.extend(path);
-        self.wire.write_all(&request)?;
+        while self.standing_by.is_empty() {
+            self.hear()?;
+        }
+        net::send(&self.requests, path, SendFlags::NOSIGNAL)?;
         let mut answer = [0; 4];
-        self.wire.read_exact(&mut answer)?;
-        Ok(i32::from_le_bytes(answer))
+        if net::recv(&self.requests, &mut answer, RecvFlags::empty())?.0 != answer.len() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let pid = Pid::from_raw(i32::from_le_bytes(answer)).ok_or(io::ErrorKind::InvalidData)?;
+        // It was told of before, or is about to be.
+        while !self.standing_by.contains(&pid) {
+            self.hear()?;
+        }
+        self.standing_by.retain(|other| *other != pid);
+        // The next is forked while this one is at work. Where that fails, the next request finds out.
+        let _ = self.order(1);
+        Ok(pid)
+    }
+
+    fn order(&mut self, count: usize) -> io::Result<()> {
+        self.orders.write_all(&vec![1; count])?;
+        self.ordered += count;
+        Ok(())
+    }
+
+    /// The pid of one that was ordered; one that could not be forked is told by an errno, and left out.
+    fn hear(&mut self) -> io::Result<()> {
+        if self.ordered == 0 {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let mut answer = [0; 4];
+        self.orders.read_exact(&mut answer)?;
+        self.ordered -= 1;
+        self.standing_by.extend(Pid::from_raw(i32::from_le_bytes(answer)).filter(|pid| pid.as_raw_nonzero().get() > 1));
+        Ok(())
+    }
+
+    /// Ends it. The end of the wires ends what stands by, too: those are returned, to be waited for.
+    fn end(&mut self) -> Vec<Pid> {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        while self.ordered > 0 && self.hear().is_ok() {}
+        std::mem::take(&mut self.standing_by)
     }
 }
 
 impl Drop for Server {
     /// The end of the wire ends it; a stopped one needs more.
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.end();
     }
 }
 

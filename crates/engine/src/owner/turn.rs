@@ -29,8 +29,6 @@ use crate::install::Installed;
 
 /// While there is work, the store is looked at this often even if nobody rings, milliseconds.
 const LOOK_AT_STORE_MS: u64 = 2_000;
-/// With at most so many live attempts a bell makes the owner look at each; with more, their shims' ends tell which.
-const LOOK_AT_ALL: usize = 16;
 /// New runs taken in one turn, at most.
 const NEW_RUNS: u32 = 1_000;
 /// Events and answered wishes are kept for 7 days ...
@@ -177,8 +175,12 @@ impl Owner<'_> {
     fn turn(&mut self, store: &mut Store) -> Result<Option<Left>, Trouble> {
         self.wakeable.drain();
         let rang = self.bell.drain()?;
-        if rang.shim && self.mind.live.len() <= LOOK_AT_ALL {
-            // A shim rings before it has quite gone: its record is there, its lock is free.
+        // A shim rings before it has quite gone: its record is there, its lock is free. The others are left alone: a look that
+        // finds a program at work writes that down, which is not worth it for one that ends at once.
+        for key in &rang.ended {
+            self.mind.live.get_mut(key).into_iter().for_each(Live::look_soon);
+        }
+        if rang.others {
             self.mind.live.values_mut().filter(|l| l.pidfd.is_some()).for_each(Live::look_soon);
         }
         self.mind.now = UtcMs(clock::wall_ms());

@@ -1,4 +1,4 @@
-//! What is written into `ctl`, and what `acts.log` answers.
+//! What is written into `ctl`, what `acts.log` answers, and what the bell is rung with.
 
 use std::fmt;
 use std::str::FromStr;
@@ -116,6 +116,43 @@ impl FromStr for Command {
             "resume" => Ok(Self::Resume { wish, reason: next()?.parse()? }),
             _ => Err(()),
         }
+    }
+}
+
+/// What a shim rings the owner's bell with: `!<run>.<stage>.<attempt>` and a line feed, in one write. Guests ring with a byte
+/// that is not `!`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The run's number.
+    pub run: i64,
+    /// The stage's index.
+    pub stage: u32,
+    /// The attempt's number.
+    pub attempt: u32,
+}
+
+impl Ended {
+    /// What it begins with.
+    pub const MARK: u8 = b'!';
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "!{}.{}.{}", self.run, self.stage, self.attempt)
+    }
+}
+
+impl FromStr for Ended {
+    type Err = ();
+
+    /// Reads a line, without its line feed.
+    fn from_str(line: &str) -> Result<Self, ()> {
+        let mut numbers = line.strip_prefix('!').ok_or(())?.split('.');
+        let mut next = || numbers.next().ok_or(());
+        let run = next()?.parse().map_err(|_| ())?;
+        let stage = next()?.parse().map_err(|_| ())?;
+        let attempt = next()?.parse().map_err(|_| ())?;
+        if numbers.next().is_some() { Err(()) } else { Ok(Self { run, stage, attempt }) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::signals;
 use footplate_shim::clock::running_ms;
-use footplate_shim::contract::{OwnerLine, SETTLED, Spec};
+use footplate_shim::contract::{Ended, OwnerLine, SETTLED, Spec};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Mode, OFlags};
 use std::os::fd::OwnedFd;
@@ -31,8 +31,9 @@ pub(super) fn ring(spec: &Spec) -> Told {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     match rustix::fs::open(&spec.bell, flags, Mode::empty()) {
         Ok(bell) => {
-            // A full bell rings already.
-            let _ = rustix::io::write(&bell, b"!");
+            // A full bell rings already: who finds it full looks at all.
+            let ended = Ended { run: spec.run_number, stage: spec.stage_index, attempt: spec.attempt };
+            let _ = rustix::io::write(&bell, ended.to_string().as_bytes());
             Told::Listener(bell)
         }
         Err(rustix::io::Errno::NXIO | rustix::io::Errno::NOENT) => nobody_listens(spec),

@@ -1,11 +1,13 @@
 //! The fork, and what the child does until its program runs: system calls only, for nothing else is safe there.
 
 use super::environ::{self, Environment};
+use super::signals;
 use footplate_shim::contract::Spec;
 use std::ffi::{CString, NulError};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::sync::OnceLock;
 
 /// The child's oom score lies this much above the shim's: of the two, the program goes first.
 const OOM_HIGHER: i32 = 200;
@@ -54,7 +56,12 @@ impl Plan {
             environment: environ::entries(environment)?,
             candidates: environ::candidates(program, environment)?,
             cwd: CString::new(spec.cwd.0.clone())?,
-            limits: spec.limits.iter().filter_map(|(name, soft, hard)| limit(name, *soft, *hard)).collect(),
+            limits: spec
+                .limits
+                .iter()
+                .filter_map(|(name, soft, hard)| limit(name, *soft, *hard))
+                .filter(|(resource, limit)| !has_limit(*resource, limit))
+                .collect(),
             umask: spec.umask.and_then(|mask| libc::mode_t::try_from(mask & 0o777).ok()),
             oom,
         })
@@ -117,9 +124,7 @@ impl Plan {
             libc::close(ends.lock);
             libc::close(gate_write);
             libc::setpgid(0, 0);
-            for signal in 1..32 {
-                libc::signal(signal, libc::SIG_DFL);
-            }
+            signals::reset_ours();
             let mut none: libc::sigset_t = std::mem::zeroed();
             libc::sigemptyset(&raw mut none);
             libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
@@ -230,6 +235,32 @@ unsafe fn errno() -> i32 {
     // SAFETY: always valid for the calling thread.
     let value = unsafe { *libc::__error() };
     value
+}
+
+/// How many kinds of limits are remembered; no system has more.
+const KINDS: usize = 16;
+
+/// Whether this process has this very limit, as a child will then, too. Looked up once, also for the processes forked from this
+/// one: nothing in it changes a limit.
+#[expect(unsafe_code, reason = "a limit may be of a kind that the safe wrapper does not know")]
+fn has_limit(resource: u32, limit: &libc::rlimit) -> bool {
+    static OWN: [OnceLock<Option<(u64, u64)>>; KINDS] = [const { OnceLock::new() }; KINDS];
+    let look = || {
+        // SAFETY: a plain C structure, for which all-zero is valid, and which lives through the call.
+        let mut now: libc::rlimit = unsafe { std::mem::zeroed() };
+        // SAFETY: as above.
+        let told = unsafe { libc::getrlimit(resource as _, &raw mut now) } == 0;
+        told.then_some((now.rlim_cur, now.rlim_max))
+    };
+    let own = usize::try_from(resource).ok().and_then(|at| OWN.get(at)).and_then(|own| *own.get_or_init(look));
+    own == Some((limit.rlim_cur, limit.rlim_max))
+}
+
+/// Looks up all limits, for the processes to come.
+pub(super) fn know_limits() {
+    for resource in 0..KINDS as u32 {
+        has_limit(resource, &libc::rlimit { rlim_cur: 0, rlim_max: 0 });
+    }
 }
 
 /// Names that this system does not know are left out: they were captured on it, but perhaps by a newer version.

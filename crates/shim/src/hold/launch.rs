@@ -32,8 +32,24 @@ pub(super) struct Launched {
     pub(super) signals: OwnedFd,
 }
 
-pub(super) fn launch(folder: AttemptDir, secrets_fd: Option<i32>) -> Result<Launched, Refusal> {
-    footplate_shim::os::close_inherited(3, secrets_fd);
+/// A process that is ready to be a shim, of whatever attempt.
+pub(super) struct Ready {
+    pub(super) signals: OwnedFd,
+    null: OwnedFd,
+}
+
+/// What a shim can do before it knows its attempt. What came over stdin must have been read.
+pub(super) fn prepare() -> Result<Ready, Refusal> {
+    let signals = signals::install().map_err(|error| Refusal::of("cannot catch signals", &error))?;
+    let detached = || {
+        let null = detach()?;
+        footplate_shim::os::become_subreaper()?;
+        Ok(null)
+    };
+    Ok(Ready { signals, null: detached().map_err(|error| Refusal::of("cannot detach", &error))? })
+}
+
+pub(super) fn launch(folder: AttemptDir, secrets_fd: Option<i32>, ready: Option<Ready>) -> Result<Launched, Refusal> {
     let spec = folder.spec().map_err(|error| Refusal::new(code::SPEC, format!("cannot read spec.json: {error}")))?;
     if spec.argv.is_empty() {
         return Err(Refusal::new(code::SPEC, "argv is empty"));
@@ -48,8 +64,7 @@ pub(super) fn launch(folder: AttemptDir, secrets_fd: Option<i32>) -> Result<Laun
     let plan = Plan::new(&spec, &environment)
         .map_err(|_| Refusal::new(code::SPEC, "a NUL byte in an argument, a path or a variable"))?;
     drop(environment);
-    let signals = signals::install().map_err(|error| Refusal::of("cannot catch signals", &error))?;
-    let null = detach().map_err(|error| Refusal::of("cannot detach", &error))?;
+    let Ready { signals, null } = ready.map_or_else(prepare, Ok)?;
 
     let lock = take_lock(&folder)?;
     failpoint::hit("shim-locked");
@@ -73,6 +88,7 @@ pub(super) fn launch(folder: AttemptDir, secrets_fd: Option<i32>) -> Result<Laun
     let own = Identity::own().ok_or_else(|| Refusal::new(code::IO, "cannot tell who I am"))?;
 
     let id = format!("{}.{}", own.pid, own.start);
+    failpoint::hit("shim-unclaimed");
     if !folder.try_claim_run(&id).map_err(|error| Refusal::of("cannot claim the attempt", &error))? {
         return Err(Refusal::new(code::CLAIM_LOST, ""));
     }
@@ -125,14 +141,13 @@ fn receive_secrets(
 }
 
 /// A session of its own, no working folder held, nothing inherited. Messages still go to stderr.
-fn detach() -> io::Result<OwnedFd> {
+pub(super) fn detach() -> io::Result<OwnedFd> {
     // Fails where this is a session's leader already, which is as good.
     let _ = rustix::process::setsid();
     std::env::set_current_dir("/")?;
     let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(&null)?;
-    footplate_shim::os::become_subreaper()?;
     Ok(null)
 }
 

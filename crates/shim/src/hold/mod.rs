@@ -40,12 +40,13 @@ fn is_no_space(error: &io::Error) -> bool {
 
 /// Returns the exit code, see [`code`].
 pub(crate) fn main() -> u8 {
-    let refused = match what_to_do() {
+    let launched = what_to_do().and_then(|order| match order {
+        Order::Nothing => Ok(None),
+        Order::Hold { folder, secrets_fd, ready } => launch::launch(folder, secrets_fd, ready).map(Some),
+    });
+    let refused = match launched {
+        Ok(Some(attempt)) => return attend::attend(attempt),
         Ok(None) => return server::SERVED,
-        Ok(Some((folder, secrets_fd))) => match launch::launch(folder, secrets_fd) {
-            Ok(attempt) => return attend::attend(attempt),
-            Err(refused) => refused,
-        },
         Err(refused) => refused,
     };
     if !refused.what.is_empty() {
@@ -54,13 +55,28 @@ pub(crate) fn main() -> u8 {
     refused.code
 }
 
-/// The attempt to hold, and where its secrets come from; `None` when a fork server has ended.
-fn what_to_do() -> Result<Option<(AttemptDir, Option<i32>)>, Refusal> {
+/// What this process is for.
+enum Order {
+    /// A fork server has ended, or a shim that stood by for nothing.
+    Nothing,
+    /// Hold the attempt in this folder.
+    Hold { folder: AttemptDir, secrets_fd: Option<i32>, ready: Option<launch::Ready> },
+}
+
+fn what_to_do() -> Result<Order, Refusal> {
     clear_mark()?;
+    signals::reset_all();
     if std::env::args_os().nth(1).is_some_and(|word| word == FORK_SERVER_OPTION) {
-        return Ok(server::serve()?.map(|folder| (folder, None)));
+        let held = server::serve()?;
+        return Ok(held.map_or(Order::Nothing, |(folder, ready)| Order::Hold {
+            folder,
+            secrets_fd: None,
+            ready: Some(ready),
+        }));
     }
-    arguments().map(Some)
+    let (folder, secrets_fd) = arguments()?;
+    footplate_shim::os::close_inherited(3, secrets_fd);
+    Ok(Order::Hold { folder, secrets_fd, ready: None })
 }
 
 fn arguments() -> Result<(AttemptDir, Option<i32>), Refusal> {

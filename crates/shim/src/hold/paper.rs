@@ -22,6 +22,11 @@ impl Acts {
         Self { path: folder.acts_path(), file: None, torn: false }
     }
 
+    /// Whether anything was done at all.
+    pub(super) fn any(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// One line, one write. A full disk stops nobody.
     pub(super) fn write(&mut self, act: impl Display) {
         let torn = if self.torn { "\n" } else { "" };
@@ -75,9 +80,12 @@ impl ExitPaper {
         std::fs::rename(attempt.join("exit.tmp"), attempt.join("exit.json"))
     }
 
-    /// Makes the record's name durable, too. Nobody has to wait for that.
+    /// Makes the record's name durable, too, where a power cut in a rename could leave neither name. With one journal for
+    /// the whole file system one of the two is there, and under either it counts.
     pub(super) fn sync_name(&self) {
-        let _ = sync_folder(self.folder.path());
+        if !footplate_shim::os::fsync_carries_folders(&self.file) {
+            let _ = sync_folder(self.folder.path());
+        }
     }
 }
 

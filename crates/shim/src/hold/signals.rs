@@ -13,6 +13,28 @@ pub(super) struct Came {
     pub(super) term: bool,
 }
 
+const IGNORED: [libc::c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGPIPE, libc::SIGXFSZ];
+const CAUGHT: [libc::c_int; 2] = [libc::SIGCHLD, libc::SIGTERM];
+
+/// As a process finds them that nobody has prepared: whoever started this one may have ignored some. Once, at the start.
+#[expect(unsafe_code, reason = "signal handlers have no safe wrapper")]
+pub(super) fn reset_all() {
+    // PIPE stays ignored until the child: nobody is to die of a message that cannot be written.
+    for signal in (1..32).filter(|&signal| signal != libc::SIGPIPE) {
+        // SAFETY: no memory is touched. KILL and STOP refuse, which is as well.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
+/// Takes back what [`install`] did, in the child of a process that began with [`reset_all`]. Async-signal-safe.
+#[expect(unsafe_code, reason = "signal handlers have no safe wrapper")]
+pub(super) fn reset_ours() {
+    for signal in IGNORED.into_iter().chain(CAUGHT) {
+        // SAFETY: no memory is touched.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
 /// Ignores HUP, INT, PIPE and XFSZ (a file size limit is a full disk, not a death); catches CHLD and TERM. Returns the
 /// end to poll.
 #[expect(unsafe_code, reason = "signal handlers have no safe wrapper")]
@@ -22,11 +44,11 @@ pub(super) fn install() -> io::Result<OwnedFd> {
         rustix::io::ioctl_fionbio(end, true)?;
     }
     WRITE_END.store(write.into_raw_fd(), Ordering::SeqCst);
-    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGPIPE, libc::SIGXFSZ] {
+    for signal in IGNORED {
         // SAFETY: ignoring a signal touches no memory.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
     }
-    for signal in [libc::SIGCHLD, libc::SIGTERM] {
+    for signal in CAUGHT {
         // SAFETY: a plain C structure, for which all-zero is valid: an empty mask.
         let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
         let handler: extern "C" fn(libc::c_int) = caught;

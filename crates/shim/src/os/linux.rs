@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// CLOCK_MONOTONIC, which stops in sleep.
 pub fn running_ms() -> u64 {
@@ -223,7 +224,10 @@ pub fn fsync_carries_folders(file: impl AsFd) -> bool {
 /// The file a process writes its willingness to be killed for want of memory to, and the value that puts a child
 /// `higher` above this process.
 pub fn oom_score(higher: i32) -> Option<(&'static Path, String)> {
-    let own: i32 = std::fs::read_to_string("/proc/self/oom_score_adj").ok()?.trim().parse().ok()?;
+    // A process forked from one that has looked has the same, and need not look again.
+    static OWN: OnceLock<Option<i32>> = OnceLock::new();
+    let look = || std::fs::read_to_string("/proc/self/oom_score_adj").ok()?.trim().parse().ok();
+    let own = (*OWN.get_or_init(look))?;
     Some((Path::new("/proc/self/oom_score_adj"), own.saturating_add(higher).min(1000).to_string()))
 }
 
