@@ -165,7 +165,7 @@ pub(crate) async fn template_content(shell: Held<'_>, name: String) -> Answer<Co
 #[tauri::command]
 pub(crate) async fn allow_template(shell: Held<'_>, name: String, hash: String) -> Answer<()> {
     let shell = Arc::clone(&shell);
-    off(move || consent::give(&shell.home, &name, &hash)).await
+    off(move || shell.write(|client| client.consent(&name, &hash))).await
 }
 
 /// Lets the user choose a new file, and writes a template there as an archive. False: closed without a choice.
