@@ -38,6 +38,18 @@ pub(crate) enum Push {
         /// `run/142`, `queue`, `settings`.
         route: String,
     },
+    /// Files are held over the window, or no more.
+    Dragging {
+        /// Whether they are.
+        over: bool,
+    },
+    /// Somebody dropped something to train on.
+    Dropped {
+        /// What `data` takes.
+        path: String,
+        /// How many more there were, which are left aside.
+        others: usize,
+    },
 }
 
 /// Whom to tell.
@@ -81,6 +93,11 @@ impl Bridge {
         } else {
             told.tell(&Push::Open { route: route.to_owned() });
         }
+    }
+
+    /// Tells whoever is subscribed now.
+    pub(crate) fn tell(&self, push: &Push) {
+        lock(&self.state).tell(push);
     }
 
     /// Nobody is subscribed any more: the page is being loaded anew.

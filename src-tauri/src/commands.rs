@@ -14,8 +14,7 @@ use footplate_engine::client::{ListQuery, RunPage, Wish, WishAnswer, WishRequest
 use footplate_engine::data::DataView;
 use footplate_engine::lines::{Hits, LogPage, LogQuery};
 use footplate_engine::start::{self, CheckView, Prepared, StartRequest};
-use footplate_engine::templates::consent::Trust;
-use footplate_engine::{Client, interpreters, templates};
+use footplate_engine::{Client, interpreters};
 use serde::Serialize;
 use serde_json::Value;
 use tauri::{AppHandle, State};
@@ -33,16 +32,6 @@ const USUAL: Duration = Duration::from_secs(10);
 const AFTER_GRACE: Duration = Duration::from_secs(5);
 /// Most lines of one page.
 const LINES_MOST: u32 = 2_000;
-
-/// A template, as the view sees it.
-#[derive(Debug, Serialize)]
-pub(crate) struct TemplateView {
-    name: String,
-    source: &'static str,
-    trust: Trust,
-    definition: Definition,
-    expected_s: Option<f64>,
-}
 
 /// What lies in a run's folder.
 #[derive(Debug, Serialize)]
@@ -153,25 +142,6 @@ fn ask(client: &mut Client, number: Option<i64>, wish: Wish) -> Answer<WishAnswe
     })
 }
 
-/// Built-in templates and own ones.
-#[tauri::command]
-pub(crate) async fn templates(shell: Held<'_>) -> Answer<Vec<TemplateView>> {
-    let shell = Arc::clone(&shell);
-    off(move || {
-        shell.read(|client| {
-            let view = |template: templates::Template| -> Answer<TemplateView> {
-                let times = client.expected_times(&template.definition.name)?;
-                let expected = footplate_engine::plan::expected(&template.definition, &times);
-                let source = if template.built_in { "built-in" } else { "own" };
-                let templates::Template { name, trust, definition, .. } = template;
-                Ok(TemplateView { name, source, trust, definition, expected_s: expected })
-            };
-            templates::all(client.home()).into_iter().map(view).collect()
-        })
-    })
-    .await
-}
-
 /// Lets the user choose a script.
 #[tauri::command]
 pub(crate) async fn pick_script(app: AppHandle, shell: Held<'_>) -> Answer<Option<ScriptView>> {
@@ -218,6 +188,7 @@ fn prepare(shell: &Shell, client: &Client, request: StartRequest) -> Answer<Prep
             let path = shell.scripts.path(&request.script)?;
             start::script(request, &path, environment)
         }
+        StartRequest::Again(request) => start::again(request, client, environment),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What settings and the state of things bring about outside the window: tray, notifications, power, the start at login.
+//! What settings and the state of things bring about outside the window: tray, taskbar, notifications, power, the start at login.
 
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tauri_plugin_autostart::ManagerExt;
 
 use crate::settings::Values;
 use crate::shell::{Answer, Shell, broken, lock};
+use crate::taskbar::Taskbar;
 use crate::tray::{Choice, Tray};
 use crate::words::Tongue;
 use crate::{notify, window};
@@ -25,6 +26,7 @@ const NOTIFIED: Duration = Duration::from_millis(500);
 pub(crate) struct Effects {
     /// `None` in it: this desktop has none.
     tray: OnceLock<Option<Tray>>,
+    taskbar: Taskbar,
     awake: Mutex<Option<KeepAwake>>,
     live: Mutex<Option<Live>>,
 }
@@ -68,6 +70,7 @@ impl Effects {
             // A tray that went with its panel comes back with the next picture.
             let _ = tray.show(app, &live, Tongue::of(settings.language));
         }
+        self.taskbar.show(app, &live);
         let works = live.active.iter().any(|run| run.status == RunStatus::Running);
         self.keep_awake(settings.keep_awake && works);
     }

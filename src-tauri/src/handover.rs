@@ -1,18 +1,18 @@
-//! What the desktop hands over: files that somebody double-clicked, and `footplate://` links. They come as arguments of the
-//! first or a second start, and on macOS as an event.
+//! What the desktop hands over: files that somebody double-clicked, and `footplate://` links, which come as arguments of the
+//! first or a second start and on macOS as an event; and what is dropped on the window.
 //!
-//! Whoever makes them is a stranger. A file only ever opens the page that asks, a link only ever a view; what is neither
-//! brings the window into view and does nothing else.
+//! Whoever makes files and links is a stranger. An archive only ever opens the page that asks, a link only ever a view; what
+//! is neither brings the window into view and does nothing else. What is dropped fills the wizard, and starts nothing.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use footplate_core::{ErrorCode, Fault};
-use footplate_engine::{archive, fresh};
+use footplate_engine::{archive, fresh, interpreters};
 use tauri::{AppHandle, Manager, Url};
 
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, Push};
 use crate::shell::{Answer, Shell, lock};
 
 /// Handles of opened files that are kept.
@@ -43,6 +43,64 @@ impl Opened {
     }
 }
 
+/// What was dropped on the window.
+#[derive(Debug, PartialEq, Eq)]
+enum Dropped {
+    /// An archive, or a folder with a pipeline: for the page that asks.
+    Template,
+    /// A program, or a file that an interpreter runs.
+    Script,
+    /// Any other file or folder.
+    Data,
+}
+
+/// Takes what somebody dropped on the window: the first of it.
+pub(crate) fn dropped(app: &AppHandle, paths: &[PathBuf]) {
+    let (Some(path), Some(bridge), Some(shell)) =
+        (paths.first(), app.try_state::<Arc<Bridge>>(), app.try_state::<Arc<Shell>>())
+    else {
+        return;
+    };
+    let (path, others) = (path.clone(), paths.len() - 1);
+    let (bridge, shell) = (Arc::clone(&bridge), Arc::clone(&shell));
+    // The window is not kept waiting by a slow disk.
+    tauri::async_runtime::spawn_blocking(move || match what_is(&path) {
+        Some(Dropped::Template) => bridge.open(&format!("open/{}", shell.opened.add(path))),
+        Some(Dropped::Script) => {
+            if let Ok(script) = shell.scripts.choose(&path, &shell.environment()) {
+                bridge.open(&format!("new?script={}", script.handle()));
+            }
+        }
+        Some(Dropped::Data) => {
+            shell.picked.remember(&path);
+            bridge.tell(&Push::Dropped { path: path.to_string_lossy().into_owned(), others });
+        }
+        None => {}
+    });
+}
+
+fn what_is(path: &Path) -> Option<Dropped> {
+    let facts = path.metadata().ok()?;
+    if facts.is_dir() {
+        let pipeline = ["footplate.toml", "footplate.json"].iter().any(|name| path.join(name).is_file());
+        return Some(if pipeline { Dropped::Template } else { Dropped::Data });
+    }
+    if !facts.is_file() {
+        return None;
+    }
+    Some(if is_archive(path) {
+        Dropped::Template
+    } else if interpreters::is_script(path) {
+        Dropped::Script
+    } else {
+        Dropped::Data
+    })
+}
+
+fn is_archive(path: &Path) -> bool {
+    path.extension().and_then(OsStr::to_str).is_some_and(|e| e.eq_ignore_ascii_case(archive::EXTENSION))
+}
+
 /// What somebody wants to see.
 #[derive(Debug, PartialEq, Eq)]
 enum Wanted {
@@ -69,9 +127,8 @@ fn wanted(text: &str, cwd: &Path) -> Option<Wanted> {
         return Some(Wanted::Run(number.parse().ok().filter(|number| plain && *number > 0)?));
     }
     let path = if text.starts_with("file:") { Url::parse(text).ok()?.to_file_path().ok()? } else { cwd.join(text) };
-    let named = path.extension().and_then(OsStr::to_str).is_some_and(|e| e.eq_ignore_ascii_case(archive::EXTENSION));
     // What it is inside is looked at when it is unpacked, in front of the user.
-    (named && path.is_file()).then_some(Wanted::Archive(path))
+    (is_archive(&path) && path.is_file()).then_some(Wanted::Archive(path))
 }
 
 #[cfg(test)]
@@ -98,6 +155,34 @@ mod tests {
         assert_eq!(opened.path(&handle).unwrap(), file);
         for bad in ["", "x", file.to_str().unwrap()] {
             assert_eq!(opened.path(bad).unwrap_err().code, ErrorCode::NotFound);
+        }
+    }
+
+    #[test]
+    fn what_is_dropped_is_told_apart_by_what_it_is() {
+        let place = tempfile::tempdir().unwrap();
+        let at = |name: &str| place.path().join(name);
+        for (name, text) in
+            [("a.footplate", "PK"), ("train.py", ""), ("go", "#!/bin/sh\n"), ("chats.jsonl", "{}"), ("no", "")]
+        {
+            std::fs::write(at(name), text).unwrap();
+        }
+        std::fs::create_dir(at("pictures")).unwrap();
+        std::fs::create_dir(at("project")).unwrap();
+        std::fs::write(at("project/footplate.toml"), "").unwrap();
+        std::os::unix::fs::symlink("/dev/null", at("device.py")).unwrap();
+        for (name, what) in [
+            ("a.footplate", Some(Dropped::Template)),
+            ("project", Some(Dropped::Template)),
+            ("train.py", Some(Dropped::Script)),
+            ("go", Some(Dropped::Script)),
+            ("chats.jsonl", Some(Dropped::Data)),
+            ("no", Some(Dropped::Data)),
+            ("pictures", Some(Dropped::Data)),
+            ("device.py", None),
+            ("gone", None),
+        ] {
+            assert_eq!(what_is(&at(name)), what, "{name}");
         }
     }
 

@@ -17,6 +17,7 @@ mod picked;
 mod scripts;
 mod settings;
 mod shell;
+mod taskbar;
 mod templates;
 mod tray;
 mod window;
@@ -68,7 +69,6 @@ pub fn run() -> ExitCode {
             commands::files,
             commands::reveal,
             commands::wish,
-            commands::templates,
             commands::pick_script,
             commands::script,
             commands::pick_path,
@@ -84,6 +84,8 @@ pub fn run() -> ExitCode {
             commands::copy,
             commands::save_text,
             commands::save_picture,
+            templates::templates,
+            templates::reveal_template,
             templates::import_template,
             templates::open_archive,
             templates::add_template,

@@ -43,6 +43,13 @@ pub(crate) struct ScriptView {
     interpreters: Vec<InterpreterView>,
 }
 
+impl ScriptView {
+    /// What stands for it.
+    pub(crate) fn handle(&self) -> &str {
+        &self.handle
+    }
+}
+
 impl Scripts {
     pub(crate) fn open(folder: &Path) -> Scripts {
         let file = folder.join("scripts.json");

@@ -1,9 +1,11 @@
-//! Commands about templates of one's own. Files and folders are chosen in dialogs; the view hands back names and handles.
+//! Commands about templates. Files and folders are chosen in dialogs; the view hands back names and handles.
 
 use std::sync::Arc;
 
 use footplate_core::Fault;
+use footplate_core::definition::Definition;
 use footplate_engine::start::StageText;
+use footplate_engine::templates::FileFault;
 use footplate_engine::templates::consent::{self, FileSize, Trust};
 use footplate_engine::templates::own::{self, Name};
 use footplate_engine::{archive, interpreters, templates};
@@ -14,6 +16,32 @@ use crate::desktop;
 use crate::shell::{Answer, Shell, off};
 
 type Held<'a> = State<'a, Arc<Shell>>;
+
+/// A template, as the view sees it.
+#[derive(Debug, Serialize)]
+pub(crate) struct TemplateView {
+    name: String,
+    source: &'static str,
+    trust: Trust,
+    definition: Definition,
+    expected_s: Option<f64>,
+}
+
+/// A template that cannot be read, as the view sees it.
+#[derive(Debug, Serialize)]
+pub(crate) struct BrokenView {
+    name: String,
+    /// For people.
+    file: String,
+    faults: Vec<FileFault>,
+}
+
+/// All templates.
+#[derive(Debug, Serialize)]
+pub(crate) struct GalleryView {
+    templates: Vec<TemplateView>,
+    broken: Vec<BrokenView>,
+}
 
 /// What a template would run and read, as the view sees it.
 #[derive(Debug, Serialize)]
@@ -31,6 +59,42 @@ pub(crate) struct ConsentView {
     size: u64,
 }
 
+/// Built-in templates and own ones, those that cannot be read among them.
+#[tauri::command]
+pub(crate) async fn templates(shell: Held<'_>) -> Answer<GalleryView> {
+    let shell = Arc::clone(&shell);
+    off(move || {
+        let environment = shell.environment();
+        shell.read(|client| {
+            let all = templates::all(client.home());
+            let view = |template: templates::Template| -> Answer<TemplateView> {
+                let times = client.expected_times(&template.definition.name)?;
+                let expected = footplate_engine::plan::expected(&template.definition, &times);
+                let source = if template.built_in { "built-in" } else { "own" };
+                let templates::Template { name, trust, definition, .. } = template;
+                Ok(TemplateView { name, source, trust, definition, expected_s: expected })
+            };
+            let broken = all.broken.into_iter().map(|broken| BrokenView {
+                file: interpreters::for_people(&broken.file, &environment),
+                name: broken.name,
+                faults: broken.faults,
+            });
+            Ok(GalleryView {
+                templates: all.templates.into_iter().map(view).collect::<Answer<_>>()?,
+                broken: broken.collect(),
+            })
+        })
+    })
+    .await
+}
+
+/// Shows a template of one's own in the file manager.
+#[tauri::command]
+pub(crate) async fn reveal_template(app: AppHandle, shell: Held<'_>, name: String) -> Answer<()> {
+    let shell = Arc::clone(&shell);
+    off(move || desktop::reveal(&app, &own::folder(&shell.home, &name)?)).await
+}
+
 /// Lets the user choose an archive, and unpacks it. It may run nothing yet.
 #[tauri::command]
 pub(crate) async fn import_template(app: AppHandle, shell: Held<'_>) -> Answer<Option<String>> {
@@ -42,11 +106,18 @@ pub(crate) async fn import_template(app: AppHandle, shell: Held<'_>) -> Answer<O
     .await
 }
 
-/// Unpacks an archive that was opened from the desktop. It may run nothing yet.
+/// Unpacks an archive that was opened from the desktop, or copies a folder that was dropped. It may run nothing yet.
 #[tauri::command]
 pub(crate) async fn open_archive(shell: Held<'_>, handle: String) -> Answer<String> {
     let shell = Arc::clone(&shell);
-    off(move || own::import(&shell.home, &shell.opened.path(&handle)?, Name::Free)).await
+    off(move || {
+        let path = shell.opened.path(&handle)?;
+        match path.is_dir() {
+            true => own::add(&shell.home, &path, Name::Free, false),
+            false => own::import(&shell.home, &path, Name::Free),
+        }
+    })
+    .await
 }
 
 /// Lets the user choose a folder with a pipeline, and copies it. It may run nothing yet.
@@ -94,7 +165,7 @@ pub(crate) async fn template_content(shell: Held<'_>, name: String) -> Answer<Co
 #[tauri::command]
 pub(crate) async fn allow_template(shell: Held<'_>, name: String, hash: String) -> Answer<()> {
     let shell = Arc::clone(&shell);
-    off(move || consent::give(&shell.home, &name, &hash)).await
+    off(move || shell.write(|client| client.consent(&name, &hash))).await
 }
 
 /// Lets the user choose a new file, and writes a template there as an archive. False: closed without a choice.

@@ -72,8 +72,7 @@ struct Shown {
 impl Shown {
     fn of(live: &Live, tongue: Tongue) -> Shown {
         let paused = live.active.iter().filter(|run| run.status == RunStatus::Paused).count();
-        let known: Vec<f64> = live.active.iter().filter_map(|run| run.progress).collect();
-        let share = (!known.is_empty()).then(|| known.iter().sum::<f64>() / live.active.len() as f64);
+        let share = share(live);
         let percent = share.map(percent);
         let active = live.active.len();
         let count = ("count", active.to_string());
@@ -103,7 +102,13 @@ impl Shown {
     }
 }
 
-fn percent(share: f64) -> u8 {
+/// How far all that is active is, as far as any of it says.
+pub(crate) fn share(live: &Live) -> Option<f64> {
+    let known: Vec<f64> = live.active.iter().filter_map(|run| run.progress).collect();
+    (!known.is_empty()).then(|| known.iter().sum::<f64>() / live.active.len() as f64)
+}
+
+pub(crate) fn percent(share: f64) -> u8 {
     // All but done is not done.
     let hundredths = (share.clamp(0.0, 1.0) * 100.0).floor();
     hundredths as u8

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use tauri::utils::config::WindowConfig;
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
-use tauri::{App, AppHandle, Manager, Url, WebviewWindow, WebviewWindowBuilder, Window, WindowEvent};
+use tauri::{App, AppHandle, DragDropEvent, Manager, Url, WebviewWindow, WebviewWindowBuilder, Window, WindowEvent};
 
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, Push};
 use crate::effects::{self, Effects};
-use crate::notify;
 use crate::settings::Theme;
 use crate::shell::Shell;
 use crate::words::Tongue;
+use crate::{handover, notify};
 
 /// Its label in tauri.conf.json.
 pub(crate) const LABEL: &str = "main";
@@ -85,9 +85,26 @@ pub(crate) fn theme(app: &AppHandle, theme: Theme) {
     }
 }
 
+fn dragging(app: &AppHandle, over: bool) {
+    if let Some(bridge) = app.try_state::<Arc<Bridge>>() {
+        bridge.tell(&Push::Dragging { over });
+    }
+}
+
 /// What happens to the window.
 pub(crate) fn event(window: &Window, event: &WindowEvent) {
     let app = window.app_handle();
+    if let WindowEvent::DragDrop(drag) = event {
+        match drag {
+            DragDropEvent::Enter { paths, .. } if !paths.is_empty() => dragging(app, true),
+            DragDropEvent::Drop { paths, .. } => {
+                dragging(app, false);
+                handover::dropped(app, paths);
+            }
+            DragDropEvent::Leave => dragging(app, false),
+            _ => {}
+        }
+    }
     if let WindowEvent::CloseRequested { api, .. } = event {
         if !app.state::<Effects>().has_tray() {
             effects::quit(app);

@@ -4,6 +4,7 @@ import './styles/base.css'
 import { mount } from 'svelte'
 
 import App from './App.svelte'
+import { setDragging, take } from './app/dropped.svelte'
 import { follow } from './app/live.svelte'
 import { usePlatform } from './app/platform'
 import { shown } from './app/shown'
@@ -30,7 +31,7 @@ async function begin(): Promise<void> {
   mount(App, { target: document.getElementById('app') ?? document.body })
   void loadTemplates().catch(() => {})
   watchMachine()
-  await follow(platform, go)
+  await follow(platform, { open: go, dragging: setDragging, dropped: take })
 }
 
 void begin()

@@ -3,7 +3,6 @@
 //! Not here: verdicts. A figure that misses its goal is shown as such and fails nothing.
 
 mod frames;
-mod history;
 mod long;
 mod rest;
 

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use footplate_benches::figures::{Better, Line, show as table};
 use footplate_benches::process::{cpu_seconds, pss_kib};
-use footplate_e2e::{Desk, Look};
+use footplate_e2e::{Desk, Look, history};
 use footplate_testkit::holds_within;
 
-use crate::{Plan, Trouble, history, pause};
+use crate::{Plan, Trouble, pause};
 
 /// The picture stays when it has been the same for so long.
 const STAYS: Duration = Duration::from_secs(2);
@@ -75,7 +75,7 @@ fn computed(desk: &Desk) -> f64 {
 pub(crate) fn show(plan: &Plan) -> Result<(), Trouble> {
     let desk = Desk::new();
     println!("\nfilling a store with {} runs", plan.runs);
-    history::fill(&desk, plan.runs)?;
+    history::fill(&desk.bench, plan.runs);
     let beside = format!("the app, {} runs in the store", plan.runs);
     let programs = [plan.program("footplate-bench-bare"), plan.program("footplate-app")];
     let names = ["a web view with an empty page", beside.as_str()];

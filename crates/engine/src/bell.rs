@@ -29,8 +29,21 @@ pub enum Ring {
 /// Rings the owner's bell. Never waits and never fails: what cannot be rung is heard by nobody.
 #[must_use]
 pub fn ring(home: &Home) -> Ring {
+    ring_with(home, 1)
+}
+
+/// Rings for those that are held: what they lack may be there now. As [`ring`].
+#[must_use]
+pub fn ring_for_held(home: &Home) -> Ring {
+    ring_with(home, FOR_HELD)
+}
+
+/// What a guest rings with who did something about what a stage is held for; any other byte tells of something in the store.
+const FOR_HELD: u8 = b'?';
+
+fn ring_with(home: &Home, byte: u8) -> Ring {
     match open(&home.bell(), false) {
-        Ok(mut bell) => match bell.write(&[1]) {
+        Ok(mut bell) => match bell.write(&[byte]) {
             Ok(_) => Ring::Heard,
             // Full: it rings already.
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ring::Heard,
@@ -76,6 +89,8 @@ const LONGEST_LINE: usize = 64;
 pub struct Rang {
     /// A guest: something is new in the store.
     pub guest: bool,
+    /// A guest: what stages are held for may be there now.
+    pub held: bool,
     /// Shims: these attempts are over.
     pub ended: Vec<AttemptKey>,
     /// Others may be over as well: the bell was full, or somebody could not be understood.
@@ -138,6 +153,7 @@ impl Rang {
     fn take(&mut self, byte: u8, line: &mut Option<String>) {
         match (line.as_mut(), byte) {
             (None, Ended::MARK) => *line = Some(char::from(byte).to_string()),
+            (None, FOR_HELD) => (self.guest, self.held) = (true, true),
             (None, _) => self.guest = true,
             (Some(text), b'\n') => {
                 match text.parse::<Ended>() {
@@ -183,11 +199,13 @@ mod tests {
         assert_eq!(ring(&home), Ring::Nobody);
         let mut bell = Bell::listen(&home).unwrap();
         assert_eq!(bell.drain().unwrap(), Rang::default());
+        assert_eq!(ring_for_held(&home), Ring::Heard);
+        assert_eq!(bell.drain().unwrap(), Rang { guest: true, held: true, ..Rang::default() });
         // More than any pipe holds.
         for _ in 0..100_000 {
             assert_eq!(ring(&home), Ring::Heard);
         }
-        assert_eq!(bell.drain().unwrap(), Rang { guest: true, ended: Vec::new(), others: true });
+        assert_eq!(bell.drain().unwrap(), Rang { guest: true, others: true, ..Rang::default() });
         assert_eq!(bell.drain().unwrap(), Rang::default());
         drop(bell);
         assert_eq!(ring(&home), Ring::Nobody);
@@ -202,7 +220,7 @@ mod tests {
         assert_eq!(std::fs::read(home.bell()).unwrap(), b"mine");
         let mut bell = Bell::listen(&home).unwrap();
         assert_eq!(ring(&home), Ring::Heard);
-        assert_eq!(bell.drain().unwrap(), Rang { guest: true, ended: Vec::new(), others: false });
+        assert_eq!(bell.drain().unwrap(), Rang { guest: true, ..Rang::default() });
     }
 
     #[test]
@@ -220,7 +238,7 @@ mod tests {
         let two = rings(&[&ended(12, 0, 1), "\u{1}", &ended(i64::MAX, u32::MAX, u32::MAX)]);
         let keys = [(12, 0, 1), (i64::MAX, u32::MAX, u32::MAX)];
         let keys = keys.map(|(run, stage, attempt)| AttemptKey { run, stage, attempt }).to_vec();
-        assert_eq!(two, Rang { guest: true, ended: keys, others: false });
+        assert_eq!(two, Rang { guest: true, ended: keys, ..Rang::default() });
         for odd in ["!\n", "!1.2\n", "!1.2.3.4\n", "!-.0.1\n", "!1.0.1", &format!("!{}\n", "9".repeat(200))] {
             let rang = rings(&[odd]);
             assert!(rang.others && rang.ended.is_empty(), "{odd:?}: {rang:?}");

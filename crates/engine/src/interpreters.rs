@@ -1,5 +1,6 @@
 //! Programs that can run a script: environments beside it, conda's, and what is on `PATH`. Looks at files; starts nothing.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -22,11 +23,32 @@ const ABOVE: usize = 3;
 /// Most environments of conda that are listed.
 const CONDA_MOST: usize = 50;
 
+/// What runs Python, best first.
+const PYTHON: &[&str] = &["python3", "python"];
+
 /// What can run this script, best first. Empty where the file runs by itself, or where nothing is known for its kind.
 #[must_use]
 pub fn for_script(script: &Path, environment: &Captured) -> Vec<Interpreter> {
-    let programs: &[&str] = match script.extension().and_then(|e| e.to_str()) {
-        Some("py" | "pyw") => return python(script, environment),
+    let programs = programs(script);
+    if programs == PYTHON {
+        return python(script, environment);
+    }
+    let found = programs.iter().filter_map(|name| on_path(name, environment));
+    found.map(|path| named(&path, environment, None)).collect()
+}
+
+/// Whether a file is a program or a script, by its ending or its first bytes: on some disks everything may be executed.
+#[must_use]
+pub fn is_script(path: &Path) -> bool {
+    let mut start = [0; 4];
+    let mut read = || std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    !programs(path).is_empty() || read().is_ok() && (start.starts_with(b"#!") || start == *b"\x7fELF")
+}
+
+/// The names of what runs files of this kind, by their ending.
+fn programs(script: &Path) -> &'static [&'static str] {
+    match script.extension().and_then(|e| e.to_str()) {
+        Some("py" | "pyw") => PYTHON,
         Some("sh") => &["sh", "bash"],
         Some("bash") => &["bash"],
         Some("zsh") => &["zsh"],
@@ -36,9 +58,7 @@ pub fn for_script(script: &Path, environment: &Captured) -> Vec<Interpreter> {
         Some("rb") => &["ruby"],
         Some("pl") => &["perl"],
         _ => &[],
-    };
-    let found = programs.iter().filter_map(|name| on_path(name, environment));
-    found.map(|path| named(&path, environment, None)).collect()
+    }
 }
 
 /// A program by its name, as a shell with this environment finds it.
@@ -89,7 +109,7 @@ fn python(script: &Path, environment: &Captured) -> Vec<Interpreter> {
     for root in [variable(b"VIRTUAL_ENV"), variable(b"CONDA_PREFIX")].into_iter().flatten() {
         add(root.join("bin/python"), Some(&root));
     }
-    for name in ["python3", "python"] {
+    for name in PYTHON {
         if let Some(path) = on_path(name, environment) {
             add(path, None);
         }

@@ -22,6 +22,40 @@ pub struct Notification {
     pub body: String,
 }
 
+/// What the app's place in the taskbar shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tile {
+    /// Whose place it is.
+    pub entry: String,
+    /// The bar, where there is one.
+    pub progress: Option<f64>,
+    /// The badge, where there is one.
+    pub count: Option<i64>,
+}
+
+/// The app's place in the taskbar.
+#[derive(Clone, Debug)]
+pub struct Taskbar(Seen<Tile>);
+
+impl Taskbar {
+    /// Waits until it shows this.
+    ///
+    /// # Panics
+    /// Where it does not, with all that it showed.
+    #[track_caller]
+    pub fn shows(&self, progress: Option<f64>, count: Option<i64>) {
+        let now = || lock(&self.0).last().map(|tile| (tile.progress, tile.count));
+        let shown = holds_within(PATIENCE, || now() == Some((progress, count)));
+        assert!(shown, "not ({progress:?}, {count:?}) but {:?}", lock(&self.0));
+    }
+
+    /// Whose place it is, as the app says.
+    #[must_use]
+    pub fn entry(&self) -> String {
+        lock(&self.0).last().map(|tile| tile.entry.clone()).unwrap_or_default()
+    }
+}
+
 /// An item of the tray's menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
@@ -188,6 +222,39 @@ impl Bus {
             &(notification.id, "default"),
         );
         assert!(sent.is_ok(), "{sent:?}");
+    }
+
+    /// What the app says to the taskbar from now on.
+    ///
+    /// # Panics
+    /// Where the bus lets nobody listen.
+    #[must_use]
+    pub fn taskbar(&self) -> Taskbar {
+        let rule = zbus::MatchRule::builder()
+            .msg_type(zbus::message::Type::Signal)
+            .interface("com.canonical.Unity.LauncherEntry")
+            .and_then(|rule| rule.member("Update"))
+            .map(|rule| rule.build());
+        let listen = || zbus::blocking::MessageIterator::for_match_rule(rule?, &self.connection, Some(1000));
+        let mut all = listen().unwrap_or_else(|error| panic!("the taskbar: {error}"));
+        let seen = Seen::<Tile>::default();
+        let into = Arc::clone(&seen);
+        std::thread::spawn(move || {
+            while let Some(Ok(message)) = all.next() {
+                let body: Result<(String, HashMap<String, OwnedValue>), _> = message.body().deserialize();
+                let Ok((entry, mut facts)) = body else { continue };
+                let mut fact = |name: &str| facts.remove(name);
+                let shown = |value: Option<OwnedValue>| value.and_then(|v| bool::try_from(v).ok()).unwrap_or(false);
+                let progress = fact("progress").and_then(|v| f64::try_from(v).ok());
+                let count = fact("count").and_then(|v| i64::try_from(v).ok());
+                lock(&into).push(Tile {
+                    entry,
+                    progress: progress.filter(|_| shown(fact("progress-visible"))),
+                    count: count.filter(|_| shown(fact("count-visible"))),
+                });
+            }
+        });
+        Taskbar(seen)
     }
 
     /// For sentences about what is missing.

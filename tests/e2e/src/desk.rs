@@ -1,7 +1,7 @@
 //! The screen, the bus and the data folder of one test.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use footplate_testkit::{Bench, Found, kill9};
@@ -88,6 +88,17 @@ impl Desk {
         assert!(closed.as_ref().is_ok_and(|output| output.status.success()), "{closed:?}");
     }
 
+    /// Drops files on the app's window.
+    ///
+    /// # Panics
+    /// Where it does not take them.
+    pub fn drop_on_window(&self, paths: &[&Path]) {
+        let mut python = self.bench.command("timeout");
+        python.args(["30", "python3", "-c", include_str!("drop.py"), "Footplate"]).args(paths);
+        let done = python.output();
+        assert!(done.as_ref().is_ok_and(|output| output.status.success()), "{done:?}");
+    }
+
     /// Kills the app as a crash would.
     ///
     /// # Panics
@@ -136,7 +147,7 @@ impl Drop for Desk {
     }
 }
 
-fn private(folder: &std::path::Path) {
+fn private(folder: &Path) {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().mode(0o700).create(folder);
     assert!(made.is_ok(), "{made:?}");

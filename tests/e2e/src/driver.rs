@@ -248,14 +248,46 @@ impl Window<'_> {
     /// Where they cannot be typed.
     #[track_caller]
     pub fn keys(&self, keys: &str) {
-        let mut actions = Vec::new();
-        for key in keys.chars() {
-            actions.push(json!({ "type": "keyDown", "value": key.to_string() }));
-            actions.push(json!({ "type": "keyUp", "value": key.to_string() }));
-        }
+        let actions = keys.chars().flat_map(|key| [("keyDown", key), ("keyUp", key)]);
+        self.act_keys(actions);
+    }
+
+    /// Holds `held` while it types a key.
+    ///
+    /// # Panics
+    /// Where they cannot be typed.
+    #[track_caller]
+    pub fn chord(&self, held: char, key: char) {
+        self.act_keys([("keyDown", held), ("keyDown", key), ("keyUp", key), ("keyUp", held)]);
+    }
+
+    #[track_caller]
+    fn act_keys(&self, actions: impl IntoIterator<Item = (&'static str, char)>) {
+        let actions: Vec<Value> =
+            actions.into_iter().map(|(kind, key)| json!({ "type": kind, "value": key.to_string() })).collect();
         let body = json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": actions }] });
         let typed = self.call("POST", "/actions", Some(&body));
         assert!(typed.is_ok(), "{typed:?}");
+    }
+
+    /// Presses Tab until the name of what has the focus, its label or its text, has this in it.
+    ///
+    /// # Panics
+    /// Where that is nowhere on the way, with what is.
+    #[track_caller]
+    pub fn tab_to(&self, name: &str) {
+        let named = "const e = document.activeElement;
+            const text = e.getAttribute('aria-label') ?? e.labels?.[0]?.innerText ?? e.innerText;
+            return text.includes(arguments[0]) ? null : text || e.tagName;";
+        let mut way = Vec::new();
+        for _ in 0..60 {
+            self.keys("\u{E004}");
+            match self.script(named, &[json!(name)]) {
+                Ok(Value::Null) => return,
+                other => way.push(other.unwrap_or_else(Value::String)),
+            }
+        }
+        panic!("Tab does not lead to {name:?} but to {way:?}");
     }
 
     /// Goes to a view of the app.

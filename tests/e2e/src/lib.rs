@@ -5,10 +5,11 @@
 mod bus;
 mod desk;
 mod driver;
+pub mod history;
 mod page;
 mod screen;
 
-pub use bus::{Bus, Item, Notification};
+pub use bus::{Bus, Item, Notification, Taskbar, Tile};
 pub use desk::Desk;
 pub use driver::{Driver, PATIENCE, Window};
 pub use page::{status, until_status, word};

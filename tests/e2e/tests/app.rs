@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use footplate_e2e::{Desk, Driver, PATIENCE, status, until_status, word};
+use footplate_e2e::{Desk, Driver, PATIENCE, Window, history, status, until_status, word};
 use footplate_testkit::{Pretend, until};
 use serde_json::{Value, json};
 
@@ -56,6 +56,7 @@ fn sample(desk: &Desk) -> Gated {
 fn the_sample_starts_in_one_click_and_outlives_the_app_and_the_owner() {
     let desk = Desk::new();
     let sample = sample(&desk);
+    let taskbar = desk.bus.taskbar();
     let driver = desk.driver();
     let window = driver.open(&Desk::app());
     window.shows(&word("empty.title"));
@@ -65,6 +66,8 @@ fn the_sample_starts_in_one_click_and_outlives_the_app_and_the_owner() {
     until_status(&window, 1, "running");
     let shown = footplate_testkit::holds_within(PATIENCE, || desk.bus.tray_label().as_deref() == Some("60%"));
     assert!(shown, "the tray does not show how far it is: {}", desk.bus.trays());
+    taskbar.shows(Some(0.6), None);
+    assert_eq!(taskbar.entry(), "application://Footplate.desktop");
     let items = desk.bus.tray_items();
     assert!(items.iter().any(|item| item.text.contains("digits-1") && item.text.contains("60")), "{items:?}");
     window.shows("60");
@@ -103,6 +106,7 @@ fn the_sample_starts_in_one_click_and_outlives_the_app_and_the_owner() {
     until_status(&window, 1, "completed");
     window.shows(&word("ended.title"));
     window.shows(&word("status.completed"));
+    taskbar.shows(None, None);
     desk.picture(&window, "5-completed");
     assert_eq!(sample.training.starts(), 1, "it ran once");
     window.close();
@@ -114,6 +118,7 @@ fn a_log_is_read_a_run_is_stopped_and_a_failure_is_explained() {
     let talks = Gated::new(&desk, "talks");
     let fails =
         Pretend::python(&desk.bench.work(), "fails.py", "print('about to fail')\nraise ValueError('no such data')");
+    let taskbar = desk.bus.taskbar();
     let driver = desk.driver();
     let window = driver.open(&Desk::app());
     window.shows(&word("empty.title"));
@@ -142,6 +147,7 @@ fn a_log_is_read_a_run_is_stopped_and_a_failure_is_explained() {
     until(PATIENCE, "its view is open", || {
         window.script("return location.hash", &[]).is_ok_and(|hash| hash == format!("#/run/{failing}"))
     });
+    taskbar.shows(None, Some(1));
     let items = || desk.bus.tray_items();
     until(PATIENCE, "the tray says that one needs a look", || {
         items().iter().any(|item| item.text.contains("1 run needs a look"))
@@ -220,6 +226,166 @@ fn a_closed_window_waits_in_the_tray_and_tells_how_it_ended() {
     seen("visible");
     window.shows("long");
     assert_eq!(desk.bus.count("Footplate is in the tray"), 1);
+    window.close();
+}
+
+#[test]
+fn the_wizard_leads_from_the_gallery_to_a_started_run_by_keyboard_alone() {
+    const ENTER: &str = "\u{E007}";
+    const CONTROL: char = '\u{E009}';
+    let desk = Desk::new();
+    let _ = desk.bench.run(&["list"]).expect(0);
+    let own = desk.bench.write(
+        "echo/footplate.toml",
+        r#"format = 1
+name = "echo"
+title = "An echo"
+[params.epochs]
+type = "integer"
+default = 3
+minimum = 1
+title = "Epochs"
+[params.word]
+type = "string"
+default = "nothing"
+title = "Word"
+[stages.say]
+command = ["echo", "{{ params.word }} {{ params.epochs }}"]
+"#,
+    );
+    let _ = desk.bench.run(&["template".as_ref(), "add".as_ref(), own.parent().unwrap().as_os_str()]).expect(0);
+    let driver = desk.driver();
+    let window = driver.open(&Desk::app());
+    window.shows(&word("empty.title"));
+    // By the letters for places, then from one thing to the next.
+    window.keys("gt");
+    window.shows(&word("templates.lead"));
+    window.tab_to("An echo");
+    window.keys(ENTER);
+    window.shows(&word("how.title"));
+    window.tab_to("Epochs");
+    window.chord(CONTROL, 'a');
+    // Below what is allowed first: it is said, and leads nowhere.
+    window.keys("0");
+    window.shows("1 setting to correct");
+    window.chord(CONTROL, 'a');
+    window.keys("7");
+    window.tab_to("Word");
+    window.chord(CONTROL, 'a');
+    window.keys("by hand");
+    window.tab_to(&word("wizard.continue"));
+    window.keys(ENTER);
+    window.shows(&word("when.title"));
+    window.tab_to(&word("when.name"));
+    window.keys("typed");
+    window.chord(CONTROL, ENTER.chars().next().unwrap());
+    window.shows(&word("check.ready"));
+    desk.picture(&window, "9-by-keyboard");
+    window.chord(CONTROL, ENTER.chars().next().unwrap());
+    until(PATIENCE, "the run's view is open", || {
+        window.script("return location.hash", &[]).is_ok_and(|hash| hash == "#/run/1")
+    });
+    until_status(&window, 1, "completed");
+    let run = desk.bench.show(1);
+    assert_eq!(run["name"], "typed");
+    assert_eq!(run["params"], json!({ "epochs": 7, "word": "by hand" }));
+    assert_eq!(desk.bench.run(&["logs", "1"]).expect(0).stdout.trim(), "by hand 7");
+    window.close();
+}
+
+#[test]
+fn a_command_that_failed_is_changed_and_runs_again_where_and_with_what_it_ran() {
+    let mut desk = Desk::new();
+    // Only the shell that it was added from knows this.
+    desk.bench.set_env("ONLY_HERE", "from the terminal");
+    let folder = desk.bench.write("project/data.txt", "42").parent().unwrap().to_owned();
+    let line = "test \"$1\" = --lr=0.1 && echo \"$ONLY_HERE\" && cat data.txt";
+    let cwd = folder.display().to_string();
+    let number = desk.bench.add(&["--name", "tone", "--cwd", &cwd], &["sh", "-c", line, "train", "--lr=1"]);
+    desk.bench.until_status(number, "failed", PATIENCE);
+    desk.bench.set_env("ONLY_HERE", "from the app");
+    let driver = desk.driver();
+    let window = driver.open(&Desk::app());
+    window.go(&format!("run/{number}"));
+    window.click(&word("failure.change"));
+    window.shows(&word("script.program"));
+    let typed = "const e = document.querySelector('#s-args'); const before = e.value;
+        e.value = before.replace('--lr=1', '--lr=0.1'); e.dispatchEvent(new Event('input')); return before";
+    let before = window.script(typed, &[]).unwrap();
+    assert!(before.as_str().is_some_and(|line| line.starts_with("-c ") && line.ends_with(" train --lr=1")), "{before}");
+    desk.picture(&window, "12-changed");
+    window.click(&word("wizard.continue"));
+    window.click(&word("wizard.continue"));
+    window.shows(&word("check.ready"));
+    window.click_within(".wfoot", "Start training Ctrl ↩");
+    until_status(&window, number + 1, "completed");
+    assert_eq!(desk.bench.show(number + 1)["name"], "tone");
+    let said = desk.bench.run(&["logs", &(number + 1).to_string()]).expect(0).stdout;
+    assert_eq!(said.trim(), "from the terminal\n42");
+    window.close();
+}
+
+/// The names of the ended runs that are in sight, as they stand on the page.
+fn rows(window: &Window<'_>) -> Vec<String> {
+    let script = "const view = document.querySelector('.body.scroll').getBoundingClientRect();
+        return [...document.querySelectorAll('.ended .c-name')].filter((e) => {
+            const box = e.getBoundingClientRect(); return box.top < view.bottom && box.bottom > view.top;
+        }).map((e) => e.innerText)";
+    serde_json::from_value(window.script(script, &[]).unwrap()).unwrap()
+}
+
+/// As [`history`] calls them, the newest first.
+fn digits(numbers: impl DoubleEndedIterator<Item = i64>) -> Vec<String> {
+    numbers.rev().map(|number| format!("digits-{number}")).collect()
+}
+
+#[test]
+fn a_hundred_thousand_runs_are_scrolled_through_and_found() {
+    const ALL: i64 = 100_000;
+    let desk = Desk::new();
+    history::fill(&desk.bench, ALL);
+    let driver = desk.driver();
+    let window = driver.open(&Desk::app());
+    window.shows(&format!("digits-{ALL}"));
+    window.shows("100,000");
+    // To the run itself, somewhere far down, and to the very end.
+    let scroll = "const list = document.querySelector('.virtual').getBoundingClientRect();
+        const body = document.querySelector('.body.scroll');
+        body.scrollTop += list.top - body.getBoundingClientRect().top + list.height * arguments[0] - 100";
+    for (share, run) in [(0.5, ALL / 2), (0.9, ALL / 10), (0.25, ALL / 4 * 3)] {
+        window.script(scroll, &[json!(share)]).unwrap();
+        let near = |row: &String| row.strip_prefix("digits-").and_then(|n| n.parse::<i64>().ok()).unwrap();
+        until(PATIENCE, &format!("{run} is in sight"), || rows(&window).iter().map(near).any(|n| n == run));
+        let seen: Vec<i64> = rows(&window).iter().map(near).collect();
+        assert!(seen.len() > 10, "{seen:?}");
+        assert!(seen.windows(2).all(|two| two[0] == two[1] + 1), "one after the other: {seen:?}");
+    }
+    window.script(scroll, &[json!(1)]).unwrap();
+    until(PATIENCE, "the first run is the last row", || rows(&window).last().is_some_and(|row| row == "digits-1"));
+    desk.picture(&window, "10-far-down");
+
+    // One of them, by name; then those that failed, and of these some.
+    window.script("document.querySelector('.find input').focus()", &[]).unwrap();
+    window.keys("77777");
+    until(PATIENCE, "one is found", || rows(&window) == ["digits-77777"]);
+    window.chord('\u{E009}', 'a');
+    window.keys("00");
+    window.click(&word("status.failed"));
+    let failed = || (0..ALL / 1000).map(|thousand| thousand * 1000 + 7);
+    let some = digits(failed().filter(|number| number.to_string().contains("90")));
+    window.script("document.querySelector('.find input').focus()", &[]).unwrap();
+    window.chord('\u{E009}', 'a');
+    window.keys("90");
+    assert_eq!(some.len(), 11);
+    until(PATIENCE, "those that failed with a 90 in their name", || rows(&window) == some);
+    window.chord('\u{E009}', 'a');
+    window.keys("\u{E003}");
+    until(PATIENCE, "all that failed, again", || rows(&window).get(1).is_some_and(|row| row == "digits-98007"));
+    window.script(scroll, &[json!(1)]).unwrap();
+    until(PATIENCE, "the last of all that failed", || rows(&window).last().is_some_and(|row| row == "digits-7"));
+    window.click(&word("ended.all"));
+    window.script(scroll, &[json!(0)]).unwrap();
+    until(PATIENCE, "all again", || rows(&window).first().is_some_and(|row| *row == format!("digits-{ALL}")));
     window.close();
 }
 

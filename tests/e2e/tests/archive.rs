@@ -136,6 +136,40 @@ fn a_link_shows_a_run_and_a_hostile_one_does_nothing() {
 }
 
 #[test]
+fn what_is_dropped_on_the_window_is_asked_about_run_or_trained_on() {
+    let desk = Desk::new();
+    let file = archive(&desk);
+    let takes = PIPELINE.replace("[stages", "[params.data]\ntype = \"dataset\"\ntitle = \"Data\"\n[stages");
+    let takes = desk.bench.write("takes/footplate.toml", takes.replace("\"demo\"", "\"takes\""));
+    let data = desk.bench.write("chats of ours.jsonl", "{\"a\": 1}\n{\"a\": \n");
+    let script = desk.bench.write("train.py", "print(1)\n");
+    let driver = desk.driver();
+    let window = driver.open(&Desk::app());
+    window.shows(&word("empty.title"));
+    desk.drop_on_window(&[&file]);
+    until_at(&window, "consent/demo");
+    // A folder with a pipeline comes from elsewhere, too.
+    desk.drop_on_window(&[takes.parent().unwrap()]);
+    until_at(&window, "consent/takes");
+    window.click(&word("consent.allow"));
+    until_at(&window, "templates");
+    desk.drop_on_window(&[&script]);
+    window.shows(&word("script.args"));
+    window.shows("train.py");
+    desk.drop_on_window(&[&data]);
+    window.shows("chats of ours.jsonl");
+    let card = "const all = [...document.querySelectorAll('.template')];
+        const card = all.find((e) => e.innerText.includes('takes')); card?.click(); return card !== undefined";
+    until(PATIENCE, "the template is there", || window.script(card, &[]) == Ok(Value::Bool(true)));
+    // It is looked into at once: the shell gave it out itself.
+    window.shows("is not JSON");
+    desk.picture(&window, "11-dropped");
+    assert_eq!(runs(&window), json!(0), "nothing is started");
+    assert!(!desk.bench.work().join("ran").exists());
+    window.close();
+}
+
+#[test]
 fn a_first_start_with_an_archive_opens_the_page_that_asks() {
     let desk = Desk::new();
     let file = archive(&desk);

@@ -42,23 +42,29 @@ export function sequence(): number {
   return held?.seq ?? 0
 }
 
-export async function follow(platform: Platform, open: (route: string) => void): Promise<void> {
+/** What a push asks for that is no news of runs. */
+export interface Wanted {
+  open: (route: string) => void
+  dragging: (over: boolean) => void
+  dropped: (path: string, others: number) => void
+}
+
+export async function follow(platform: Platform, wanted: Wanted): Promise<void> {
   const mine = ++attempt
   leave?.()
   leave = null
   try {
     const stop = await platform.subscribe((push) => {
       if (mine !== attempt) return
-      if (push.kind === 'open') {
-        open(push.route)
-        return
-      }
+      if (push.kind === 'open') return wanted.open(push.route)
+      if (push.kind === 'dragging') return wanted.dragging(push.over)
+      if (push.kind === 'dropped') return wanted.dropped(push.path, push.others)
       const next = apply(held, push)
       if (next) {
         held = next
         failed = null
       } else {
-        void follow(platform, open)
+        void follow(platform, wanted)
       }
     })
     if (mine === attempt) leave = stop

@@ -1,6 +1,6 @@
 /** Settings in force, and the machine as it was seen last. */
 import { resolveLanguage, setLanguage } from '../i18n/index.svelte'
-import type { MachineSample, MachineView, Settings, TemplateView } from '../platform/types'
+import type { BrokenTemplate, MachineSample, MachineView, Settings, TemplateView } from '../platform/types'
 import { platform } from './platform'
 
 const DEFAULTS: Settings = {
@@ -20,6 +20,7 @@ let current = $state.raw<Settings>(DEFAULTS)
 let machineView = $state.raw<MachineView | null>(null)
 let track = $state.raw<MachineSample[]>([])
 let templateViews = $state.raw<TemplateView[]>([])
+let broken = $state.raw<BrokenTemplate[]>([])
 
 export function settings(): Settings {
   return current
@@ -38,6 +39,10 @@ export async function loadTrack(): Promise<void> {
 }
 export function templates(): TemplateView[] {
   return templateViews
+}
+/** Own templates whose files cannot be read as they are. */
+export function brokenTemplates(): BrokenTemplate[] {
+  return broken
 }
 
 function effect(next: Settings): void {
@@ -65,7 +70,9 @@ export async function changeSettings(change: Partial<Settings>): Promise<void> {
 }
 
 export async function loadTemplates(): Promise<void> {
-  templateViews = await platform().templates()
+  const all = await platform().templates()
+  templateViews = all.templates
+  broken = all.broken
 }
 
 async function look(): Promise<void> {

@@ -36,7 +36,8 @@ export function clean<T>(value: T, line: (text: string) => string = visible): T 
 export function shown(platform: Platform): Platform {
   return {
     ...platform,
-    subscribe: (on) => platform.subscribe((push) => on(clean(push))),
+    // A path that was dropped goes back as it came.
+    subscribe: (on) => platform.subscribe((push) => on(push.kind === 'dropped' ? push : clean(push))),
     list: async (query) => clean(await platform.list(query)),
     show: async (number) => clean(await platform.show(number)),
     report: async (number) => clean(await platform.report(number)),

@@ -1,6 +1,9 @@
 /** The present state as the view holds it, and how a push changes it. Pure. */
 import type { Live, Push } from '../platform/types'
 
+/** A push that is news of runs. */
+type News = Extract<Push, { seq: number }>
+
 export interface Held {
   seq: number
   live: Live
@@ -9,7 +12,7 @@ export interface Held {
 }
 
 /** The state after a push; `null`: the push does not fit this state, and the view must subscribe anew. */
-export function apply(held: Held | null, push: Exclude<Push, { kind: 'open' }>): Held | null {
+export function apply(held: Held | null, push: News): Held | null {
   if (push.kind === 'snapshot') {
     return { seq: push.seq, live: push.live, history: (held?.history ?? 0) + 1 }
   }

@@ -1,5 +1,5 @@
 /** What follows from a run as it stands: what can be done with it, its main metric, its way through its stages. Pure. */
-import type { AttemptView, RunStatus, StageStatus, StageView } from '../bindings/core'
+import type { AttemptView, Definition, RunStatus, Stage, StageStatus, StageView } from '../bindings/core'
 
 export const ENDED: RunStatus[] = ['completed', 'failed', 'cancelled', 'interrupted']
 export const NEEDS_LOOK: RunStatus[] = ['failed', 'interrupted']
@@ -29,6 +29,13 @@ export function actions(status: RunStatus): Action[] {
     case 'interrupted':
       return ['resume', 'retry', 'again', 'rename', 'delete']
   }
+}
+
+/** The stage of a run that is one command of the user's own, and no pipeline. */
+export function ownCommand(definition: Definition | null): Stage | null {
+  const stages = Object.values(definition?.stages ?? {})
+  const [stage] = stages
+  return stages.length === 1 && stage?.literal && stage.command ? stage : null
 }
 
 /** True where a stage of this status has not begun. */

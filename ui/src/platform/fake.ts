@@ -4,21 +4,10 @@ import { data } from './pretend/data'
 import { machine, machineHistory } from './pretend/machine'
 import { iso, random, run as makeRun, stage, attempt } from './pretend/build'
 import { files, logLine, logTotal, page, series } from './pretend/output'
-import { TEMPLATES, contentOf } from './pretend/templates'
+import { gallery as pretendGallery } from './pretend/gallery'
+import { TEMPLATES } from './pretend/templates'
 import { world, type WorldName } from './pretend/world'
-import type {
-  Fault,
-  JsonValue,
-  Live,
-  Platform,
-  Push,
-  RunStatus,
-  RunView,
-  Settings,
-  TemplateView,
-  Wish,
-  WishAnswer,
-} from './types'
+import type { Fault, JsonValue, Live, Platform, Push, RunStatus, RunView, Settings, Wish, WishAnswer } from './types'
 
 export interface FakeOptions {
   world?: WorldName
@@ -35,6 +24,8 @@ export interface FakeOptions {
   owner?: Live['owner']
   recovery?: Live['recovery']
   draft?: JsonValue
+  /** A template of one's own was broken later. */
+  broken?: boolean
   /** Paths that were typed are looked into, too: for pictures. */
   allData?: boolean
 }
@@ -58,6 +49,10 @@ export interface Fake extends Platform {
   readonly asked: { what: string; args: unknown[] }[]
   /** One step of pretend time. */
   step(): void
+  /** Something is held over the window, or dropped; a path that was dropped can be looked into. */
+  emit(push: Push): void
+  /** Somebody mends the templates that were broken. */
+  mend(): void
 }
 
 export function fake(options: FakeOptions = {}): Fake {
@@ -319,12 +314,7 @@ export function fake(options: FakeOptions = {}): Fake {
 
   if (options.tick !== 0) setInterval(step, options.tick ?? 500)
 
-  let known: TemplateView[] = options.world === 'empty' ? TEMPLATES.slice(0, 1) : TEMPLATES
-  function template(name: string): TemplateView {
-    const found = known.find((one) => one.name === name)
-    if (!found) throw fault('not_found', `"${name}" is no template of your own`, ['templates: digits'])
-    return found
-  }
+  const gallery = pretendGallery(options, { note, read })
 
   const script = {
     handle: 's1',
@@ -341,6 +331,10 @@ export function fake(options: FakeOptions = {}): Fake {
     kind: 'fake',
     asked,
     step,
+    emit(pushed) {
+      if (pushed.kind === 'dropped') picked = pushed.path
+      for (const on of listeners) on(pushed)
+    },
     async subscribe(on) {
       if (options.failing)
         throw fault('storage', 'The store cannot be read: disk I/O error.', ['Look at the disk, then try again.'])
@@ -389,7 +383,10 @@ export function fake(options: FakeOptions = {}): Fake {
           TEMPLATES.find((t) => t.name === run.pipeline)?.definition ?? {
             format: 1,
             name: run.pipeline.slice(0, 60),
-            stages: { train: { command: ['python', 'train.py'], resume: ['--resume'] } },
+            stages:
+              run.pipeline === 'prepare-audio'
+                ? { main: { command: ['python', 'prepare.py', '--rate', '16 kHz', '--jobs', '4'], literal: true } }
+                : { train: { command: ['python', 'train.py'], resume: ['--resume'] } },
           }
         )
       }),
@@ -446,48 +443,7 @@ export function fake(options: FakeOptions = {}): Fake {
       push(true)
       return answer
     },
-    templates: () => read(() => known),
-    async importTemplate() {
-      note('importTemplate')
-      return 'whisper-tune'
-    },
-    async openArchive(handle) {
-      note('openArchive', handle)
-      if (handle !== 'a1')
-        throw fault('refused', 'The archive was not unpacked: the name "../evil" leads elsewhere by "..".', [
-          'Nothing of it was kept. Ask whoever made it for another one.',
-        ])
-      return 'whisper-tune'
-    },
-    async addTemplate() {
-      note('addTemplate')
-      return null
-    },
-    async keepRun(number, title) {
-      note('keepRun', number, title)
-      if (title === 'taken') throw fault('conflict', 'There is a template "taken" already.')
-      const base = TEMPLATES[0]!
-      known = [...known, { ...base, name: 'kept', source: 'own', definition: { ...base.definition, title } }]
-      return 'kept'
-    },
-    templateContent: (name) => read(() => contentOf(template(name))),
-    async allowTemplate(name, hash) {
-      note('allowTemplate', name, hash)
-      known = known.map((one) => (one.name === name ? { ...one, trust: 'allowed' as const } : one))
-    },
-    async exportTemplate(name) {
-      note('exportTemplate', name)
-      return true
-    },
-    async renameTemplate(name, to) {
-      note('renameTemplate', name, to)
-      if (known.some((one) => one.name === to)) throw fault('conflict', `There is a template "${to}" already.`)
-      known = known.map((one) => (one.name === name ? { ...one, name: to } : one))
-    },
-    async removeTemplate(name) {
-      note('removeTemplate', name)
-      known = known.filter((one) => one.name !== name)
-    },
+    ...gallery,
     async pickScript() {
       note('pickScript')
       return script

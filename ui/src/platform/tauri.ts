@@ -29,6 +29,7 @@ export function tauri(): Platform {
     reveal: (number, file) => invoke('reveal', { number, file }),
     wish: (number, wish) => invoke('wish', { number, wish }),
     templates: () => invoke('templates'),
+    revealTemplate: (name) => invoke('reveal_template', { name }),
     importTemplate: () => invoke('import_template'),
     openArchive: (handle) => invoke('open_archive', { handle }),
     addTemplate: () => invoke('add_template'),

@@ -105,8 +105,12 @@ export type Push =
       /** True: an ended run is new, changed or removed, so that pages of `list` are stale. */
       history?: boolean
     }
-  /** A notification, the tray or a deep link asks for a view: `run/142`, `queue`, `settings`, `open/HANDLE`. */
+  /** A notification, the tray or a deep link asks for a view: `run/142`, `queue`, `settings`, `open/HANDLE`, `new?script=HANDLE`. */
   | { kind: 'open'; route: string }
+  /** Files are held over the window, or no more. */
+  | { kind: 'dragging'; over: boolean }
+  /** Something to train on was dropped: `path` is what `data` takes; `others` more were left aside. */
+  | { kind: 'dropped'; path: string; others: number }
 
 /* ---- runs ------------------------------------------------------------------------------------------------------- */
 
@@ -228,6 +232,15 @@ export interface TemplateView {
   expected_s: number | null
 }
 
+/** An own template whose file was broken since (`engine::templates::Broken`). */
+export interface BrokenTemplate {
+  name: string
+  /** The file to mend; for people. */
+  file: string
+  /** In the order of the file; never empty. */
+  faults: { line: number | null; column: number | null; message: string; hint: string | null }[]
+}
+
 /** What a template would run and read: what the user allows. */
 export interface TemplateContent {
   name: string
@@ -339,6 +352,16 @@ export type StartRequest =
       /** Limit of running time. */
       timeout_ms: number | null
     } & Placement)
+  /** The one command of a run (`Stage.literal`), with what is another; it runs where, and with what, the run did. */
+  | ({
+      kind: 'again'
+      run: number
+      /** What stands behind the program. */
+      args: string[]
+      cpus: number
+      gpus: number
+      retries: number
+    } & Placement)
 
 export interface CheckItem {
   /** A stable word: `consent program folder memory gpus data disk queue params script`. */
@@ -382,6 +405,8 @@ export interface FileView {
   modified_at: UtcMs | null
   /** False: declared, but not there. */
   exists: boolean
+  /** What its program said of a checkpoint; null: nothing. A metric of null is no number. */
+  checkpoint: { step: number | null; epoch: number | null; metrics: { [name: string]: number | null } } | null
 }
 
 export interface FilesView {
@@ -474,11 +499,13 @@ export interface Platform {
    */
   wish(number: number | null, wish: Wish): Promise<WishAnswer>
 
-  /** Built-in ones and own ones. */
-  templates(): Promise<TemplateView[]>
+  /** Built-in ones and own ones; `broken`: own ones that cannot be read as they are. */
+  templates(): Promise<{ templates: TemplateView[]; broken: BrokenTemplate[] }>
+  /** Shows the folder of an own template in the file manager. */
+  revealTemplate(name: string): Promise<void>
   /** The shell's dialog for an archive, which is unpacked: the new template's name. It may run nothing yet. */
   importTemplate(): Promise<string | null>
-  /** The same for a file that was opened from the desktop, by the handle in `open/HANDLE`. */
+  /** The same for a file that was opened from the desktop, or a folder that was dropped, by the handle in `open/HANDLE`. */
   openArchive(handle: string): Promise<string>
   /** The shell's dialog for a folder with a pipeline, which is copied. It may run nothing yet. */
   addTemplate(): Promise<string | null>

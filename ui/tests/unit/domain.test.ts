@@ -6,7 +6,7 @@ import { path, smooth, thin } from '../../src/domain/metric/spark'
 import { draw } from '../../src/domain/pipeline/layout'
 import { failureTitle, hints, waitingText } from '../../src/domain/run/words'
 import { revive } from '../../src/domain/template/draft.svelte'
-import { collect, presetValues, read, words } from '../../src/domain/template/params'
+import { collect, line, presetValues, read, words } from '../../src/domain/template/params'
 import { bytes, moment, percent, span, tick, value } from '../../src/i18n/format'
 import { resolveLanguage, setLanguage, t } from '../../src/i18n/index.svelte'
 import { parse } from '../../src/app/router.svelte'
@@ -136,6 +136,9 @@ describe('the form of a template', () => {
   })
   it('splits arguments as a shell would, without a shell', () => {
     expect(words(`--name "two words" 'it''s' a\\ b  ""`)).toEqual(['--name', 'two words', 'its', 'a b', ''])
+    const odd = ['train.py', '--lr', '1', '', 'two words', `it's`, 'say "so"', 'back\\slash', '$HOME', 'a\nb', '音 声']
+    expect(words(line(odd))).toEqual(odd)
+    expect(line(['--lr', '1e-4', 'a b'])).toBe('--lr 1e-4 "a b"')
     expect(words('$(rm -rf /) ; `x`')).toEqual(['$(rm', '-rf', '/)', ';', '`x`'])
   })
   it('a damaged draft starts afresh', () => {

@@ -47,7 +47,7 @@ describe('the live state', () => {
     const platform = fake({ world: 'full', tick: 0 })
     let state: Held | null = null
     const on = (push: Push) => {
-      if (push.kind !== 'open') state = apply(state, push)
+      if ('seq' in push) state = apply(state, push)
     }
     await platform.subscribe(on)
     for (let i = 0; i < 1000; i++) platform.step()

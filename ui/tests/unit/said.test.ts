@@ -30,6 +30,7 @@ const SOURCES = [
   'engine/src/owner/launch.rs',
   'engine/src/owner/outputs.rs',
   'engine/src/owner/wishes.rs',
+  'engine/src/start/again.rs',
   'engine/src/start/items.rs',
   'engine/src/start/mod.rs',
   'engine/src/templates/consent.rs',

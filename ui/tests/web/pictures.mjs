@@ -16,6 +16,7 @@ const VIEWS = [
   ['wizard-how', '', '#/new?template=digits'],
   ['templates', '', '#/templates'],
   ['templates-none', 'world=empty', '#/templates'],
+  ['templates-broken', 'broken', '#/templates'],
   ['consent', '', '#/consent/whisper-tune'],
   ['consent-given', '', '#/consent/lora-fine-tune'],
   ['archive-refused', '', '#/open/bad'],

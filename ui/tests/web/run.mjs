@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { chromium } from 'playwright-core'
 
 import { behaviours } from './behaviours.mjs'
+import { gallery } from './gallery.mjs'
 import { hostile } from './hostile.mjs'
 import { keyboard } from './keyboard.mjs'
 import { pictures } from './pictures.mjs'
@@ -24,7 +25,7 @@ const browser = await chromium.launch({
 
 const failures = []
 let passed = 0
-for (const test of [...behaviours, ...keyboard, ...hostile, ...pictures]) {
+for (const test of [...behaviours, ...gallery, ...keyboard, ...hostile, ...pictures]) {
   if (
     only &&
     !only

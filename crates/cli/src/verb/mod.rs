@@ -2,6 +2,7 @@
 
 pub(crate) mod add;
 pub(crate) mod cancel;
+pub(crate) mod checkpoints;
 pub(crate) mod clean;
 pub(crate) mod completions;
 pub(crate) mod disk;

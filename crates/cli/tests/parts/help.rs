@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// The verbs of docs and design (5-doors) that this version has.
-const VERBS: [&str; 27] = [
+const VERBS: [&str; 28] = [
     "run",
     "add",
     "plan",
@@ -14,6 +14,7 @@ const VERBS: [&str; 27] = [
     "report",
     "logs",
     "metrics",
+    "checkpoints",
     "cancel",
     "pause",
     "unpause",

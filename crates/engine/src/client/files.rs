@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use footplate_core::{ErrorCode, Fault, UtcMs};
+use footplate_store::Telemetry;
+use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::keeper::Client;
@@ -34,7 +36,7 @@ pub enum FileKind {
 }
 
 /// A file of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FileView {
     /// What stands for it.
     pub id: String,
@@ -50,16 +52,29 @@ pub struct FileView {
     pub modified_at: Option<UtcMs>,
     /// False: declared, but not there.
     pub exists: bool,
+    /// What its program said of it, where it is a checkpoint that a line named.
+    pub checkpoint: Option<CheckpointFacts>,
+}
+
+/// What a program said of a checkpoint.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct CheckpointFacts {
+    /// The step it was taken at.
+    pub step: Option<i64>,
+    /// The epoch it was taken at.
+    pub epoch: Option<f64>,
+    /// Its figures; `None` for one that is no number.
+    pub metrics: IndexMap<String, Option<f64>>,
 }
 
 /// The files of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Files {
     /// The run's folder.
     pub folder: PathBuf,
     /// Bytes of all of it.
     pub size: u64,
-    /// Outputs first, then the newest, at most 500; each with its place.
+    /// Outputs first, then checkpoints that lines named, then the newest, at most 500; each with its place.
     pub files: Vec<(FileView, PathBuf)>,
     /// How many more there are.
     pub more: u64,
@@ -74,14 +89,24 @@ impl Client {
         let read = self.store.read()?;
         let run = read.run(number)?.ok_or_else(|| no_run(number))?;
         let folder = PathBuf::from(std::ffi::OsString::from_vec(run.run_dir.clone()));
+        let cwd = PathBuf::from(std::ffi::OsString::from_vec(run.cwd.clone()));
         let rows = Rows::of(&read, &run)?;
-        let mut outputs = Vec::new();
+        let telemetry = Telemetry::open(&self.home().telemetry(&run.id), false)?;
+        let mut first = Vec::new();
         let mut declared: HashSet<PathBuf> = HashSet::new();
         let mut globs = Vec::new();
+        let mut named: IndexMap<PathBuf, (String, CheckpointFacts)> = IndexMap::new();
         for row in &rows.stages {
             let Some(stage) = rows.stage(row) else { continue };
             if let Some(checkpoints) = &stage.checkpoints {
                 globs.push((row.name.clone(), in_run_dir(&checkpoints.files, &folder)));
+            }
+            for said in telemetry.as_ref().map(|t| t.checkpoints(row.idx)).transpose()?.unwrap_or_default() {
+                let metrics = serde_json::from_str(&said.data).unwrap_or_default();
+                let facts = CheckpointFacts { step: said.step, epoch: said.epoch, metrics };
+                // As the owner reads it: below the run's working folder. Without the `.` that programs write.
+                let path = cwd.join(&said.path).components().collect();
+                named.insert(path, (row.name.clone(), facts));
             }
             let handed: serde_json::Map<String, serde_json::Value> =
                 serde_json::from_str(&row.outputs).unwrap_or_default();
@@ -97,19 +122,42 @@ impl Client {
                     size: facts.map_or(0, |(size, _)| size),
                     modified_at: facts.and_then(|(_, at)| at),
                     exists: facts.is_some(),
+                    checkpoint: None,
                 };
                 declared.insert(path.clone());
-                outputs.push((view, path));
+                first.push((view, path));
             }
         }
         let mut found = Vec::new();
         let mut looked_at = 0;
         walk(&folder, 0, &mut looked_at, &mut found);
         let size = found.iter().map(|(_, size, _)| size).sum();
-        found.retain(|(path, ..)| !declared.contains(path));
+        // Newest first, as the files are.
+        for (path, (stage, said)) in named.iter().rev() {
+            let below = path.strip_prefix(&folder).ok();
+            let own = facts(path);
+            // A folder that is one checkpoint: what is in it is not listed again.
+            let parts = found.iter().filter(|(part, ..)| part != path && part.starts_with(path));
+            let size = own.map_or(0, |(size, _)| if path.is_dir() { 0 } else { size });
+            let view = FileView {
+                id: format!("{stage}@{}", path.to_string_lossy()),
+                kind: FileKind::Checkpoint,
+                stage: Some(stage.clone()),
+                name: below.unwrap_or(path).to_string_lossy().into_owned(),
+                size: size + parts.map(|(_, size, _)| size).sum::<u64>(),
+                modified_at: own.and_then(|(_, at)| at),
+                exists: own.is_some(),
+                checkpoint: Some(said.clone()),
+            };
+            if !declared.contains(path) {
+                first.push((view, path.clone()));
+            }
+        }
+        found.retain(|(path, ..)| !declared.contains(path) && !path.ancestors().any(|above| named.contains_key(above)));
         found.sort_by(|(one, _, at_one), (two, _, at_two)| at_two.cmp(at_one).then_with(|| one.cmp(two)));
-        let room = MOST.saturating_sub(outputs.len());
-        let more = found.len().saturating_sub(room) as u64;
+        let more = (first.len() + found.len()).saturating_sub(MOST) as u64;
+        first.truncate(MOST);
+        let room = MOST - first.len();
         for (path, size, modified_at) in found.into_iter().take(room) {
             let Ok(below) = path.strip_prefix(&folder) else { continue };
             let name = below.to_string_lossy().into_owned();
@@ -123,10 +171,11 @@ impl Client {
                 size,
                 modified_at,
                 exists: true,
+                checkpoint: None,
             };
-            outputs.push((view, path));
+            first.push((view, path));
         }
-        Ok(Files { folder, size, files: outputs, more })
+        Ok(Files { folder, size, files: first, more })
     }
 
     /// Where a file of [`Client::files`] is, by its id; `None`: the run's folder.

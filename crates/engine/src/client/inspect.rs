@@ -1,4 +1,4 @@
-//! What `doctor` and `run --like` ask: is the store sound, and what was a run's pipeline.
+//! What `doctor` and `run --like` ask: is the store sound, and what a run was made of.
 
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
@@ -8,6 +8,8 @@ use footplate_core::{ErrorCode, Fault};
 use footplate_store::SCHEMA_VERSION;
 
 use super::Client;
+use crate::environment::{self, Captured};
+use crate::secrets::Secrets;
 
 /// Whether the store is sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,5 +59,22 @@ impl Client {
         })?;
         let path = |bytes| PathBuf::from(std::ffi::OsString::from_vec(bytes));
         Ok(Origin { definition, pipeline_dir: path(row.pipeline_dir), cwd: path(row.cwd) })
+    }
+
+    /// The environment that a run was submitted with, its secrets among it; `None` where it is not there any more.
+    ///
+    /// # Errors
+    /// `NotFound`; `Storage`.
+    pub fn environment(&self, number: i64) -> Result<Option<Captured>, Fault> {
+        let read = self.store.read().map_err(|e| e.fault())?;
+        let row = read.run(number).map_err(|e| e.fault())?.ok_or_else(|| super::wishes::no_run(number))?;
+        let Some(mut all) = row.env_hash.and_then(|hash| environment::read(&self.home.env_file(&hash)).ok()) else {
+            return Ok(None);
+        };
+        if let Some(name) = row.secrets {
+            let Ok(secrets) = Secrets::read(&self.home, &name) else { return Ok(None) };
+            all.extend(secrets.env.into_iter().map(|(name, value)| (name.0, value.0)));
+        }
+        Ok(Some(Captured::from_pairs(all)))
     }
 }

@@ -4,13 +4,14 @@
 
 use std::time::Duration;
 
-use footplate_core::{ErrorCode, Fault};
+use footplate_core::{ErrorCode, Fault, StageStatus};
 use footplate_shim::clock;
 use footplate_store::{NewWish, WishStatus};
 
 use super::check;
 use super::keeper::Client;
 use super::types::{Wish, WishAnswer, WishRequest};
+use crate::bell;
 use crate::templates::consent;
 
 impl Client {
@@ -42,6 +43,20 @@ impl Client {
         self.store.write(|tx| tx.insert_wish(&wish))?;
         self.ensure_owner()?;
         Ok(id)
+    }
+
+    /// Allows a template to run ([`consent::give`]); what was held for want of it starts now.
+    ///
+    /// # Errors
+    /// As [`consent::give`]; that no owner could be started where something waits for it. The consent stands.
+    pub fn consent(&self, name: &str, hash: &str) -> Result<(), Fault> {
+        consent::give(&self.home, name, hash)?;
+        if self.store.read()?.open_stages(StageStatus::Held)?.is_empty() {
+            return Ok(());
+        }
+        // Nobody to hear it: a new owner looks at all that is held.
+        let _ = bell::ring_for_held(&self.home);
+        self.ensure_owner()
     }
 
     /// What became of a wish; `None` while it is not answered.

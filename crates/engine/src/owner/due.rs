@@ -31,6 +31,12 @@ impl Due {
         self.by_time.first().map(|(at, _)| *at)
     }
 
+    /// All at `at`, however late they were.
+    pub(super) fn all_at(&mut self, at: u64) {
+        let stages: Vec<StageKey> = self.by_stage.keys().copied().collect();
+        stages.into_iter().for_each(|stage| self.insert(stage, at));
+    }
+
     /// Takes one that is due.
     pub(super) fn take(&mut self, now: u64) -> Option<StageKey> {
         let (at, stage) = *self.by_time.first()?;

@@ -183,6 +183,9 @@ impl Owner<'_> {
         for key in &rang.ended {
             self.mind.live.get_mut(key).into_iter().for_each(Live::look_soon);
         }
+        if rang.held {
+            self.mind.held.all_at(clock::running_ms());
+        }
         if rang.others {
             self.mind.live.values_mut().filter(|l| l.pidfd.is_some()).for_each(Live::look_soon);
         }

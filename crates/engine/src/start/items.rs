@@ -47,7 +47,7 @@ impl Prepared {
     fn consent(&self, client: &Client) -> Option<CheckItem> {
         let fault = consent::required(client.home(), &self.pipeline_dir).err()?;
         let hint = Some("Look at what it would run, and allow it.");
-        self.script.is_none().then(|| item("consent", CheckState::Bad, fault.message, hint))
+        (!self.is_command()).then(|| item("consent", CheckState::Bad, fault.message, hint))
     }
 
     /// What is given as data, each with its first fault by line.

@@ -1,5 +1,6 @@
 //! What a person chose in a form -> what is checked, planned and submitted. Nothing here starts a program.
 
+mod again;
 mod items;
 pub(crate) mod written;
 
@@ -20,6 +21,7 @@ use crate::environment::Captured;
 use crate::interpreters::for_people;
 use crate::plan::{self, Plan};
 use crate::{interpreters, templates};
+pub use again::{AgainRequest, again};
 pub use written::StageText;
 
 /// When and where; the same for both kinds.
@@ -86,6 +88,8 @@ pub enum StartRequest {
     Template(TemplateRequest),
     /// A script.
     Script(ScriptRequest),
+    /// The command of a run, changed.
+    Again(AgainRequest),
 }
 
 /// How something was found.
@@ -182,7 +186,8 @@ pub struct Prepared {
     cwd: PathBuf,
     environment: Arc<Captured>,
     script: Option<PathBuf>,
-    /// `run digits`, or what stands behind `add`.
+    tags: Vec<String>,
+    /// What the line for the terminal begins with: `run digits`, or `add` and what the command needs.
     words: Vec<String>,
 }
 
@@ -202,6 +207,7 @@ pub fn template(request: TemplateRequest, client: &Client, environment: Arc<Capt
         cwd,
         environment,
         script: None,
+        tags: Vec::new(),
         words: vec!["run".into(), request.template],
     })
 }
@@ -236,20 +242,7 @@ pub fn script(request: ScriptRequest, path: &Path, environment: Arc<Captured>) -
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     placement.name = placement.name.or_else(|| Some(file.chars().take(200).collect()));
     let cwd = path.parent().unwrap_or(Path::new("/")).to_owned();
-    let mut words = vec!["add".to_owned()];
-    words.extend(["--cwd".into(), text(&cwd)?]);
-    let mut option = |name: &str, value: u64, usual: u64| {
-        if value != usual {
-            words.extend([name.to_owned(), value.to_string()]);
-        }
-    };
-    option("--cpus", u64::from(request.cpus), 1);
-    option("--memory", request.memory, 0);
-    option("--gpus", u64::from(request.gpus), 0);
-    option("--retries", u64::from(request.retries), 0);
-    if let Some(ms) = request.timeout_ms {
-        words.extend(["--timeout".into(), format!("{}s", ms / 1000)]);
-    }
+    let words = add_words(&text(&cwd)?, &stage);
     Ok(Prepared {
         definition: spec::single(argv, stage),
         preset: None,
@@ -259,8 +252,27 @@ pub fn script(request: ScriptRequest, path: &Path, environment: Arc<Captured>) -
         cwd,
         environment,
         script: Some(path.to_owned()),
+        tags: Vec::new(),
         words,
     })
+}
+
+/// How the line for the terminal begins that adds this stage.
+fn add_words(cwd: &str, stage: &Stage) -> Vec<String> {
+    let mut words: Vec<String> = ["add", "--cwd", cwd].map(str::to_owned).into();
+    let mut option = |name: &str, value: u64, usual: u64| {
+        if value != usual {
+            words.extend([name.to_owned(), value.to_string()]);
+        }
+    };
+    option("--cpus", u64::from(stage.resources.cpus), 1);
+    option("--memory", stage.resources.memory.0, 0);
+    option("--gpus", u64::from(stage.resources.gpus), 0);
+    option("--retries", u64::from(stage.retries.max), 0);
+    if let Some(Span(ms)) = stage.timeout {
+        words.extend(["--timeout".into(), format!("{}s", ms / 1000)]);
+    }
+    words
 }
 
 fn home_folder(environment: &Captured) -> PathBuf {
@@ -272,6 +284,11 @@ fn home_folder(environment: &Captured) -> PathBuf {
 }
 
 impl Prepared {
+    /// One command, that of a script or of a run: the user's own, whatever folder it lies in.
+    fn is_command(&self) -> bool {
+        self.definition.stages.values().any(|stage| stage.literal)
+    }
+
     /// Submits it.
     ///
     /// # Errors
@@ -287,6 +304,7 @@ impl Prepared {
             priority: self.placement.priority,
             not_before: self.placement.not_before,
             after: self.placement.after,
+            tags: self.tags,
             pipeline_dir: self.pipeline_dir,
             ..Submit::new(self.definition, self.cwd, self.environment)
         };
@@ -419,7 +437,10 @@ impl Prepared {
         if let Some(at) = self.placement.not_before {
             option("--at", at.to_string());
         }
-        if self.script.is_some() {
+        for tag in &self.tags {
+            option("--tag", tag.clone());
+        }
+        if self.is_command() {
             for (run, ok_only) in &self.placement.after {
                 option(if *ok_only { "--after-ok" } else { "--after" }, run.to_string());
             }

@@ -20,7 +20,7 @@ fn digits(params: Value) -> TemplateRequest {
     });
     match serde_json::from_value(request).unwrap() {
         StartRequest::Template(request) => request,
-        StartRequest::Script(_) => panic!("a template was asked for"),
+        other => panic!("a template was asked for: {other:?}"),
     }
 }
 
@@ -65,4 +65,41 @@ fn a_script_runs_in_its_folder_and_one_that_cannot_is_told() {
     let made = script(request(Some(&python[0].id)), &path, environment).unwrap();
     let submitted = made.submit(&mut client).unwrap();
     assert_eq!(submitted.name, "it's.py");
+}
+
+#[test]
+fn a_command_runs_again_with_other_arguments_where_and_with_what_it_ran_before() {
+    let (place, mut client, environment) = desk();
+    let venv = [(b"PATH".to_vec(), b"/venv/bin:/bin".to_vec()), (b"HUB_TOKEN".to_vec(), b"canary-1".to_vec())];
+    let retries = Retries { max: 2, ..Retries::default() };
+    let stage = Stage { retries, timeout: Some(Span(60_000)), ..Stage::default() };
+    let argv = ["python", "train.py", "--lr", "1"].map(str::to_owned).to_vec();
+    let mut first =
+        Submit::new(spec::single(argv, stage), place.path().to_owned(), Arc::new(Captured::from_pairs(venv)));
+    first.name = Some("tone".to_owned());
+    first.tags = vec!["night".to_owned()];
+    first.priority = Some(7);
+    let number = client.submit(first).unwrap().number;
+    let request = |run: i64| -> AgainRequest {
+        serde_json::from_value(serde_json::json!({
+            "run": run, "args": ["train.py", "--lr", "0.1 x"], "cpus": 2, "gpus": 0, "retries": 0,
+            "name": null, "queue": null, "priority": null, "not_before": null, "after": [],
+        }))
+        .unwrap()
+    };
+    let made = again(request(number), &client, Arc::clone(&environment)).unwrap();
+    let cli = made.clone().check(&client).unwrap().cli;
+    assert!(cli.ends_with("--name tone --priority 7 --tag night -- python train.py --lr '0.1 x'"), "{cli}");
+    assert!(cli.contains("--cpus 2 --timeout 60s"), "{cli}");
+    let second = made.submit(&mut client).unwrap();
+    let run = client.show(second.number).unwrap();
+    assert_eq!((run.name.as_str(), run.tags.as_slice(), run.priority), ("tone", &["night".to_owned()][..], 7));
+    let captured = client.environment(second.number).unwrap().unwrap();
+    assert_eq!(captured.get(b"PATH"), Some(&b"/venv/bin:/bin"[..]));
+    assert_eq!(captured.get(b"HUB_TOKEN"), Some(&b"canary-1"[..]));
+    // A pipeline has a form of its own, and what is not there has none.
+    let pipeline = template(digits(serde_json::json!({})), &client, Arc::clone(&environment)).unwrap();
+    let pipeline = pipeline.submit(&mut client).unwrap().number;
+    assert_eq!(again(request(pipeline), &client, Arc::clone(&environment)).unwrap_err().code, ErrorCode::Conflict);
+    assert_eq!(again(request(99), &client, environment).unwrap_err().code, ErrorCode::NotFound);
 }

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 use footplate_core::definition::Definition;
 use footplate_core::{ErrorCode, Fault};
-use footplate_spec as spec;
+use footplate_spec::{self as spec, LoadError, Problem};
 use indexmap::IndexMap;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::home::Home;
@@ -49,6 +50,39 @@ pub struct Template {
     pub definition: Definition,
 }
 
+/// A template of the user's that cannot be read as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Its name.
+    pub name: String,
+    /// The file to mend; its folder where that is what is wrong.
+    pub file: PathBuf,
+    /// What is wrong, in the order of the file; never empty.
+    pub faults: Vec<FileFault>,
+}
+
+/// What is wrong with a pipeline's file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FileFault {
+    /// The line, from 1, where one can be named.
+    pub line: Option<u32>,
+    /// The column in characters, from 1.
+    pub column: Option<u32>,
+    /// What happened, with the value.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// All templates there are.
+#[derive(Clone, Debug, Default)]
+pub struct Gallery {
+    /// Those that can be read: built-in ones, then the user's own by name.
+    pub templates: Vec<Template>,
+    /// The user's own that cannot, by name.
+    pub broken: Vec<Broken>,
+}
+
 /// Finds and reads a pipeline: a file or a folder where there is one, else a template of the user's, else a built-in one.
 ///
 /// # Errors
@@ -81,23 +115,45 @@ pub fn template(name: &str, home: &Home, cwd: &Path) -> Result<Pipeline, Fault> 
     found.ok_or_else(|| unknown(name, home, "is no template"))
 }
 
-/// All templates that can be read: built-in ones, then the user's own by name.
+/// All templates, and what is wrong with those that cannot be read.
 #[must_use]
-pub fn all(home: &Home) -> Vec<Template> {
+pub fn all(home: &Home) -> Gallery {
     let own_names = own_names(home);
-    let mut all = Vec::new();
+    let mut all = Gallery::default();
     for (name, file) in BUILT_IN.iter().filter(|(name, _)| !own_names.iter().any(|own| own == name)) {
         if let Ok(definition) = spec::parse_toml(file.as_bytes()) {
-            all.push(Template { name: (*name).to_owned(), built_in: true, trust: Trust::Allowed, definition });
+            let template = Template { name: (*name).to_owned(), built_in: true, trust: Trust::Allowed, definition };
+            all.templates.push(template);
         }
     }
     for name in own_names {
-        if let Ok((definition, _)) = spec::load(&home.templates().join(&name)) {
-            let trust = consent::trust(home, &name);
-            all.push(Template { name, built_in: false, trust, definition });
+        let folder = home.templates().join(&name);
+        match spec::load(&folder) {
+            Ok((definition, _)) => {
+                let trust = consent::trust(home, &name);
+                all.templates.push(Template { name, built_in: false, trust, definition });
+            }
+            // A file that somebody put there is no template.
+            Err(_) if !folder.is_dir() => {}
+            Err(error) => all.broken.push(broken(name, &folder, error)),
         }
     }
     all
+}
+
+fn broken(name: String, folder: &Path, error: LoadError) -> Broken {
+    let file = FILES.iter().map(|file| folder.join(file)).find(|file| file.is_file());
+    let faults = match error {
+        LoadError::File(fault) => {
+            let hint = fault.hints.into_iter().next();
+            vec![FileFault { line: None, column: None, message: fault.message, hint }]
+        }
+        LoadError::Problems { problems, .. } => {
+            let fault = |Problem { line, column, message, hint, .. }| FileFault { line, column, message, hint };
+            problems.0.into_iter().map(fault).collect()
+        }
+    };
+    Broken { name, file: file.unwrap_or_else(|| folder.to_owned()), faults }
 }
 
 fn named(name: &str, home: &Home, cwd: &Path) -> Result<Option<Pipeline>, Fault> {
@@ -174,16 +230,49 @@ mod tests {
     fn a_template_of_ones_own_hides_the_built_in_one_and_no_path_is_a_name() {
         let place = tempfile::tempdir().unwrap();
         let home = Home::at(place.path()).unwrap();
-        assert!(all(&home).iter().any(|template| template.name == "digits" && template.built_in));
+        assert!(all(&home).templates.iter().any(|template| template.name == "digits" && template.built_in));
         let own = home.templates().join("digits");
         std::fs::create_dir_all(&own).unwrap();
         std::fs::write(own.join("footplate.toml"), "format = 1\nname = \"digits\"\n[stages.a]\ncommand = [\"true\"]\n")
             .unwrap();
         let found = template("digits", &home, place.path()).unwrap();
         assert_eq!(found.dir, own.canonicalize().unwrap());
-        assert!(all(&home).iter().all(|template| !template.built_in));
+        assert!(all(&home).templates.iter().all(|template| !template.built_in));
         for bad in ["../digits", "", "nothing", "/etc"] {
             assert_eq!(template(bad, &home, place.path()).unwrap_err().code, ErrorCode::NotFound, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_template_that_was_broken_later_is_told_with_its_faults_by_line() {
+        let place = tempfile::tempdir().unwrap();
+        let home = Home::at(place.path()).unwrap();
+        let own = home.templates().join("mine");
+        std::fs::create_dir_all(&own).unwrap();
+        let file = own.join("footplate.toml");
+        let told = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            let all = all(&home);
+            let here = all.templates.iter().any(|template| template.name == "mine");
+            assert_ne!(here, all.broken.iter().any(|broken| broken.name == "mine"), "once, and in one of both");
+            all.broken
+        };
+        let good = "format = 1\nname = \"mine\"\n[stages.a]\ncommand = [\"true\"]\n";
+        assert_eq!(told(good), []);
+        let lines = |broken: &[Broken]| broken[0].faults.iter().map(|fault| fault.line).collect::<Vec<_>>();
+        let found = told("format = 1\nname = \"mine\"\n[stages.a]\ncomand = [\"true\"]\n[stages.b]\nneeds = [\"z\"]\n");
+        assert_eq!(found[0].file, file);
+        assert!(lines(&found).contains(&Some(4)), "{found:?}");
+        let near = found[0].faults.iter().find(|fault| fault.line == Some(4)).unwrap();
+        assert!(near.message.contains("comand") && near.hint.as_ref().unwrap().contains("command"), "{near:?}");
+        assert_eq!(lines(&told("format = 1\nname = [")), [Some(2)]);
+        assert!(!lines(&told("")).is_empty());
+        std::fs::remove_file(&file).unwrap();
+        let gone = all(&home).broken;
+        assert_eq!((gone[0].file.as_path(), gone[0].faults[0].line), (own.as_path(), None));
+        // What is no folder is no template; what is unfinished neither.
+        std::fs::write(home.templates().join("stray"), "").unwrap();
+        std::fs::create_dir(home.templates().join(".unfinished-1")).unwrap();
+        assert_eq!(all(&home).broken.len(), 1);
     }
 }

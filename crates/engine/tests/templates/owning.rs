@@ -149,6 +149,6 @@ fn the_built_in_one_is_neither_replaced_nor_removed() {
     assert_eq!(own::remove(&home, "digits").unwrap_err().code, ErrorCode::Conflict);
     assert_eq!(own::remove(&home, "digitz").unwrap_err().code, ErrorCode::NotFound);
     for name in ["digits", "digits-2"] {
-        assert!(templates::all(&home).iter().any(|template| template.name == name), "{name}");
+        assert!(templates::all(&home).templates.iter().any(|template| template.name == name), "{name}");
     }
 }

@@ -7,8 +7,8 @@ import { templates } from '../../app/settings.svelte'
 import { t } from '../../i18n/index.svelte'
 import type { IconName } from '../../kit/icons'
 import { keepRun } from '../template/keep.svelte'
-import { actions, type Action } from '../../model/run'
-import type { RunView } from '../../platform/types'
+import { actions, ownCommand, type Action } from '../../model/run'
+import type { Definition, RunView } from '../../platform/types'
 
 /** Runs whose removal was asked for but not yet done: lists leave them out. */
 const removed = $state<{ numbers: number[] }>({ numbers: [] })
@@ -91,17 +91,18 @@ export async function rename(run: RunView, name: string): Promise<boolean> {
   return wish(run.number, { kind: 'rename', args: { name: trimmed } })
 }
 
-/** What can be done with it here: changing needs a form, which only a template has. */
-export function possible(run: RunView): Action[] {
-  const form = templates().some((template) => template.name === run.pipeline)
+/** What can be done with it here: changing needs a form, which a template has, and a command of one's own. */
+export function possible(run: RunView, definition: Definition | null = null): Action[] {
+  const form = ownCommand(definition) !== null || templates().some((template) => template.name === run.pipeline)
   return actions(run.status).filter((action) => action !== 'again' || form)
 }
 
 export function menuFor(
   run: RunView,
   but: Action[] = [],
+  definition: Definition | null = null,
 ): { label: string; icon: IconName; bad?: boolean; run: () => void }[] {
-  const items = possible(run)
+  const items = possible(run, definition)
     .filter((action) => action !== 'rename' && !but.includes(action))
     .map((action) => ({
       label: label(action),

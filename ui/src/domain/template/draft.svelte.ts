@@ -1,7 +1,7 @@
 /** The half-filled wizard: kept by the platform, so that neither a reload nor a crash loses it. */
 import { platform } from '../../app/platform'
-import type { JsonValue, Placement, ScriptView, StartRequest, TemplateView } from '../../platform/types'
-import { collect, datasets, words, type Typed } from './params'
+import type { JsonValue, Placement, RunView, ScriptView, Stage, StartRequest, TemplateView } from '../../platform/types'
+import { collect, datasets, line, words, type Typed } from './params'
 
 /** Where a stage runs whose pipeline names no queue. Names of queues are never translated. */
 export const DEFAULT_QUEUE = 'default'
@@ -17,12 +17,16 @@ export function stepsOf(template: TemplateView | undefined): Step[] {
 
 export interface Draft {
   step: Step
-  kind: 'template' | 'script' | null
+  kind: 'template' | 'script' | 'command' | null
   template: string | null
   preset: string | null
   typed: Typed
   script: string | null
   interpreter: string | null
+  /** The run whose command it is, what it runs, and where: for `command`. */
+  like: number | null
+  program: string
+  folder: string
   args: string
   cpus: number
   gpus: number
@@ -45,6 +49,9 @@ export function blank(): Draft {
     typed: {},
     script: null,
     interpreter: null,
+    like: null,
+    program: '',
+    folder: '',
     args: '',
     cpus: 1,
     gpus: 0,
@@ -55,6 +62,24 @@ export function blank(): Draft {
     at: '',
     after: null,
     afterOk: false,
+  }
+}
+
+/** The command of a run, to be changed. */
+export function ofCommand(run: RunView, stage: Stage): Draft {
+  return {
+    ...blank(),
+    step: 'how',
+    kind: 'command',
+    like: run.number,
+    program: stage.command?.[0] ?? '',
+    folder: run.cwd ?? '',
+    args: line((stage.command ?? []).slice(1)),
+    cpus: stage.resources?.cpus ?? 1,
+    gpus: stage.resources?.gpus ?? 0,
+    retries: stage.retries?.max ?? 0,
+    name: run.name,
+    queue: run.queue === DEFAULT_QUEUE ? '' : run.queue,
   }
 }
 
@@ -125,6 +150,17 @@ export function request(
       gpus: draft.gpus,
       retries: draft.retries,
       timeout_ms: null,
+      ...placement(draft),
+    }
+  }
+  if (draft.kind === 'command' && draft.like !== null) {
+    return {
+      kind: 'again',
+      run: draft.like,
+      args: words(draft.args),
+      cpus: draft.cpus,
+      gpus: draft.gpus,
+      retries: draft.retries,
       ...placement(draft),
     }
   }

@@ -152,3 +152,10 @@ export function words(line: string): string[] {
   if (open || word) out.push(word)
   return out
 }
+
+/** Words as a line that `words` reads back as they were. */
+export function line(all: string[]): string {
+  return all
+    .map((word) => (/^[^\s'"\\]+$/.test(word) ? word : `"${word.replace(/[\\"]/g, (sign) => `\\${sign}`)}"`))
+    .join(' ')
+}

@@ -19,6 +19,7 @@ export function demo(): Fake {
     hanging: query.has('hanging'),
     allData: query.has('alldata'),
     hugeLog: query.has('hugelog'),
+    broken: query.has('broken'),
   }
   if (query.has('away')) options.owner = { state: 'absent', orderly: false }
   if (query.has('recovered'))

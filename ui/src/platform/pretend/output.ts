@@ -145,6 +145,7 @@ export function files(run: RunView, began: number): FilesView {
         size: 48_100_000,
         modified_at: at,
         exists: true,
+        checkpoint: { step: 1200, epoch: 1.2, metrics: { val_loss: 1.361 } },
       },
       {
         id: 'c2',
@@ -154,6 +155,7 @@ export function files(run: RunView, began: number): FilesView {
         size: 48_100_000,
         modified_at: iso(began - 900_000),
         exists: true,
+        checkpoint: { step: 1000, epoch: 1.0, metrics: { val_loss: 1.402 } },
       },
       {
         id: 'c1',
@@ -163,6 +165,7 @@ export function files(run: RunView, began: number): FilesView {
         size: 48_100_000,
         modified_at: iso(began - 1_700_000),
         exists: true,
+        checkpoint: { step: 800, epoch: 0.8, metrics: { val_loss: 1.377 } },
       },
       {
         id: 'o1',
@@ -172,6 +175,7 @@ export function files(run: RunView, began: number): FilesView {
         size: 18_400_000,
         modified_at: iso(began - 5_900_000),
         exists: true,
+        checkpoint: null,
       },
       {
         id: 'f1',
@@ -181,6 +185,7 @@ export function files(run: RunView, began: number): FilesView {
         size: 812,
         modified_at: iso(began - 6_000_000),
         exists: true,
+        checkpoint: null,
       },
     ],
   }

@@ -1,5 +1,5 @@
 /** Pretend templates; `digits` is as the built-in one. */
-import type { Definition, Stage, TemplateContent, TemplateView } from '../types'
+import type { BrokenTemplate, Definition, Stage, TemplateContent, TemplateView } from '../types'
 
 const digits: Definition = {
   format: 1,
@@ -232,3 +232,28 @@ export const TEMPLATES: TemplateView[] = [
   { name: 'voice-clone', source: 'own', trust: 'allowed', definition: voice, expected_s: 4800 },
   STRANGER,
 ]
+
+export const BROKEN: BrokenTemplate[] = [
+  {
+    name: 'nightly-eval',
+    file: '~/.local/share/footplate/templates/nightly-eval/footplate.toml',
+    faults: [
+      { line: 12, column: 1, message: 'unknown key "comand" in stage "evaluate"', hint: 'did you mean "command"?' },
+      {
+        line: 19,
+        column: 10,
+        message: 'stage "report" needs "evaluat", which there is not',
+        hint: 'did you mean "evaluate"?',
+      },
+    ],
+  },
+]
+
+/** What becomes of it when it is mended. */
+export const MENDED: TemplateView = {
+  name: 'nightly-eval',
+  source: 'own',
+  trust: 'allowed',
+  definition: { format: 1, name: 'nightly-eval', stages: { evaluate: { command: ['python', 'evaluate.py'] } } },
+  expected_s: null,
+}

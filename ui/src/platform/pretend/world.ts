@@ -69,6 +69,7 @@ function ended(made: World, now: number, count: number): void {
       made,
       run(n, `${name}-${n}`, status, {
         pipeline,
+        ...(pipeline === 'prepare-audio' ? { cwd: '/home/mira/calls' } : {}),
         queue: on,
         experiment: { churn: 'churn-depth', voice: 'voice-clone', 'support-tone': 'support-tone' }[name] ?? null,
         tags: n % 40 === 0 ? ['keep'] : [],

@@ -2,10 +2,11 @@
 
 use footplate_engine::start::StageText;
 use footplate_engine::templates::{
-    self,
+    self, Broken,
     consent::{self, ConsentView, Trust},
 };
 use footplate_engine::{Home, plan};
+use footplate_spec::Problem;
 use serde_json::json;
 
 use crate::context::Context;
@@ -26,7 +27,8 @@ pub(super) fn list(context: &Context) -> Answer {
         ("TITLE", Align::Left),
     ])
     .flexible(&[4]);
-    for template in templates::all(client.home()) {
+    let all = templates::all(client.home());
+    for template in all.templates {
         let definition = &template.definition;
         let source = if template.built_in { "built-in" } else { "own" };
         let times = client.expected_times(&definition.name)?;
@@ -38,6 +40,8 @@ pub(super) fn list(context: &Context) -> Answer {
             "description": definition.description,
             "stages": definition.stages.len(),
             "expected_s": plan::expected(definition, &times),
+            "file": null,
+            "faults": [],
         }));
         let state = match template.trust {
             Trust::Allowed => Cell::default(),
@@ -51,12 +55,44 @@ pub(super) fn list(context: &Context) -> Answer {
             Cell::new(definition.title.as_deref().unwrap_or_default()),
         ]);
     }
+    for broken in &all.broken {
+        rows.push(json!({
+            "name": broken.name,
+            "source": "own",
+            "trust": null,
+            "title": null,
+            "description": null,
+            "stages": null,
+            "expected_s": null,
+            "file": broken.file,
+            "faults": broken.faults,
+        }));
+        let state = Cell::new("cannot be read").colour(Colour::Red);
+        shown.row(vec![Cell::new(&broken.name), "".into(), "own".into(), state, Cell::default()]);
+    }
     if context.json {
         context.print_json(&rows)?;
-    } else {
-        context.print(&shown.render(context.colour, context.columns()))?;
+        return Ok(0);
+    }
+    context.print(&shown.render(context.colour, context.columns()))?;
+    for broken in &all.broken {
+        context.remark(&wrong(broken));
     }
     Ok(0)
+}
+
+/// What is wrong with a template that cannot be read, and what to do.
+fn wrong(broken: &Broken) -> String {
+    let file = broken.file.to_string_lossy();
+    let mut out = String::new();
+    for fault in &broken.faults {
+        let problem = Problem { line: fault.line, column: fault.column, ..Problem::new("", &*fault.message) };
+        out.push('\n');
+        out.push_str(&visible(&problem.text(&file)));
+        out.extend(fault.hint.iter().map(|hint| format!("\n  hint: {}", visible(hint))));
+    }
+    let name = &broken.name;
+    out + &format!("\n  Mend the file, or remove the template: footplate template rm {name}")
 }
 
 /// One of them: what it would run.

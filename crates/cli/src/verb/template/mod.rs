@@ -146,9 +146,9 @@ fn import(context: &Context, file: &std::path::Path, name: Option<&str>) -> Answ
 }
 
 fn allow(context: &Context, name: &str, hash: Option<&str>) -> Answer {
-    let home = context.home()?;
-    let view = consent::view(&home, name)?;
-    consent::give(&home, name, hash.unwrap_or(&view.hash))?;
+    let client = context.client()?;
+    let view = consent::view(client.home(), name)?;
+    client.consent(name, hash.unwrap_or(&view.hash))?;
     told(context, name, "allowed", Trust::Allowed)
 }
 

@@ -1,11 +1,9 @@
 //! A store with a history: 100,000 runs that ended, as nobody could wait for.
 
 use footplate_core::{RunId, RunStatus, StageStatus};
-use footplate_e2e::Desk;
-use footplate_store::{NewRun, NewStage, Role, Store};
+use footplate_store::{NewRun, NewStage, Role, Store, StoreError};
+use footplate_testkit::Bench;
 use uuid::Uuid;
-
-use crate::Trouble;
 
 /// 2026-11-20, UTC milliseconds: when the first of them was submitted. One a minute.
 const FIRST: i64 = 1_795_132_800_000 - 70 * 24 * 3_600_000;
@@ -38,11 +36,19 @@ fn run(index: i64) -> NewRun {
     }
 }
 
-/// Writes `count` ended runs into a desk's data folder; one in a thousand failed.
-pub(crate) fn fill(desk: &Desk, count: i64) -> Result<(), Trouble> {
+/// Writes `count` ended runs, `digits-1` and so on, into a bench's data folder. Of a thousand one failed, the seventh.
+///
+/// # Panics
+/// Where the store does not take them.
+pub fn fill(bench: &Bench, count: i64) {
     // The folder is made as for everybody.
-    let _ = desk.bench.run(&["list"]).expect(0);
-    let mut store = Store::open(&desk.bench.data(), Role::Guest)?;
+    let _ = bench.run(&["list"]).expect(0);
+    let filled = write(bench, count);
+    assert!(filled.is_ok(), "{filled:?}");
+}
+
+fn write(bench: &Bench, count: i64) -> Result<(), StoreError> {
+    let mut store = Store::open(&bench.data(), Role::Guest)?;
     let stage = NewStage {
         name: "train".to_owned(),
         queue: "training".to_owned(),
