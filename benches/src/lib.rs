@@ -1,7 +1,8 @@
-//! What both benches share: tables of figures, and what a process costs.
+//! What both benches share: their command line, tables of figures, and what a process costs.
 //!
 //! Not here: what is measured (`benches/run`: src/main.rs; `scripts/bench-app`: src/app).
 
+pub mod asked;
 pub mod figures;
 pub mod process;
 

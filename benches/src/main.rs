@@ -14,11 +14,9 @@ mod peer;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use footplate_benches::asked::{Asked, Trouble};
 use footplate_benches::{figures, machine};
 use peer::{Argv, Peer, Place, Pueue, Python, TaskSpooler};
-
-/// What went wrong.
-type Trouble = Box<dyn std::error::Error + Send + Sync>;
 
 /// What is measured and how often.
 struct Plan {
@@ -67,18 +65,13 @@ const USAGE: &str = "benches/run [--quick] [--no-peers] [m1] [m2] [m3] [m4] [m7]
 Data folders are made in $FOOTPLATE_BENCH_SCRATCH [default: the target folder]: its disk is measured too.
 Peers are looked for in $FOOTPLATE_BENCH_PEERS [default: bench-peers in the target folder].";
 
-fn measure(words: &[String]) -> Result<(), Trouble> {
-    let has = |word: &str| words.iter().any(|given| given == word);
-    let known = ["--quick", "--no-peers", "m1", "m2", "m3", "m4", "m7"];
-    if let Some(odd) = words.iter().find(|word| !known.contains(&word.as_str())) {
-        return Err(format!("{odd} is nothing that can be measured\n\n{USAGE}").into());
-    }
+fn measure(asked: &Asked) -> Result<(), Trouble> {
     let own = std::env::current_exe()?;
     let target = own.parent().and_then(|folder| folder.parent()).ok_or("no target folder")?;
     let disk = std::env::var_os("FOOTPLATE_BENCH_SCRATCH").map_or_else(|| target.to_owned(), PathBuf::from);
     let scratch = tempfile::Builder::new().prefix("bench-run-").tempdir_in(disk)?;
     let installed = std::env::var_os("FOOTPLATE_BENCH_PEERS").map_or_else(|| target.join("bench-peers"), PathBuf::from);
-    let quick = has("--quick");
+    let quick = asked.has("--quick");
     let plan = Plan {
         place: Place {
             installed,
@@ -89,42 +82,29 @@ fn measure(words: &[String]) -> Result<(), Trouble> {
         rounds: if quick { 2 } else { 5 },
         short_rounds: if quick { 20 } else { 100 },
         quick,
-        peers: !has("--no-peers"),
+        peers: !asked.has("--no-peers"),
     };
     machine();
-    let none_named = !words.iter().any(|word| !word.starts_with("--"));
-    let wanted = |word: &str| none_named || has(word);
-    let mut others = if ["m1", "m2", "m3"].iter().any(|word| wanted(word)) { plan.others() } else { Vec::new() };
-    if wanted("m1") {
+    let mut others = if ["m1", "m2", "m3"].iter().any(|word| asked.wants(word)) { plan.others() } else { Vec::new() };
+    if asked.wants("m1") {
         latency::show(&plan, &mut others)?;
     }
-    if wanted("m2") {
+    if asked.wants("m2") {
         many::show(&plan, &mut others)?;
     }
-    if wanted("m3") {
+    if asked.wants("m3") {
         jobs::show(&plan, &mut others)?;
     }
     drop(others);
-    if wanted("m4") {
+    if asked.wants("m4") {
         lines::show(&plan)?;
     }
-    if wanted("m7") {
+    if asked.wants("m7") {
         idle::show(&plan)?;
     }
     Ok(())
 }
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    if words.iter().any(|word| word == "-h" || word == "--help") {
-        println!("{USAGE}");
-        return ExitCode::SUCCESS;
-    }
-    match measure(&words) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    Asked::answer(USAGE, &["--quick", "--no-peers", "m1", "m2", "m3", "m4", "m7"], measure)
 }

@@ -1,7 +1,8 @@
 //! From the store to the view: one thread looks for what changed, and tells whoever subscribed. The only file that knows
 //! Tauri's channels.
 //!
-//! While the window is seen it looks ten times a second; else once, for the tray and the notifications.
+//! While the window is seen it looks ten times a second, four times where nothing has happened for a while; else once, for the tray
+//! and the notifications.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -17,6 +18,9 @@ use crate::shell::{Answer, Shell, lock, off};
 
 /// Between two looks, while somebody sees what comes of them.
 const SEEN: Duration = Duration::from_millis(100);
+/// The same, where for so many looks nothing was another and nothing is active.
+const CALM: Duration = Duration::from_millis(250);
+const CALM_AFTER: u32 = 100;
 /// Between two looks else.
 const UNSEEN: Duration = Duration::from_secs(1);
 
@@ -67,11 +71,23 @@ struct Told {
     last_id: u32,
     /// The window is seen.
     seen: bool,
+    /// Looks since something was another.
+    calm: u32,
     /// Asked for before anybody subscribed.
     route: Option<String>,
 }
 
 impl Told {
+    /// How long to the next look.
+    fn pace(&self) -> Duration {
+        let active = self.board.as_ref().is_some_and(|board| !board.live().1.active.is_empty());
+        match self.seen && !self.subscribers.is_empty() {
+            true if active || self.calm < CALM_AFTER => SEEN,
+            true => CALM,
+            false => UNSEEN,
+        }
+    }
+
     fn tell(&mut self, push: &Push) {
         // One whose page has gone cannot be told anything any more.
         self.subscribers.retain(|(_, channel)| channel.send(push.clone()).is_ok());
@@ -82,6 +98,12 @@ impl Bridge {
     /// The window came into view, or went.
     pub(crate) fn seen(&self, seen: bool) {
         lock(&self.state).seen = seen;
+        self.wake.notify_all();
+    }
+
+    /// The user does something: what comes of it is looked for at once.
+    pub(crate) fn stir(&self) {
+        lock(&self.state).calm = 0;
         self.wake.notify_all();
     }
 
@@ -160,19 +182,18 @@ impl Bridge {
         };
         shell.guest.tend(client);
         shell.machine.sample(&shell.home);
-        let seen = {
-            let told = lock(&self.state);
-            told.seen && !told.subscribers.is_empty()
-        };
         // By our own pace, at most ten looks a second: `wait_for_change` looks far more often at first, for those who wait for an
         // answer.
-        self.pause(if seen { SEEN } else { UNSEEN });
+        let pace = lock(&self.state).pace();
+        self.pause(pace);
         let changed = client.wait_for_change(Duration::ZERO)?;
         let mut told = lock(&self.state);
-        let Some(board) = &mut told.board else { return Ok(()) };
+        let Told { board: Some(board), calm, .. } = &mut *told else { return Ok(()) };
         if !changed && !board.owner_changed(client) {
+            *calm = calm.saturating_add(1);
             return Ok(());
         }
+        *calm = 0;
         let News { changes, ended } = board.look(client)?;
         let live = (changes.is_some() || !ended.is_empty()).then(|| board.live().1.clone());
         if let Some(changes) = changes {
@@ -208,4 +229,26 @@ pub(crate) async fn unsubscribe(bridge: State<'_, Arc<Bridge>>, id: u32) -> Answ
         Ok(())
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_looks_less_often_the_less_there_is_to_see() {
+        let bridge = Bridge::default();
+        let pace = || lock(&bridge.state).pace();
+        assert_eq!(pace(), UNSEEN, "nobody is there");
+        bridge.seen(true);
+        assert_eq!(pace(), UNSEEN, "nobody is told");
+        bridge.subscribe(Channel::new(|_| Ok(()))).unwrap();
+        assert_eq!(pace(), SEEN);
+        lock(&bridge.state).calm = CALM_AFTER;
+        assert_eq!(pace(), CALM, "nothing happened for a while");
+        bridge.stir();
+        assert_eq!(pace(), SEEN, "the user did something");
+        bridge.seen(false);
+        assert_eq!(pace(), UNSEEN);
+    }
 }

@@ -19,6 +19,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tauri::{AppHandle, State};
 
+use crate::bridge::Bridge;
 use crate::machine::{MachineSample, MachineView};
 use crate::scripts::ScriptView;
 use crate::settings::Values;
@@ -98,7 +99,7 @@ pub(crate) async fn files(shell: Held<'_>, number: i64) -> Answer<FilesView> {
     off(move || {
         let found = shell.read(|client| client.files(number))?;
         Ok(FilesView {
-            folder: interpreters::for_people(&found.folder, &shell.environment()),
+            folder: interpreters::below(&found.folder, std::env::var_os("HOME").as_deref()),
             size: found.size,
             files: found.files.into_iter().map(|(view, _)| view).collect(),
             more: found.more,
@@ -116,7 +117,13 @@ pub(crate) async fn reveal(app: AppHandle, shell: Held<'_>, number: i64, file: O
 
 /// Asks the owner for something, and waits for the effect.
 #[tauri::command]
-pub(crate) async fn wish(shell: Held<'_>, number: Option<i64>, wish: Wish) -> Answer<WishAnswer> {
+pub(crate) async fn wish(
+    shell: Held<'_>,
+    bridge: State<'_, Arc<Bridge>>,
+    number: Option<i64>,
+    wish: Wish,
+) -> Answer<WishAnswer> {
+    bridge.stir();
     let shell = Arc::clone(&shell);
     off(move || shell.write(|client| ask(client, number, wish))).await
 }
@@ -201,7 +208,8 @@ pub(crate) async fn check(shell: Held<'_>, request: StartRequest) -> Answer<Chec
 
 /// Submits a run.
 #[tauri::command]
-pub(crate) async fn start(shell: Held<'_>, request: StartRequest) -> Answer<Submitted> {
+pub(crate) async fn start(shell: Held<'_>, bridge: State<'_, Arc<Bridge>>, request: StartRequest) -> Answer<Submitted> {
+    bridge.stir();
     let shell = Arc::clone(&shell);
     off(move || shell.write(|client| prepare(&shell, client, request)?.submit(client))).await
 }
@@ -224,7 +232,7 @@ pub(crate) async fn set_draft(shell: Held<'_>, draft: Value) -> Answer<()> {
 #[tauri::command]
 pub(crate) async fn machine(shell: Held<'_>) -> Answer<MachineView> {
     let shell = Arc::clone(&shell);
-    off(move || Ok(shell.machine.look(&shell.home, &shell.environment()))).await
+    off(move || Ok(shell.machine.look(&shell.home))).await
 }
 
 /// This machine in the last hour.

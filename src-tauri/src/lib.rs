@@ -125,8 +125,16 @@ pub fn run() -> ExitCode {
 fn setup(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {
     let handle = app.handle().clone();
     let folder = app.path().app_config_dir()?;
-    // Without a data folder there is nothing to show but why.
-    let home = match Home::locate(None).and_then(|home| Client::open(home.clone()).map(|_| home)) {
+    app.manage(Arc::new(Bridge::default()));
+    app.manage(Effects::default());
+    // The web view's own processes take longest to start: first of all, and beside the rest.
+    let opening = std::thread::Builder::new().name("store".into()).spawn(|| {
+        let home = Home::locate(None)?;
+        Client::open(home.clone()).map(|_| home)
+    })?;
+    window::build(app, std::env::args().any(|argument| argument == HIDDEN))?;
+    // Without a data folder there is nothing to show but why; the window stays hidden.
+    let home = match opening.join().map_err(|_| "opening the store failed")? {
         Ok(home) => home,
         Err(fault) => {
             let text = std::iter::once(&fault.message).chain(&fault.hints).cloned().collect::<Vec<_>>().join("\n\n");
@@ -136,14 +144,11 @@ fn setup(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {
         }
     };
     let shell = Arc::new(Shell::new(home, Settings::open(folder.clone()), Scripts::open(&folder)));
-    let bridge = Arc::new(Bridge::default());
+    shell.machine.begin();
     app.manage(Arc::clone(&shell));
-    app.manage(Arc::clone(&bridge));
-    app.manage(Effects::default());
+    let bridge = Arc::clone(&app.state::<Arc<Bridge>>());
     let settings = shell.settings.get();
     app.state::<Effects>().show_tray(&handle, &settings);
-    let hidden = std::env::args().any(|argument| argument == HIDDEN) && app.state::<Effects>().has_tray();
-    window::build(app, hidden)?;
     window::theme(&handle, settings.theme);
     let arguments: Vec<String> = std::env::args_os().skip(1).filter_map(|text| text.into_string().ok()).collect();
     handover::open(&handle, &arguments, &std::env::current_dir().unwrap_or_default());

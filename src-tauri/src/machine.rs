@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use footplate_engine::client::machine_capacity;
-use footplate_engine::environment::Captured;
 use footplate_engine::{Home, VERSION, interpreters};
 use footplate_shim::clock;
 use serde::Serialize;
@@ -75,6 +74,11 @@ struct State {
 }
 
 impl Machine {
+    /// Begins to count, so that the first look has a time before it to tell of.
+    pub(crate) fn begin(&self) {
+        let _ = see(&mut lock(&self.state).system);
+    }
+
     /// Takes a sample where it is time for one. Asked more often than that.
     pub(crate) fn sample(&self, home: &Home) {
         let mut state = lock(&self.state);
@@ -100,7 +104,7 @@ impl Machine {
         lock(&self.state).samples.iter().cloned().collect()
     }
 
-    pub(crate) fn look(&self, home: &Home, environment: &Captured) -> MachineView {
+    pub(crate) fn look(&self, home: &Home) -> MachineView {
         let mut state = lock(&self.state);
         let first = state.system.is_none();
         let seen = see(&mut state.system);
@@ -130,7 +134,7 @@ impl Machine {
             disk_total: all,
             disk_free: free,
             store_size,
-            store_folder: interpreters::for_people(home.root(), environment),
+            store_folder: interpreters::below(home.root(), std::env::var_os("HOME").as_deref()),
             version: VERSION,
         }
     }

@@ -57,6 +57,10 @@ const NEVER: [(&str, &str, &str); 11] = [
     ("engine", "candle", "a trainer is a program, not a library of ours"),
 ];
 
+/// What is too heavy to be built in twice, with how to get back to one copy.
+const ONCE: [(&str, &str); 1] =
+    [("zbus", "notify-rust 4.19 brings a second one, 2 MB of the app: `cargo update -p notify-rust --precise 4.18.2`")];
+
 /// All that the shim's own code may use from outside.
 const SHIM_USES: [&str; 5] = ["crc32fast", "libc", "rustix", "serde", "serde_json"];
 
@@ -164,6 +168,23 @@ fn below(room: &str, tree: &str) -> Vec<Finding> {
 }
 
 #[test]
+fn what_is_heavy_is_built_in_once() {
+    must_be_clean(&twice(&std::fs::read_to_string(crate::code::root().join("Cargo.lock")).unwrap()));
+}
+
+/// Findings in a lock file.
+fn twice(lock: &str) -> Vec<Finding> {
+    let copies = |name: &str| lock.lines().filter(|line| *line == format!("name = \"{name}\"")).count();
+    let heavy = ONCE.iter().filter(|(name, _)| copies(name) != 1);
+    heavy
+        .map(|(name, how)| {
+            let sentence = format!("there are {} copies of {name}, and there must be one: {how}", copies(name));
+            Finding { path: "Cargo.lock".to_owned(), line: 0, sentence }
+        })
+        .collect()
+}
+
+#[test]
 fn every_package_keeps_the_common_settings() {
     let metadata = metadata();
     let mut findings = Vec::new();
@@ -226,4 +247,7 @@ fn the_rules_bite() {
     assert_eq!(below("core", "footplate-core v0.1.0\nserde v1.0.0\n"), []);
     assert_eq!(below("core", "footplate-core v0.1.0\ntokio v1.40.0\n").len(), 1);
     assert_eq!(below("shim", "footplate-shim v0.1.0\nlibsqlite3-sys v0.38.0\n").len(), 1);
+    let one = "[[package]]\nname = \"zbus\"\nversion = \"5.19.0\"\n";
+    assert_eq!(twice(one), []);
+    assert_eq!(twice(&one.repeat(2)).len(), 1);
 }

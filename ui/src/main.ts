@@ -10,6 +10,7 @@ import { usePlatform } from './app/platform'
 import { shown } from './app/shown'
 import { go } from './app/router.svelte'
 import { loadSettings, loadTemplates, watchMachine } from './app/settings.svelte'
+import { tauri } from './platform/tauri'
 import type { Platform } from './platform/types'
 
 async function door(): Promise<Platform> {
@@ -17,13 +18,14 @@ async function door(): Promise<Platform> {
     const { demo } = await import('./platform/pretend/demo')
     return demo()
   }
-  const { tauri } = await import('./platform/tauri')
   return tauri()
 }
 
 async function begin(): Promise<void> {
   const platform = shown(await door())
   usePlatform(platform)
+  // Asked for first, so that it is here when something is painted.
+  void follow(platform, { open: go, dragging: setDragging, dropped: take })
   // The language and the theme come first, so that nothing is painted twice. Without an answer the system's are in force until
   // there is one: a window is never empty.
   const patience = new Promise((done) => setTimeout(done, 1000))
@@ -31,7 +33,6 @@ async function begin(): Promise<void> {
   mount(App, { target: document.getElementById('app') ?? document.body })
   void loadTemplates().catch(() => {})
   watchMachine()
-  await follow(platform, { open: go, dragging: setDragging, dropped: take })
 }
 
 void begin()

@@ -45,6 +45,8 @@ pub(crate) fn show(plan: &Plan) -> Result<(), Trouble> {
             until(PATIENCE, "the log is closed", || !window.has(".log"));
         }
         window.close();
+        // The driver ends it a moment later; one that stays would be asked for the next window.
+        until(PATIENCE, "the app has ended", || desk.app_process().is_none());
     }
     table(&format!("M10  the end of a log of {LONG} lines is painted"), "ms", Better::Less, false, &[first, again]);
     Ok(())

@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// What went wrong.
-type Trouble = Box<dyn std::error::Error + Send + Sync>;
+use footplate_benches::asked::{Asked, Trouble};
 
 /// What is measured and how often.
 struct Plan {
@@ -42,13 +41,9 @@ const USAGE: &str = "scripts/bench-app [--quick] [m9] [m10] [log]
   --quick  fewer and shorter rounds, for a look
   m9 ..    only these figures [default: all]";
 
-fn measure(words: &[String]) -> Result<(), Trouble> {
-    let has = |word: &str| words.iter().any(|given| given == word);
-    if let Some(odd) = words.iter().find(|word| !["--quick", "m9", "m10", "log"].contains(&word.as_str())) {
-        return Err(format!("{odd} is nothing that can be measured\n\n{USAGE}").into());
-    }
+fn measure(asked: &Asked) -> Result<(), Trouble> {
     let own = std::env::current_exe()?;
-    let quick = has("--quick");
+    let quick = asked.has("--quick");
     let seconds = Duration::from_secs;
     let plan = Plan {
         programs: own.parent().map(Path::to_owned).ok_or("no folder of executables")?,
@@ -59,30 +54,18 @@ fn measure(words: &[String]) -> Result<(), Trouble> {
         watched: seconds(if quick { 3 } else { 5 }),
     };
     footplate_benches::machine();
-    let none_named = !words.iter().any(|word| !word.starts_with("--"));
-    if none_named || has("m9") {
+    if asked.wants("m9") {
         rest::show(&plan)?;
     }
-    if none_named || has("m10") {
+    if asked.wants("m10") {
         frames::show(&plan)?;
     }
-    if none_named || has("log") {
+    if asked.wants("log") {
         long::show(&plan)?;
     }
     Ok(())
 }
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    if words.iter().any(|word| word == "-h" || word == "--help") {
-        println!("{USAGE}");
-        return ExitCode::SUCCESS;
-    }
-    match measure(&words) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    Asked::answer(USAGE, &["--quick", "m9", "m10", "log"], measure)
 }

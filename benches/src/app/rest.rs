@@ -30,6 +30,8 @@ fn start(desk: &Desk, program: &Path) -> Result<Shown, Trouble> {
     let empty = screen.look();
     let began = Instant::now();
     let mut command = desk.bench.command(program);
+    // As people start it: nobody drives it.
+    command.env_remove("TAURI_WEBVIEW_AUTOMATION");
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let mut looks: Vec<(Duration, Look)> = vec![(Duration::ZERO, empty.clone())];
     loop {

@@ -1,6 +1,8 @@
 //! Programs that can run a script: environments beside it, conda's, and what is on `PATH`. Looks at files; starts nothing.
 
+use std::ffi::OsStr;
 use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -65,7 +67,7 @@ fn programs(script: &Path) -> &'static [&'static str] {
 #[must_use]
 pub fn on_path(name: &str, environment: &Captured) -> Option<PathBuf> {
     let path = environment.get(b"PATH")?;
-    let path = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(path);
+    let path = OsStr::from_bytes(path);
     std::env::split_paths(path).filter(|folder| folder.is_absolute()).map(|f| f.join(name)).find(|p| is_program(p))
 }
 
@@ -78,8 +80,13 @@ pub fn is_program(path: &Path) -> bool {
 /// A path as people write it: the home folder as `~`.
 #[must_use]
 pub fn for_people(path: &Path, environment: &Captured) -> String {
-    let home = environment.get(b"HOME").filter(|home| home.len() > 1);
-    let home = home.map(|home| Path::new(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(home)));
+    below(path, environment.get(b"HOME").map(OsStr::from_bytes))
+}
+
+/// The same where no environment is at hand but the home folder.
+#[must_use]
+pub fn below(path: &Path, home: Option<&OsStr>) -> String {
+    let home = home.filter(|home| home.len() > 1).map(Path::new);
     match home.and_then(|home| path.strip_prefix(home).ok()) {
         Some(rest) if rest.as_os_str().is_empty() => "~".to_owned(),
         Some(rest) => format!("~/{}", rest.display()),
@@ -104,7 +111,7 @@ fn python(script: &Path, environment: &Captured) -> Vec<Interpreter> {
     }
     let variable = |name: &[u8]| {
         let value = environment.get(name).filter(|value| value.first() == Some(&b'/'))?;
-        Some(PathBuf::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(value)))
+        Some(PathBuf::from(OsStr::from_bytes(value)))
     };
     for root in [variable(b"VIRTUAL_ENV"), variable(b"CONDA_PREFIX")].into_iter().flatten() {
         add(root.join("bin/python"), Some(&root));
@@ -139,7 +146,7 @@ fn named(path: &Path, environment: &Captured, root: Option<&Path>) -> Interprete
     };
     let place = root.or_else(|| path.parent()).unwrap_or(path);
     let label = format!("{what} in {}", for_people(place, environment));
-    let bytes = std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str());
+    let bytes = path.as_os_str().as_bytes();
     Interpreter { id: hex(&Sha256::digest(bytes)[..8]), label, path: path.to_owned() }
 }
 

@@ -103,6 +103,15 @@ impl Store {
         Ok(self.conn.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?)
     }
 
+    /// Keeps at most so many KiB of what was read, for a connection that stays open and mostly waits. What is forgotten is read
+    /// again from the system's own cache.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub fn set_cache_kib(&self, kib: u32) -> Result<(), StoreError> {
+        Ok(self.conn.pragma_update(None, "cache_size", -i64::from(kib))?)
+    }
+
     /// Runs `f` in a write transaction and commits; an error rolls all of it back.
     ///
     /// # Errors

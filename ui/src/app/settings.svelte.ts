@@ -1,7 +1,11 @@
 /** Settings in force, and the machine as it was seen last. */
+import { untrack } from 'svelte'
+
 import { resolveLanguage, setLanguage } from '../i18n/index.svelte'
 import type { BrokenTemplate, MachineSample, MachineView, Settings, TemplateView } from '../platform/types'
+import { live } from './live.svelte'
 import { platform } from './platform'
+import { route } from './router.svelte'
 
 const DEFAULTS: Settings = {
   language: 'system',
@@ -90,7 +94,19 @@ async function look(): Promise<void> {
   }
 }
 
+/** Between two looks, milliseconds: while something runs or the machine is what is looked at, and else. */
+const BUSY = 3000
+const CALM = 15_000
+
+/** Looks again and again; at once where the pace changes or the window comes into sight. */
 export function watchMachine(): void {
-  void look()
-  setInterval(() => void look(), 3000)
+  $effect.root(() => {
+    const every = $derived(live().active.length > 0 || route().path[0] === 'machine' ? BUSY : CALM)
+    $effect(() => {
+      untrack(() => void look())
+      const timer = setInterval(() => void look(), every)
+      return () => clearInterval(timer)
+    })
+  })
+  document.addEventListener('visibilitychange', () => void look())
 }

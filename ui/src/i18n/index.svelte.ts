@@ -35,16 +35,24 @@ export function tDynamic(key: string, fallback: string): string {
   return word === undefined ? fallback : render(current, word, undefined)
 }
 
+const made = new Map<string, { plural: Intl.PluralRules; number: Intl.NumberFormat }>()
+/** Made once: each costs more than the sentence it is used for. */
+function rules(lang: Language): { plural: Intl.PluralRules; number: Intl.NumberFormat } {
+  const known = made.get(lang) ?? { plural: new Intl.PluralRules(lang), number: new Intl.NumberFormat(lang) }
+  made.set(lang, known)
+  return known
+}
+
 export function render(lang: Language, word: Word, args: Record<string, string | number> | undefined): string {
   let text = word
   if (typeof text !== 'string') {
-    const form = new Intl.PluralRules(lang).select(Number(args?.count ?? 0))
+    const form = rules(lang).plural.select(Number(args?.count ?? 0))
     text = text[form] ?? text['other'] ?? ''
   }
   if (!args) return text
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = args[name]
     if (value === undefined) return whole
-    return typeof value === 'number' ? new Intl.NumberFormat(lang).format(value) : value
+    return typeof value === 'number' ? rules(lang).number.format(value) : value
   })
 }

@@ -253,6 +253,8 @@ export const behaviours = [
         [...document.querySelectorAll('.l i')].some((e) => e.textContent === '1,000,000'),
       )
       console.log(`     opened in ${Date.now() - began} ms`)
+      const asked = await page.evaluate(() => window.pretend.asked.filter((a) => a.what === 'log').length)
+      check(asked <= 3, `asked ${asked} times on the way to its end`)
       await page.click('text=First error')
       await page.waitForSelector('.l.cur.err')
       await page.evaluate(() => {
@@ -265,6 +267,30 @@ export const behaviours = [
       await page.fill('.find input', 'Running Evaluation')
       await page.waitForSelector('mark')
       check((await page.locator('.l').count()) < 120, 'too many lines')
+    },
+  },
+  {
+    name: 'a log does not wait for its run, and nothing moves when that comes',
+    run: async ({ page, open, check }) => {
+      for (const language of ['en', 'zh-CN']) {
+        await open(`tick=0&lang=${language}`)
+        await page.waitForSelector('.ended')
+        await page.evaluate(() => {
+          const show = window.pretend.show
+          window.pretend.show = (number) => new Promise((done) => (window.letGo = () => done(show(number))))
+          location.hash = '#/run/1292/log'
+        })
+        await page.waitForSelector('.log .l')
+        check((await page.locator('.rhead').count()) === 0, 'the run is there already')
+        const parts = ['[role=tablist]', '.logbar', '.log']
+        const places = () =>
+          page.evaluate((all) => all.map((one) => document.querySelector(one).getBoundingClientRect().top), parts)
+        const before = await places()
+        await page.evaluate(() => window.letGo())
+        await page.waitForSelector('.rhead')
+        const after = await places()
+        check(before.join() === after.join(), `${language}: ${before} became ${after}`)
+      }
     },
   },
   {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// The verbs of docs and design (5-doors) that this version has.
-const VERBS: [&str; 28] = [
+const VERBS: [&str; 29] = [
     "run",
     "add",
     "plan",

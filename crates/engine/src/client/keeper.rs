@@ -21,6 +21,8 @@ use crate::install::{Installed, install_executables};
 
 /// The owner's log begins anew above this size, bytes.
 const OWNER_LOG_MOST: u64 = 1 << 20;
+/// What a guest that only looks keeps of the store's pages, KiB: an app has a few of them for as long as it is open.
+const LOOKER_KIB: u32 = 2048;
 /// How long a view waits for a new owner's first commit.
 const FIRST_COMMIT: Duration = Duration::from_secs(1);
 /// How long an older store is waited for to be brought up to date.
@@ -75,6 +77,9 @@ impl Client {
             }
             other => other.map_err(|e| e.fault())?,
         };
+        if start == OwnerStart::Never {
+            store.set_cache_kib(LOOKER_KIB).map_err(|e| e.fault())?;
+        }
         let seen = Cell::new(store.data_version().map_err(|e| e.fault())?);
         Ok(Client { home, store, start, seen, tended: Cell::new((0, 1000)), changes: Cell::new((0, 0)) })
     }

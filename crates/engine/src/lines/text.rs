@@ -22,11 +22,28 @@ static BAD: LazyLock<Option<Regex>> = LazyLock::new(|| {
     )
     .ok()
 });
+/// What every bad line has in it: literals only, which are found many times faster than the form above.
+static SIGN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?-u)Error|Exception|ERROR|error|FATAL|fatal|CRITICAL|Traceback \(|panicked at").ok()
+});
 static WARNING: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?-u)\b(?:[A-Za-z]*Warning\b|WARN(?:ING)?\b|warn(?:ing)?\b)").ok());
 
-/// Where the first error stands in these bytes.
+/// Where the first error stands in these bytes, which may be many lines.
 pub(super) fn first_error(bytes: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    while let Some(sign) = SIGN.as_ref()?.find_at(bytes, from) {
+        let start = memchr::memrchr(b'\n', &bytes[..sign.start()]).map_or(0, |at| at + 1);
+        let end = memchr::memchr(b'\n', &bytes[sign.end()..]).map_or(bytes.len(), |at| sign.end() + at);
+        if let Some(at) = first_error_of_line(&bytes[start..end]) {
+            return Some(start + at);
+        }
+        from = end;
+    }
+    None
+}
+
+fn first_error_of_line(bytes: &[u8]) -> Option<usize> {
     let found = BAD.as_ref()?.find_iter(bytes).find(|found| {
         let before = &bytes[..found.start()];
         let after = &bytes[found.end()..];
@@ -143,6 +160,34 @@ mod tests {
             assert_eq!(level(text), None, "{text}");
         }
         assert_eq!(level("UserWarning: old"), Some(Level::Warning));
+    }
+
+    #[test]
+    fn the_first_error_of_many_lines_is_that_of_the_first_line_that_is_one() {
+        let signs = [
+            "x.Error",
+            "my Exception!",
+            "ERROR",
+            "an error",
+            "FATAL",
+            "fatal",
+            "CRITICAL",
+            "Traceback (",
+            "it panicked at",
+        ];
+        let others = ["", "error: 0.25", "mean_error 1", "0 errors", "no error", "Errors", "terror", "loss 0.5"];
+        for sign in signs {
+            assert_eq!(level(sign), Some(Level::Error), "{sign}");
+            for other in others {
+                assert_eq!(level(other), None, "{other}");
+                for text in [format!("{other}\n{other}\n{sign}\n"), format!("{other}\n{sign}\n: 3\n{sign}")] {
+                    let before = first_error(text.as_bytes()).map(|at| text[..at].matches('\n').count());
+                    let expected = text.split('\n').position(|line| level(line) == Some(Level::Error));
+                    assert_eq!(before, expected, "{text:?}");
+                }
+                assert_eq!(first_error(format!("{other}\n{other}\n").as_bytes()), None, "{other}");
+            }
+        }
     }
 
     #[test]

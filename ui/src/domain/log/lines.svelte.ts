@@ -104,7 +104,15 @@ export class Lines {
   }
 
   #take(page: LogPage): void {
-    const pieces = new Map(this.#pieces)
+    // The newest attempt was asked for, and there is a newer one: nothing of the one before stays.
+    const other = this.loaded && (page.stage !== this.stage || page.attempt !== this.attempt)
+    if (other) {
+      this.#asked = new Set()
+      this.hits = []
+      this.hitTotal = 0
+      this.total = 0
+    }
+    const pieces = new Map(other ? [] : this.#pieces)
     const copied = new Set<number>()
     for (const line of page.lines) {
       const piece = Math.floor((line.n - 1) / PIECE)
