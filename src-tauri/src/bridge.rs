@@ -181,7 +181,7 @@ impl Bridge {
             }
         };
         shell.guest.tend(client);
-        shell.machine.sample(&shell.home);
+        shell.machine.sample(client);
         // By our own pace, at most ten looks a second: `wait_for_change` looks far more often at first, for those who wait for an
         // answer.
         let pace = lock(&self.state).pace();

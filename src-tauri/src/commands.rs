@@ -232,7 +232,11 @@ pub(crate) async fn set_draft(shell: Held<'_>, draft: Value) -> Answer<()> {
 #[tauri::command]
 pub(crate) async fn machine(shell: Held<'_>) -> Answer<MachineView> {
     let shell = Arc::clone(&shell);
-    off(move || Ok(shell.machine.look(&shell.home))).await
+    off(move || {
+        let disk = shell.read(|client| client.disk()).ok();
+        Ok(shell.machine.look(&shell.home, disk))
+    })
+    .await
 }
 
 /// This machine in the last hour.

@@ -56,9 +56,19 @@ impl Effects {
     }
 
     /// Time has passed.
-    pub(crate) fn turn(&self) {
+    pub(crate) fn turn(&self, app: &AppHandle, shell: &Shell) {
         if let Some(Some(tray)) = self.tray.get() {
             let _ = tray.settle();
+        }
+        // Where nothing is to run a full disk is nobody's trouble yet.
+        if self.works()
+            && let Some(disk) = shell.machine.fuller()
+        {
+            let settings = shell.settings.get();
+            let tongue = Tongue::of(settings.language);
+            if let Some(message) = notify::fuller(&disk, &settings, notify::minute_now(), tongue) {
+                notify::show(app, &message, None);
+            }
         }
     }
 

@@ -160,7 +160,9 @@ fn setup(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {
     let watched = Arc::clone(&shell);
     std::thread::Builder::new().name("bridge".into()).spawn(move || {
         let effects = handle.state::<Effects>();
-        bridge.watch(&watched, &|live, ended| effects.picture(&handle, &watched, live, ended), &|| effects.turn());
+        bridge.watch(&watched, &|live, ended| effects.picture(&handle, &watched, live, ended), &|| {
+            effects.turn(&handle, &watched);
+        });
     })?;
     // Asked early: the first run should not wait for a slow shell.
     std::thread::Builder::new().name("environment".into()).spawn(move || drop(shell.environment()))?;

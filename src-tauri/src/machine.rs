@@ -1,11 +1,13 @@
 //! This machine now: what it has, and how much of it is in use.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Mutex;
 
+use footplate_core::view::{DiskLevel, DiskView};
 use footplate_engine::client::machine_capacity;
-use footplate_engine::{Home, VERSION, interpreters};
+use footplate_engine::{Client, Home, VERSION, interpreters};
 use footplate_shim::clock;
 use serde::Serialize;
 use sysinfo::System;
@@ -39,8 +41,8 @@ pub(crate) struct MachineView {
     memory_total: u64,
     memory_used: Option<u64>,
     gpus: Vec<GpuView>,
-    disk_total: u64,
-    disk_free: u64,
+    /// `None` where the system does not tell.
+    disk: Option<DiskView>,
     store_size: Option<u64>,
     store_folder: String,
     version: &'static str,
@@ -71,6 +73,9 @@ struct State {
     sampler: Option<System>,
     sampled: Option<u64>,
     samples: VecDeque<MachineSample>,
+    level: Option<DiskLevel>,
+    /// Of a disk that has become fuller, until it was told.
+    fuller: Option<DiskView>,
 }
 
 impl Machine {
@@ -80,7 +85,7 @@ impl Machine {
     }
 
     /// Takes a sample where it is time for one. Asked more often than that.
-    pub(crate) fn sample(&self, home: &Home) {
+    pub(crate) fn sample(&self, client: &Client) {
         let mut state = lock(&self.state);
         let now = clock::running_ms();
         if state.sampled.is_some_and(|at| now < at + SAMPLE_MS) {
@@ -91,12 +96,18 @@ impl Machine {
         let seen = see(&mut state.sampler);
         let cpu = seen.as_ref().and_then(|seen| seen.cpu).filter(|_| !first);
         let memory = seen.and_then(|seen| share(seen.memory_used, seen.memory_total));
-        let disk = rustix::fs::statvfs(home.root()).ok();
-        let disk = disk.and_then(|facts| share(facts.f_blocks.saturating_sub(facts.f_bavail), facts.f_blocks));
+        let seen = client.disk().ok();
+        state.note(seen);
+        let disk = seen.and_then(|disk| share(disk.total.saturating_sub(disk.free), disk.total));
         let sample = MachineSample { at_ms: clock::wall_ms(), cpu, memory, gpu: None, disk };
         state.samples.push_back(sample);
         let over = state.samples.len().saturating_sub(SAMPLES);
         state.samples.drain(..over);
+    }
+
+    /// The disk, where it has come below a mark and nobody was told yet.
+    pub(crate) fn fuller(&self) -> Option<DiskView> {
+        lock(&self.state).fuller.take()
     }
 
     /// The samples of the last hour, oldest first.
@@ -104,7 +115,7 @@ impl Machine {
         lock(&self.state).samples.iter().cloned().collect()
     }
 
-    pub(crate) fn look(&self, home: &Home) -> MachineView {
+    pub(crate) fn look(&self, home: &Home, disk: Option<DiskView>) -> MachineView {
         let mut state = lock(&self.state);
         let first = state.system.is_none();
         let seen = see(&mut state.system);
@@ -121,9 +132,6 @@ impl Machine {
             }
         };
         let capacity = machine_capacity();
-        let disk = rustix::fs::statvfs(home.root()).ok();
-        let (all, free) =
-            disk.map_or((0, 0), |facts| (facts.f_blocks * facts.f_frsize, facts.f_bavail * facts.f_frsize));
         MachineView {
             platform: if cfg!(target_os = "macos") { "macos" } else { "linux" },
             cpus: capacity.cpus,
@@ -131,12 +139,28 @@ impl Machine {
             memory_total: capacity.memory,
             memory_used: memory_used.map(|used| used.min(capacity.memory)),
             gpus: gpus(capacity.gpus),
-            disk_total: all,
-            disk_free: free,
+            disk,
             store_size,
             store_folder: interpreters::below(home.root(), std::env::var_os("HOME").as_deref()),
             version: VERSION,
         }
+    }
+}
+
+impl State {
+    fn note(&mut self, disk: Option<DiskView>) {
+        let rank = |level: Option<DiskLevel>| match level {
+            None | Some(DiskLevel::Enough) => 0,
+            Some(DiskLevel::Low) => 1,
+            Some(DiskLevel::Critical) => 2,
+        };
+        let level = disk.map(|disk| disk.level);
+        match rank(level).cmp(&rank(self.level)) {
+            Ordering::Greater => self.fuller = disk,
+            Ordering::Less => self.fuller = None,
+            Ordering::Equal => {}
+        }
+        self.level = level;
     }
 }
 

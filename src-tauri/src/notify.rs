@@ -2,7 +2,8 @@
 
 use chrono::{Local, TimeZone, Timelike};
 use footplate_core::RunStatus;
-use footplate_core::view::{RunView, StageView};
+use footplate_core::quantity::ByteSize;
+use footplate_core::view::{DiskLevel, DiskView, RunView, StageView};
 use footplate_shim::clock;
 use tauri::AppHandle;
 use tauri_plugin_notification::NotificationExt;
@@ -43,6 +44,21 @@ pub(crate) fn message(run: &RunView, settings: &Values, minute: u32, tongue: Ton
         _ => Message { title: tongue.with("notify.completed", &name), body: took(run, tongue) },
     };
     Some(message)
+}
+
+/// What is told of a disk that has come below a mark; `None` where the settings are against it.
+pub(crate) fn fuller(disk: &DiskView, settings: &Values, minute: u32, tongue: Tongue) -> Option<Message> {
+    if !settings.notify_disk || settings.is_quiet(minute) {
+        return None;
+    }
+    let size = |bytes| ByteSize(bytes).rounded();
+    let values = [("free", size(disk.free)), ("mark", size(disk.warning.max(disk.critical)))];
+    let body = match disk.level {
+        DiskLevel::Enough => return None,
+        DiskLevel::Low => tongue.with("notify.disk_low", &values),
+        DiskLevel::Critical => tongue.with("notify.disk_critical", &values),
+    };
+    Some(Message { title: tongue.word("notify.disk"), body })
 }
 
 fn cause(run: &RunView) -> String {
@@ -134,6 +150,13 @@ mod tests {
         assert!(told("interrupted", &usual, 0).is_some());
         assert_eq!(told("cancelled", &usual, 0), None);
         assert_eq!(told("failed", &Values { notify_failed: false, ..usual.clone() }, 0), None);
+        let disk =
+            |level| DiskView { free: 1_200_000_000, total: 1, warning: 5_000_000_000, critical: 500_000_000, level };
+        let low = fuller(&disk(DiskLevel::Low), &usual, 0, Tongue::En).unwrap();
+        assert_eq!(low.body, "1.2GB are free. Nothing new starts below 5GB.");
+        assert!(fuller(&disk(DiskLevel::Critical), &usual, 0, Tongue::En).is_some_and(|told| told != low));
+        assert_eq!(fuller(&disk(DiskLevel::Enough), &usual, 0, Tongue::En), None);
+        assert_eq!(fuller(&disk(DiskLevel::Low), &Values { notify_disk: false, ..usual.clone() }, 0, Tongue::En), None);
         let quiet = Values { quiet: true, ..usual };
         assert_eq!(told("failed", &quiet, 23 * 60), None);
         assert!(told("failed", &quiet, 12 * 60).is_some());

@@ -55,6 +55,7 @@ pub(crate) struct Values {
     pub(crate) notify_completed: bool,
     pub(crate) notify_failed: bool,
     pub(crate) notify_interrupted: bool,
+    pub(crate) notify_disk: bool,
     pub(crate) quiet: bool,
     /// `22:00`, local time.
     pub(crate) quiet_from: String,
@@ -71,6 +72,7 @@ impl Default for Values {
             notify_completed: true,
             notify_failed: true,
             notify_interrupted: true,
+            notify_disk: true,
             quiet: false,
             quiet_from: "22:00".into(),
             quiet_to: "07:00".into(),

@@ -13,6 +13,7 @@ const DEFAULTS: Settings = {
   notify_completed: true,
   notify_failed: true,
   notify_interrupted: true,
+  notify_disk: true,
   quiet: false,
   quiet_from: '22:00',
   quiet_to: '07:00',
@@ -79,13 +80,18 @@ export async function loadTemplates(): Promise<void> {
   broken = all.broken
 }
 
+/** Looks at the machine now: something about it was changed. */
+export async function lookAtMachine(): Promise<void> {
+  await look()
+}
+
 async function look(): Promise<void> {
   if (document.hidden) return
   try {
     const seen = await platform().machine()
     machineView = seen
     const memory = seen.memory_used === null ? null : seen.memory_used / Math.max(1, seen.memory_total)
-    const disk = 1 - seen.disk_free / Math.max(1, seen.disk_total)
+    const disk = seen.disk ? 1 - seen.disk.free / Math.max(1, seen.disk.total) : null
     const now = Date.now()
     const sample = { at_ms: now, cpu: seen.cpu_use, memory, gpu: seen.gpus[0]?.use ?? null, disk }
     track = [...track.filter((old) => old.at_ms > now - 3_600_000), sample]

@@ -338,6 +338,30 @@ queued: number,
  */
 running: number, };
 
+export type DiskLevel = "enough" | "low" | "critical";
+
+export type DiskView = { 
+/**
+ * What this user can still write.
+ */
+free: number, 
+/**
+ * The whole disk.
+ */
+total: number, 
+/**
+ * Below it nothing starts; 0: never.
+ */
+warning: number, 
+/**
+ * Below it what runs is paused; 0: never.
+ */
+critical: number, 
+/**
+ * Where it stands.
+ */
+level: DiskLevel, };
+
 export type Submitted = { 
 /**
  * UUIDv7.

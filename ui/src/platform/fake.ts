@@ -7,7 +7,19 @@ import { files, logLine, logTotal, page, series } from './pretend/output'
 import { gallery as pretendGallery } from './pretend/gallery'
 import { TEMPLATES } from './pretend/templates'
 import { world, type WorldName } from './pretend/world'
-import type { Fault, JsonValue, Live, Platform, Push, RunStatus, RunView, Settings, Wish, WishAnswer } from './types'
+import type {
+  DiskView,
+  Fault,
+  JsonValue,
+  Live,
+  Platform,
+  Push,
+  RunStatus,
+  RunView,
+  Settings,
+  Wish,
+  WishAnswer,
+} from './types'
 
 export interface FakeOptions {
   world?: WorldName
@@ -15,6 +27,8 @@ export interface FakeOptions {
   texts?: string[]
   /** Milliseconds between ticks; 0: nothing moves. */
   tick?: number
+  /** Another disk than the usual one. */
+  disk?: Partial<DiskView>
   settings?: Partial<Settings>
   /** Reads that fail, to show what is said then. */
   failing?: boolean
@@ -71,6 +85,7 @@ export function fake(options: FakeOptions = {}): Fake {
     notify_completed: true,
     notify_failed: true,
     notify_interrupted: true,
+    notify_disk: true,
     quiet: false,
     quiet_from: '22:00',
     quiet_to: '07:00',
@@ -259,6 +274,8 @@ export function fake(options: FakeOptions = {}): Fake {
     push(history)
   }
 
+  let marks: { warning?: number; critical?: number } = {}
+
   function obey(number: number | null, wish: Wish): WishAnswer {
     const done = (message: string): WishAnswer => ({ done: true, code: null, message })
     const no = (code: WishAnswer['code'], message: string): WishAnswer => ({ done: false, code, message })
@@ -267,6 +284,10 @@ export function fake(options: FakeOptions = {}): Fake {
       store.queues = store.queues.map((q) =>
         q.name === name ? { ...q, limit: limit ?? q.limit, paused: paused ?? q.paused } : q,
       )
+      return done('Changed.')
+    }
+    if (wish.kind === 'disk') {
+      marks = { ...marks, ...wish.args }
       return done('Changed.')
     }
     const run = find(number ?? -1)
@@ -518,7 +539,7 @@ export function fake(options: FakeOptions = {}): Fake {
       draft = next
       if (typeof sessionStorage !== 'undefined') sessionStorage.setItem('fake-draft', JSON.stringify(next))
     },
-    machine: () => read(() => machine(options.tick === 0 ? 0 : (rand() - 0.5) * 0.1)),
+    machine: () => read(() => machine(options.tick === 0 ? 0 : (rand() - 0.5) * 0.1, { ...options.disk, ...marks })),
     machineHistory: () => read(() => machineHistory(began, rand)),
     settings: async () => settings,
     async setSettings(next) {

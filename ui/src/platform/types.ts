@@ -14,6 +14,7 @@
  */
 import type {
   Definition,
+  DiskView,
   ErrorCode,
   Fault,
   JsonValue,
@@ -29,6 +30,8 @@ export type {
   AttemptStatus,
   AttemptView,
   Definition,
+  DiskLevel,
+  DiskView,
   ErrorCode,
   Failure,
   Fault,
@@ -148,6 +151,7 @@ export type Wish =
   | { kind: 'rename'; args: { name: string } }
   | { kind: 'tag'; args: { add?: string[]; remove?: string[] } }
   | { kind: 'rm'; args: { files?: boolean } }
+  | { kind: 'disk'; args: { warning?: number; critical?: number } }
   | { kind: 'queue'; args: { name: string; limit?: number; priority?: number; paused?: boolean } }
 
 /** `engine::WishAnswer`. */
@@ -428,9 +432,8 @@ export interface MachineView {
   memory_total: number
   memory_used: number | null
   gpus: { name: string; use: number | null; memory_total: number | null; memory_used: number | null }[]
-  /** Of the disk that holds the data folder. */
-  disk_total: number
-  disk_free: number
+  /** Of the data folder; `null` where it cannot be told. */
+  disk: DiskView | null
   /** What the data folder holds. */
   store_size: number | null
   /** For people. */
@@ -455,6 +458,7 @@ export interface Settings {
   notify_completed: boolean
   notify_failed: boolean
   notify_interrupted: boolean
+  notify_disk: boolean
   quiet: boolean
   /** `22:00`, local time. */
   quiet_from: string

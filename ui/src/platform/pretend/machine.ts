@@ -1,7 +1,7 @@
 /** A pretend workstation, now and over the last hour. */
-import type { MachineSample, MachineView } from '../types'
+import type { DiskView, MachineSample, MachineView } from '../types'
 
-export function machine(drift: number): MachineView {
+export function machine(drift: number, disk: Partial<DiskView> = {}): MachineView {
   return {
     platform: 'linux',
     cpus: 12,
@@ -9,8 +9,7 @@ export function machine(drift: number): MachineView {
     memory_total: 64e9,
     memory_used: 41e9,
     gpus: [{ name: 'RTX 4090', use: 0.97, memory_total: 47.7e9, memory_used: 29.4e9 }],
-    disk_total: 994e9,
-    disk_free: 412e9,
+    disk: { free: 412e9, total: 994e9, warning: 5_368_709_120, critical: 536_870_912, level: 'enough', ...disk },
     store_size: 61e9,
     store_folder: '~/.local/share/footplate',
     version: '0.1.0',
