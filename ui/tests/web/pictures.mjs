@@ -21,6 +21,7 @@ const VIEWS = [
   ['consent-given', '', '#/consent/lora-fine-tune'],
   ['archive-refused', '', '#/open/bad'],
   ['machine', '', '#/machine'],
+  ['machine-fulldisk', 'fulldisk', '#/machine'],
   ['settings', '', '#/settings'],
 ]
 

@@ -21,6 +21,7 @@ export function demo(): Fake {
     hugeLog: query.has('hugelog'),
     broken: query.has('broken'),
   }
+  if (query.has('fulldisk')) options.disk = { free: 3.1e8, level: 'critical' }
   if (query.has('away')) options.owner = { state: 'absent', orderly: false }
   if (query.has('recovered'))
     options.recovery = { at: new Date().toISOString(), reattached: [1285, 1286], interrupted: [1291] }
