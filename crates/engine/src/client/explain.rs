@@ -1,6 +1,6 @@
 //! What went wrong, in sentences: one entry a code, with the values. Used by views, and by the owner when it settles.
 //!
-//! Deliberately not here: what the log says about it (diagnosis), and translations.
+//! Deliberately not here: what the output says about it (`diagnose`), and translations.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -12,6 +12,8 @@ use footplate_core::quantity::Span;
 use footplate_core::state::settle::Evidence;
 use footplate_core::view::Failure;
 use footplate_shim::contract::Spec;
+
+use crate::diagnose;
 
 /// Most names that are compared when a near one is looked for.
 const MOST_NAMES: usize = 20_000;
@@ -44,7 +46,8 @@ pub fn failure(code: ErrorCode, facts: &Facts<'_>) -> Failure {
     let run = facts.run.map_or("RUN".to_owned(), |n| n.to_string());
     let stage = facts.stage.unwrap_or("STAGE");
     let hints = hints.iter().map(|h| h.replace("{run}", &run).replace("{stage}", stage)).collect();
-    Failure { code: code.as_str().into(), title: title.into(), detail, hints, log_line: None }
+    let diagnosis = diagnose::of_exit(code, facts.exit_code, facts.signal);
+    Failure { code: code.as_str().into(), title: title.into(), detail, hints, log_line: None, diagnosis }
 }
 
 fn sentence(text: &str) -> String {
