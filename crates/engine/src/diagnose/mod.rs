@@ -190,7 +190,7 @@ pub fn told(found: &Found, failure: Failure, run: Option<i64>) -> Failure {
     let (title, detail, hints) = words::sentences(found, run);
     Failure {
         title,
-        detail,
+        detail: if detail.is_empty() { failure.detail } else { detail },
         hints,
         log_line: found.line,
         diagnosis: Some(Diagnosis {

@@ -18,6 +18,8 @@ struct Words {
 const RETRY: &str = "Try again: footplate retry {run} --failed";
 const RESUME: &str = "Go on from the newest checkpoint: footplate resume {run}";
 const SMALLER: &str = "Use less memory: a smaller batch, fewer workers.";
+/// How the two steps end of which one is shown.
+const INSTALL: &str = "pip install {package}";
 const IN_CODE: &[&str] =
     &["Your code was at {at_file}, line {at_line}, in {at_function}.", "Your code was at {at_file}, line {at_line}."];
 
@@ -49,7 +51,7 @@ fn words(cause: Cause) -> Words {
         Cause::Killed => words(
             "The program was killed",
             &[
-                "The process {pid} of it was killed from outside.",
+                "One of its processes ({pid}) was killed from outside; the system does so when memory runs out.",
                 "It was killed from outside; the system does so when memory runs out.",
             ],
             &[SMALLER, RESUME, RETRY],
@@ -85,7 +87,7 @@ fn words(cause: Cause) -> Words {
         ),
         Cause::PermissionDenied => words(
             "No permission",
-            &["It may not use \"{file}\".", "It may not use a file: {message}.", "It may not use a file."],
+            &["It was not allowed to use \"{file}\".", "It was not allowed to use a file: {message}.", "It was not allowed to use a file."],
             &[
                 "Look at who owns it and what is allowed: ls -ld FILE",
                 "Write to a folder of your own, such as the run's.",
@@ -180,8 +182,8 @@ fn words(cause: Cause) -> Words {
             &["Look at what it checks there, and at the values that reach it.", RETRY],
         ),
         Cause::PythonException => words(
-            "A Python exception",
-            &["{kind}: {message}.", "It ended with {kind}."],
+            "Python raised {kind}",
+            &["Its message: {message}."],
             &["Look at that line and at the values that reach it.", RETRY],
         ),
         Cause::PortInUse => words(
@@ -203,12 +205,13 @@ pub(super) fn sentences(found: &Found, run: Option<i64>) -> (String, String, Vec
     let mut args = found.args.clone();
     args.insert("run".into(), run.map_or("RUN".to_owned(), |number| number.to_string()));
     // Only one of the two ways to install is shown.
-    let install = steps.iter().find(|step| step.ends_with("pip install {package}") && filled(step, &args).is_some());
-    let wanted = |step: &&&str| !step.ends_with("pip install {package}") || Some(*step) == install;
+    let install = steps.iter().find(|step| step.ends_with(INSTALL) && filled(step, &args).is_some());
+    let wanted = |step: &&&str| !step.ends_with(INSTALL) || Some(*step) == install;
     let detail: Vec<String> =
         [cause, IN_CODE].iter().filter_map(|forms| forms.iter().find_map(|form| filled(form, &args))).collect();
     let hints = steps.iter().filter(wanted).filter_map(|step| filled(step, &args)).take(STEPS_MOST).collect();
-    (title.to_owned(), detail.join(" "), hints)
+    let title = filled(title, &args).unwrap_or_else(|| title.to_owned());
+    (title, detail.join(" "), hints)
 }
 
 /// The form with its places filled; none where a value is missing. One pass: what is filled in is not looked at again.

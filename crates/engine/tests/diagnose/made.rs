@@ -139,7 +139,12 @@ fn the_users_last_frame_is_told_and_not_a_librarys() {
         .unwrap();
     let mut command = Command::new("python3");
     let end = end_of(command.arg("train.py").env("PYTHONPATH", &packages), place.path());
-    expect(&end, "python_exception", &["ValueError: bad shape (3, 4).", "line 4, in step"], "ValueError: bad shape");
+    expect(
+        &end,
+        "python_exception",
+        &["Python raised ValueError", "Its message: bad shape (3, 4).", "line 4, in step"],
+        "ValueError: bad shape",
+    );
     let failure = end.told().1;
     assert!(args(&failure)["at_file"].ends_with("train.py"), "{failure:?}");
     assert_eq!(args(&failure)["kind"], "ValueError");
@@ -153,7 +158,7 @@ fn an_exception_raised_from_another_is_told_by_what_it_came_of() {
     expect(&end, "module_not_found", &["none_such"], "RuntimeError");
     // Handled and gone wrong in another way: that other is the reason.
     let (end, _place) = python("try:\n    import none_such\nexcept ImportError:\n    {}['device']\n");
-    expect(&end, "python_exception", &["KeyError: 'device'", "line 4"], "KeyError");
+    expect(&end, "python_exception", &["Python raised KeyError", "Its message: 'device'.", "line 4"], "KeyError");
 }
 
 #[test]
