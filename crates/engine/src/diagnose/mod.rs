@@ -36,6 +36,8 @@ pub struct Facts<'a> {
     pub signal: Option<i32>,
     /// The file of the program, where it was found.
     pub program: Option<&'a str>,
+    /// The folder it worked in: files below it are named from there.
+    pub cwd: Option<&'a str>,
 }
 
 /// What is wrong.
@@ -248,7 +250,7 @@ fn of_exceptions(all: &[Raised], facts: &Facts<'_>, output: &Output) -> Option<F
     }
     let users = raised.users().or_else(|| chain.iter().find_map(|(of, _)| of.users()));
     if let Some(frame) = users
-        && let Some(file) = pattern::value(&frame.file)
+        && let Some(file) = pattern::value(below(&frame.file, facts.cwd))
     {
         args.insert("at_file".into(), file);
         args.insert("at_line".into(), frame.line.to_string());
@@ -257,6 +259,10 @@ fn of_exceptions(all: &[Raised], facts: &Facts<'_>, output: &Output) -> Option<F
         }
     }
     Some(Found { cause, args, offset: output.lines.get(raised.at)?.offset, line: output.number(raised.at) })
+}
+
+fn below<'f>(file: &'f str, cwd: Option<&str>) -> &'f str {
+    cwd.and_then(|cwd| file.strip_prefix(cwd)?.strip_prefix('/')).unwrap_or(file)
 }
 
 /// Whether a program went on after what it had raised: lines of one shape that differ by their numbers.

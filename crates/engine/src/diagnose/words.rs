@@ -87,7 +87,11 @@ fn words(cause: Cause) -> Words {
         ),
         Cause::PermissionDenied => words(
             "No permission",
-            &["It was not allowed to use \"{file}\".", "It was not allowed to use a file: {message}.", "It was not allowed to use a file."],
+            &[
+                "It was not allowed to use \"{file}\".",
+                "It was not allowed to use a file: {message}.",
+                "It was not allowed to use a file.",
+            ],
             &[
                 "Look at who owns it and what is allowed: ls -ld FILE",
                 "Write to a folder of your own, such as the run's.",

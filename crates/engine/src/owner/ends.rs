@@ -197,11 +197,13 @@ impl Mind {
 /// pass over it: a millisecond at most, and only of what failed.
 fn diagnosed(failure: Failure, verdict: &Verdict, dir: &AttemptDir, run: i64) -> Failure {
     let (offset, bytes) = last_output(dir);
-    let program = dir.spec().ok().and_then(|spec| explain::program_of(&spec));
+    let spec = dir.spec().ok();
+    let program = spec.as_ref().and_then(explain::program_of);
     let facts = diagnose::Facts {
         exit_code: verdict.exit_code,
         signal: verdict.signal,
         program: program.as_deref().and_then(Path::to_str),
+        cwd: spec.as_ref().and_then(|spec| spec.cwd.as_path().to_str()),
     };
     match diagnose::diagnose(&facts, &diagnose::Output::new(&bytes, offset)) {
         Some(found) => diagnose::told(&found, failure, Some(run)),

@@ -26,7 +26,12 @@ impl End {
     }
 
     pub(crate) fn found(&self) -> Option<Found> {
-        let facts = Facts { exit_code: self.code, signal: self.signal, program: Some("/opt/venv/bin/python3") };
+        let facts = Facts {
+            exit_code: self.code,
+            signal: self.signal,
+            program: Some("/opt/venv/bin/python3"),
+            cwd: Some("/srv"),
+        };
         diagnose(&facts, &Output::new(&self.output, 0))
     }
 

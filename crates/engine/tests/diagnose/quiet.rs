@@ -41,7 +41,7 @@ fn words_in_passing_and_errors_that_were_got_over_get_no_diagnosis() {
 
 #[test]
 fn only_what_failed_of_itself_is_looked_at() {
-    let facts = |code, signal| Facts { exit_code: code, signal, program: None };
+    let facts = |code, signal| Facts { exit_code: code, signal, ..Facts::default() };
     let output = Output::new(OOM.as_bytes(), 0);
     assert_eq!(diagnose(&facts(Some(0), None), &output), None);
     assert_eq!(diagnose(&facts(None, None), &output), None);

@@ -223,7 +223,7 @@ function telling(made: World, now: number): void {
   const oom = failure(
     'exit_code',
     'Out of GPU memory',
-    'Metal had no room for 1.50 GB more. Your code was at voice/train.py, line 212, in step.',
+    'Metal had no room for 1.50 GiB more. Your code was at decoder.py, line 88, in forward.',
     [
       'Use a smaller batch, and make up for it with gradient accumulation.',
       "Close other programs: the GPU shares the machine's memory.",
@@ -231,7 +231,7 @@ function telling(made: World, now: number): void {
     null,
     {
       code: 'mps_out_of_memory',
-      args: { wanted: '1.50 GB', at_file: 'voice/train.py', at_line: '212', at_function: 'step' },
+      args: { wanted: '1.50 GiB', at_file: 'decoder.py', at_line: '88', at_function: 'forward' },
       log_offset: 4121 * LINE_BYTES,
     },
   )
