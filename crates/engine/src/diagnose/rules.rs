@@ -236,7 +236,7 @@ pub(super) const LINES: &[LineRule] = &[
         &["exitcode  : -9 (pid: {pid})", "traceback : Signal 9 (SIGKILL) received by PID {pid}$"],
     ),
     said(Cause::Killed, 5, &[], &["Killed$", "Killed: 9$"]),
-    said(Cause::Killed, 5, &[137], &["{}: line {}: {pid} Killed "]),
+    said(Cause::Killed, 5, &[137], &["{}: line {}: {pid} Killed ", "{}: line {}: {pid} Killed: 9 "]),
     said(
         Cause::ProgramNotFound,
         5,

@@ -77,7 +77,7 @@ pub(super) fn all(lines: &[Line]) -> Vec<Raised> {
             link = Link::Cause;
         } else if text.contains("During handling of the above exception, another exception occurred:") {
             link = Link::Context;
-        } else if let Some(raised) = whole(lines, at).or_else(|| syntax(lines, at)) {
+        } else if let Some(raised) = whole(lines, at).or_else(|| boxed(lines, at)).or_else(|| syntax(lines, at)) {
             at = raised.end;
             found.push(Raised { link: std::mem::replace(&mut link, Link::None), ..raised });
             continue;
@@ -105,6 +105,25 @@ fn whole(lines: &[Line], at: usize) -> Option<Raised> {
         }
     }
     None
+}
+
+/// The same in the frame that the package `rich` draws, which accelerate and typer use: `│ train.py:12 in main   │`, and what was
+/// raised below it.
+fn boxed(lines: &[Line], at: usize) -> Option<Raised> {
+    let head = &lines[at].text;
+    if !head.trim_start().starts_with('╭') || !head.contains(" Traceback (most recent call last) ") {
+        return None;
+    }
+    let bottom = at + lines[at..].iter().position(|line| line.text.trim_start().starts_with('╰'))?;
+    let frames = lines[at + 1..bottom].iter().filter_map(|line| {
+        let text = line.text.trim().strip_prefix('│')?.strip_suffix('│')?.trim();
+        let (place, function) = text.split_once(" in ")?;
+        let (file, line) = place.rsplit_once(':')?;
+        let function = function.trim_matches('`').to_owned();
+        Some(Frame { file: file.to_owned(), line: line.parse().ok()?, function })
+    });
+    let (kind, first) = named(&lines.get(bottom + 1)?.text)?;
+    Some(told(lines, "", bottom + 1, kind, first, frames.collect()))
 }
 
 /// A fault of syntax in the program itself has no head: the file, the code, then what it is.
@@ -208,7 +227,7 @@ mod tests {
         ] {
             assert!(is_library(file), "{file}");
         }
-        for file in ["train.py", "/work/lib/pythonic/a.py", "/home/u/site-packages.py"] {
+        for file in ["train.py", "/srv/lib/pythonic/a.py", "/home/u/site-packages.py"] {
             assert!(!is_library(file), "{file}");
         }
     }

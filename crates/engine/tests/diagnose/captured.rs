@@ -34,6 +34,12 @@ fn each_captured_failure_has_its_cause_its_values_and_its_line() {
             &[("wanted", "132.00 MiB"), ("at_line", "162"), ("at_function", "train")],
             "[rank1]: torch.OutOfMemoryError",
         ),
+        (
+            include_str!("logs/boxed.txt"),
+            "gpu_out_of_memory",
+            &[("wanted", "50.00 MiB"), ("at_file", "project/train_text_to_image.py"), ("at_line", "894")],
+            "OutOfMemoryError: CUDA",
+        ),
         (include_str!("logs/torchrun_killed.txt"), "killed", &[("pid", "36071")], "Signal 9"),
         (
             include_str!("logs/mps_out_of_memory.txt"),

