@@ -46,7 +46,10 @@ pub fn failure(code: ErrorCode, facts: &Facts<'_>) -> Failure {
     let run = facts.run.map_or("RUN".to_owned(), |n| n.to_string());
     let stage = facts.stage.unwrap_or("STAGE");
     let hints = hints.iter().map(|h| h.replace("{run}", &run).replace("{stage}", stage)).collect();
-    let diagnosis = diagnose::of_exit(code, facts.exit_code, facts.signal);
+    let mut diagnosis = diagnose::of_exit(code, facts.exit_code, facts.signal);
+    if let (ErrorCode::TimedOut, Some(found), Some(ms)) = (code, &mut diagnosis, facts.timeout_ms) {
+        found.args.insert("limit".into(), Span(ms).to_string());
+    }
     Failure { code: code.as_str().into(), title: title.into(), detail, hints, log_line: None, diagnosis }
 }
 
@@ -509,6 +512,7 @@ mod tests {
         assert!(told.detail.contains("killed by signal 9 (SIGKILL), not by Footplate"));
         let told = failure(ErrorCode::TimedOut, &Facts { timeout_ms: Some(5_400_000), ..Facts::default() });
         assert!(told.detail.contains("1h30m"));
+        assert_eq!(told.diagnosis.unwrap().args["limit"], "1h30m");
         let told =
             failure(ErrorCode::NeedNotCompleted, &Facts { detail: Some("train ended failed"), ..Facts::default() });
         assert_eq!(told.detail, "Train ended failed.");

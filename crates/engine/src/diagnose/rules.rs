@@ -162,8 +162,9 @@ pub(super) const EXCEPTIONS: &[ExceptionRule] = &[
     raised(
         Cause::PermissionDenied,
         &["PermissionError"],
-        &["Permission denied: '{file}'", "Operation not permitted: '{file}'", "Read-only file system: '{file}'", ""],
+        &["Permission denied: '{file}'", "Operation not permitted: '{file}'", ""],
     ),
+    raised(Cause::PermissionDenied, &["OSError"], &["Read-only file system: '{file}'"]),
     raised(
         Cause::PortInUse,
         &[],
@@ -259,7 +260,7 @@ pub(super) const LINES: &[LineRule] = &[
     ),
     said(
         Cause::PermissionDenied,
-        3,
+        1,
         &[],
         &[
             "{}: cannot {} '{file}': Permission denied$",
@@ -269,7 +270,7 @@ pub(super) const LINES: &[LineRule] = &[
     ),
     said(
         Cause::FileNotFound,
-        5,
+        1,
         &[],
         &[
             "{}: can't open file '{file}': [Errno 2] No such file or directory$",
@@ -278,13 +279,13 @@ pub(super) const LINES: &[LineRule] = &[
     ),
     said(
         Cause::FileNotFound,
-        3,
+        1,
         &[],
         &["{}: cannot {} '{file}': No such file or directory$", "{}: cannot {} ‘{file}’: No such file or directory$"],
     ),
     said(Cause::DiskFull, 5, &[], &["{}: No space left on device$", "{}: Disk quota exceeded$"]),
     said(Cause::ModuleNotFound, 1, &[1], &["{}python{}: No module named {module}$"]),
     said(Cause::NanLoss, 5, &[], &["Loss is nan, stopping training", "Loss is inf, stopping training"]),
-    said(Cause::PortInUse, 5, &[], &["{}: Address already in use$", "{}: address already in use$"]),
+    said(Cause::PortInUse, 3, &[], &["{}: Address already in use$", "{}: address already in use$"]),
     said(Cause::Assertion, 5, &[], &["{}: {}: Assertion `{message}' failed.$"]),
 ];

@@ -57,7 +57,7 @@ fn words(cause: Cause) -> Words {
             &[SMALLER, RESUME, RETRY],
         ),
         Cause::ModuleNotFound => words(
-            "A Python module is missing",
+            "Python module {module} is missing",
             &["Python did not find the module \"{module}\"."],
             &[
                 "Install it for the Python that ran: {python} -m pip install {package}",

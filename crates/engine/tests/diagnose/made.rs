@@ -32,9 +32,14 @@ fn python(text: &str) -> (End, tempfile::TempDir) {
     (end, place)
 }
 
-fn shell(line: &str) -> End {
+/// Runs a program in an empty folder.
+fn alone(command: &mut Command) -> End {
     let place = tempfile::tempdir().unwrap();
-    end_of(Command::new("bash").args(["-c", line]), place.path())
+    end_of(command, place.path())
+}
+
+fn shell(line: &str) -> End {
+    alone(Command::new("bash").args(["-c", line]))
 }
 
 /// The code, the sentences together, and the line it stands on.
@@ -65,7 +70,7 @@ fn a_missing_module_is_named_with_the_python_that_missed_it() {
     let says = ["\"cv2\"", "/opt/venv/bin/python3 -m pip install opencv-python", "train.py, line 2, in main"];
     expect(&end, "module_not_found", &says, "ModuleNotFoundError: No module named 'cv2'");
     // Asked for as a program.
-    let end = end_of(Command::new("python3").args(["-m", "no_such_module"]), &std::env::temp_dir());
+    let end = alone(Command::new("python3").args(["-m", "no_such_module"]));
     expect(&end, "module_not_found", &["\"no_such_module\""], "No module named no_such_module");
 }
 
@@ -74,7 +79,7 @@ fn a_missing_file_is_named_and_so_is_a_missing_script_and_a_missing_program() {
     let (end, _place) =
         python("import json\n\n\ndef read(path):\n    return open(path)\n\n\nread('data/it\\'s.csv')\n");
     expect(&end, "file_not_found", &["data/it's.csv", "train.py, line 5, in read"], "FileNotFoundError");
-    let end = end_of(Command::new("python3").arg("trian.py"), &std::env::temp_dir());
+    let end = alone(Command::new("python3").arg("trian.py"));
     expect(&end, "file_not_found", &["trian.py\""], "can't open file");
     let (end, _place) = python("import subprocess\nsubprocess.run(['ffmpeg-none', '-i', 'x'])\n");
     expect(&end, "program_not_found", &["\"ffmpeg-none\"", "train.py, line 2."], "FileNotFoundError");

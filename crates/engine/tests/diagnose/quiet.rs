@@ -30,6 +30,8 @@ fn words_in_passing_and_errors_that_were_got_over_get_no_diagnosis() {
         (130, "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\nKeyboardInterrupt\n".into()),
         (127, "step 1\ncommand not found in the table of commands\n".into()),
         (1, "train.sh: line 3: foo: command not found\n".into()),
+        (2, "cat: extra.txt: No such file or directory\nstep 1\nbad configuration\n".into()),
+        (2, "rm: cannot remove 'old': Permission denied\nbad configuration\n".into()),
     ];
     for (code, output) in table {
         let found = End::of(code, output.clone()).found();
