@@ -334,3 +334,44 @@ fn every_field_that_programs_read_is_in_the_docs() {
     let missing: Vec<&String> = found.iter().filter(|name| !PAGE.contains(&format!("`{name}`"))).collect();
     assert!(missing.is_empty(), "not in docs/API.md: {missing:?}");
 }
+
+#[test]
+fn why_a_script_failed_is_told_with_the_place_in_its_own_code() {
+    let bench = Bench::new();
+    bench.write(
+        "train.py",
+        "import json\n\n\ndef load(path):\n    return json.load(open(path))\n\n\nprint('epoch 1')\nload('data/none.json')\n",
+    );
+    let number = bench.add(&[], &["python3", "train.py"]);
+    assert_eq!(ended(&bench, number)["status"], "failed");
+    let shown = bench.run(&words("show 1")).expect(0).stdout;
+    for says in [
+        "A file is missing",
+        "It did not find \"data/none.json\". Your code was at train.py, line 5, in load.",
+        "at line 8 of the log",
+        "hint: Correct the path",
+    ] {
+        assert!(shown.contains(says), "{says:?} is not in:\n{shown}");
+    }
+    assert!(bench.run(&words("report 1")).expect(0).stdout.contains("It did not find \"data/none.json\"."));
+    let run = bench.show(number);
+    let error = &run["error"];
+    assert_eq!((&error["code"], &error["log_line"]), (&json!("exit_code"), &json!(8)), "{error:#}");
+    let diagnosis = &error["diagnosis"];
+    assert_eq!((&diagnosis["code"], &diagnosis["args"]["at_line"]), (&json!("file_not_found"), &json!("5")));
+    assert_eq!(stage(&run, "main")["attempts"][0]["error"], *error);
+    let log = bench.run(&words("logs 1")).expect(0).stdout;
+    let offset = usize::try_from(diagnosis["log_offset"].as_u64().unwrap()).unwrap();
+    assert!(log[offset..].starts_with("FileNotFoundError"), "{log}");
+
+    // Cancelled, it has no cause, whatever it says at its end; with the same words and exit 0 it has not failed.
+    let says = "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\nMemoryError\n";
+    bench.write("words", says);
+    let number = bench.add(&[], &["sh", "-c", &format!("trap 'cat words; exit 1' TERM; echo up; {}", gate("never"))]);
+    bench.until(LONG, || bench.run(&["logs", &number.to_string()]).stdout.contains("up"));
+    let _ = bench.run(&["cancel", &number.to_string()]).expect(0);
+    assert_eq!(ended(&bench, number)["status"], "cancelled");
+    assert_eq!(bench.show(number)["error"], Value::Null);
+    let number = bench.add(&[], &["cat", "words"]);
+    assert_eq!((&ended(&bench, number)["status"], &bench.show(number)["error"]), (&json!("completed"), &Value::Null));
+}

@@ -34,6 +34,22 @@ pub struct Failure {
     /// The line of the log it was read from, from 1.
     #[serde(default)]
     pub log_line: Option<u64>,
+    /// Where the reason is known: which it is. Title, detail and hints are its sentences then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub diagnosis: Option<Diagnosis>,
+}
+
+/// Why a program failed, as programs read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Diagnosis {
+    /// A stable word: `gpu_out_of_memory`, `module_not_found` ..
+    pub code: String,
+    /// The values that stand in its sentences, by name. They may be a program's own text, cut.
+    pub args: IndexMap<String, String>,
+    /// The byte of the attempt's log at which the line begins that says so; none where the exit record does.
+    pub log_offset: Option<u64>,
 }
 
 /// Something worth knowing about a run that changes no state.

@@ -12,7 +12,7 @@ use footplate_core::event::Event;
 use footplate_core::quantity::{ByteSize, Span};
 use footplate_core::report::{AttemptReport, ErrorReport, Report, StageReport};
 use footplate_core::view::{
-    AttemptView, DiskLevel, DiskView, Failure, Note, QueueView, RunView, StageView, Submitted, Waiting,
+    AttemptView, Diagnosis, DiskLevel, DiskView, Failure, Note, QueueView, RunView, StageView, Submitted, Waiting,
 };
 use footplate_core::{AttemptStatus, ErrorCode, Fault, RunId, RunStatus, StageStatus, UtcMs};
 use ts_rs::{Config, TS};
@@ -29,8 +29,8 @@ macro_rules! declarations {
 fn the_bindings_of_the_view_are_those_of_core() {
     let config = Config::new().with_large_int("number");
     let body = declarations!(&config;
-        RunId, UtcMs, Span, ByteSize, RunStatus, StageStatus, AttemptStatus, ErrorCode, Fault, Waiting, Failure, Note, RunView,
-        StageView, AttemptView, QueueView, DiskLevel, DiskView, Submitted, Event, Report, StageReport, AttemptReport, ErrorReport, OnFailure,
+        RunId, UtcMs, Span, ByteSize, RunStatus, StageStatus, AttemptStatus, ErrorCode, Fault, Waiting, Diagnosis, Failure, Note,
+        RunView, StageView, AttemptView, QueueView, DiskLevel, DiskView, Submitted, Event, Report, StageReport, AttemptReport, ErrorReport, OnFailure,
         ParamKind, Param, RetryOn, Retries, OnInterrupt, Resources, SaveSignal, Checkpoints, Stage, Definition,
     );
     // What serde_json calls any value.

@@ -14,7 +14,14 @@ fn at(seconds: f64) -> UtcMs {
 }
 
 fn failure(code: ErrorCode, title: &str) -> Failure {
-    Failure { code: code.to_string(), title: title.into(), detail: String::new(), hints: Vec::new(), log_line: None }
+    Failure {
+        code: code.to_string(),
+        title: title.into(),
+        detail: String::new(),
+        hints: Vec::new(),
+        log_line: None,
+        diagnosis: None,
+    }
 }
 
 fn attempt(number: u32, status: AttemptStatus, from: f64, to: Option<f64>) -> AttemptInput {

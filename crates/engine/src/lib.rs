@@ -11,6 +11,7 @@ pub mod archive;
 pub mod bell;
 pub mod client;
 pub mod data;
+pub mod diagnose;
 pub mod disk;
 pub mod environment;
 pub mod fresh;

@@ -138,11 +138,12 @@ fn a_log_is_read_a_run_is_stopped_and_a_failure_is_explained() {
 
     let failing = desk.bench.add(&["--name", "failer"], &fails.argv());
     let notification = desk.bus.notified("failer failed");
-    assert!(notification.body.contains("exit code 1") || notification.body.contains("ValueError"), "{notification:?}");
+    assert!(notification.body.starts_with("Python raised ValueError"), "{notification:?}");
     // A click on it opens the run.
     desk.bus.click(&notification);
-    window.shows(&word("failure.exit_code"));
-    window.shows("no such data");
+    window.shows("Python raised ValueError");
+    window.shows("Its message: no such data.");
+    window.shows(&word("failure.there"));
     desk.picture(&window, "7-failed");
     until(PATIENCE, "its view is open", || {
         window.script("return location.hash", &[]).is_ok_and(|hash| hash == format!("#/run/{failing}"))

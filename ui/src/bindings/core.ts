@@ -42,6 +42,20 @@ reason: string,
  */
 detail: string, };
 
+export type Diagnosis = { 
+/**
+ * A stable word: `gpu_out_of_memory`, `module_not_found` ..
+ */
+code: string, 
+/**
+ * The values that stand in its sentences, by name. They may be a program's own text, cut.
+ */
+args: { [key in string]: string }, 
+/**
+ * The byte of the attempt's log at which the line begins that says so; none where the exit record does.
+ */
+log_offset: number | null, };
+
 export type Failure = { 
 /**
  * A stable word.
@@ -62,7 +76,11 @@ hints: Array<string>,
 /**
  * The line of the log it was read from, from 1.
  */
-log_line: number | null, };
+log_line: number | null, 
+/**
+ * Where the reason is known: which it is. Title, detail and hints are its sentences then.
+ */
+diagnosis?: Diagnosis, };
 
 export type Note = { 
 /**

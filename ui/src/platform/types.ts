@@ -30,6 +30,7 @@ export type {
   AttemptStatus,
   AttemptView,
   Definition,
+  Diagnosis,
   DiskLevel,
   DiskView,
   ErrorCode,
@@ -189,6 +190,8 @@ export interface LogQuery {
   /** Else the newest. */
   attempt: number | null
   mode: LogMode
+  /** Count from the line that holds this byte: `from` is then so many lines after it, or before it. */
+  at?: number
 }
 
 /** One line. Only colour (SGR) escapes are left in `text`; other control characters are not. */
@@ -221,6 +224,8 @@ export interface LogPage {
   last_at: UtcMs | null
   /** The line of the first error: the failure's `log_line`, else the first line of level `error`. */
   first_error: number | null
+  /** The line that holds the byte that was asked for. */
+  at: number | null
 }
 
 /* ---- new runs --------------------------------------------------------------------------------------------------- */

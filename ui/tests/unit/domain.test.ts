@@ -103,6 +103,14 @@ describe('words', () => {
     expect(failureTitle(failure('exit_code', 'The program failed', '', [], null))).toBe('程序出错')
     expect(failureTitle(failure('nobody_knows', 'Odd', '', [], null))).toBe('Odd')
   })
+  it('a cause that was found is told in place of the exit', () => {
+    const found = (title: string) => failure('exit_code', title, '', [], null, { code: 'x', args: {}, log_offset: 7 })
+    expect(failureTitle(found('Out of GPU memory'))).toBe('Out of GPU memory')
+    setLanguage('zh-CN')
+    expect(failureTitle(found('Out of GPU memory'))).toBe('GPU 内存不足')
+    expect(failureTitle(found('Python raised ValueError'))).toBe('Python 抛出了 ValueError')
+    expect(failureTitle(found('Something newer'))).toBe('程序出错')
+  })
   it('hints for the terminal are not shown in the window', () => {
     expect(
       hints(failure('x', '', '', ['Try again: footplate retry 7 --failed', 'Use a smaller batch.'], null)),

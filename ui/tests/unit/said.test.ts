@@ -23,6 +23,7 @@ const SOURCES = [
   'engine/src/client/submit.rs',
   'engine/src/data/mod.rs',
   'engine/src/data/rows.rs',
+  'engine/src/diagnose/words.rs',
   'engine/src/disk.rs',
   'engine/src/owner/changes.rs',
   'engine/src/owner/ends.rs',
@@ -42,6 +43,7 @@ const SOURCES = [
 /** Parts of sentences and lines for a shell, which are not said alone. */
 const PARTS = new Set([
   ' or more',
+  'pip install {package}',
   'at least ',
   ' in {}',
   ', {at_least}{}{of}',
@@ -195,6 +197,18 @@ describe("the engine's sentences", () => {
     expect(said('There is no queue "x". Choose another one.')).toBe('没有队列 "x"。请另选一个。')
     const missing = 'Cannot start: "trian.py" not found. Searched: /bin, /usr/bin. Did you mean "train.py"?'
     expect(said(missing)).toBe('无法启动：找不到 "trian.py"。已搜索：/bin, /usr/bin。是否指 "train.py"？')
+  })
+
+  it("a cause is told whole, and a program's own words stay as they are", () => {
+    expect(said('Metal had no room for 147.24 MB more. Your code was at train.py, line 77, in fit.')).toBe(
+      'Metal 已无法再分配 147.24 MB。你的代码执行到 train.py 第 77 行的 fit。',
+    )
+    expect(said('Its message: Bad shape. Try again: not "this" {file}. Your code was at a b.py, line 3.')).toBe(
+      '错误信息：Bad shape. Try again: not "this" {file}。你的代码执行到 a b.py 第 3 行。',
+    )
+    expect(said('Install it for the Python that ran: /opt/venv/bin/python3 -m pip install pillow')).toBe(
+      '为运行它的 Python 安装：/opt/venv/bin/python3 -m pip install pillow',
+    )
   })
 
   it('what is not known stays whole, and English stays English', () => {

@@ -1,6 +1,6 @@
 //! What went wrong, in sentences: one entry a code, with the values. Used by views, and by the owner when it settles.
 //!
-//! Deliberately not here: what the log says about it (diagnosis), and translations.
+//! Deliberately not here: what the output says about it (`diagnose`), and translations.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -12,6 +12,8 @@ use footplate_core::quantity::Span;
 use footplate_core::state::settle::Evidence;
 use footplate_core::view::Failure;
 use footplate_shim::contract::Spec;
+
+use crate::diagnose;
 
 /// Most names that are compared when a near one is looked for.
 const MOST_NAMES: usize = 20_000;
@@ -44,7 +46,11 @@ pub fn failure(code: ErrorCode, facts: &Facts<'_>) -> Failure {
     let run = facts.run.map_or("RUN".to_owned(), |n| n.to_string());
     let stage = facts.stage.unwrap_or("STAGE");
     let hints = hints.iter().map(|h| h.replace("{run}", &run).replace("{stage}", stage)).collect();
-    Failure { code: code.as_str().into(), title: title.into(), detail, hints, log_line: None }
+    let mut diagnosis = diagnose::of_exit(code, facts.exit_code, facts.signal);
+    if let (ErrorCode::TimedOut, Some(found), Some(ms)) = (code, &mut diagnosis, facts.timeout_ms) {
+        found.args.insert("limit".into(), Span(ms).to_string());
+    }
+    Failure { code: code.as_str().into(), title: title.into(), detail, hints, log_line: None, diagnosis }
 }
 
 fn sentence(text: &str) -> String {
@@ -506,6 +512,7 @@ mod tests {
         assert!(told.detail.contains("killed by signal 9 (SIGKILL), not by Footplate"));
         let told = failure(ErrorCode::TimedOut, &Facts { timeout_ms: Some(5_400_000), ..Facts::default() });
         assert!(told.detail.contains("1h30m"));
+        assert_eq!(told.diagnosis.unwrap().args["limit"], "1h30m");
         let told =
             failure(ErrorCode::NeedNotCompleted, &Facts { detail: Some("train ended failed"), ..Facts::default() });
         assert_eq!(told.detail, "Train ended failed.");

@@ -263,6 +263,20 @@ impl Index {
         }
     }
 
+    /// The number, from 0, of the line that holds this byte.
+    pub(super) fn line_at(&self, source: &mut LogSource, gaps: &[LogGap], byte: u64) -> io::Result<Option<u64>> {
+        let mark = self.marks[self.marks.partition_point(|mark| mark.offset <= byte).saturating_sub(1)];
+        let mut found = None;
+        self.walk(source, gaps, mark.line, &mut |number, line| {
+            let before = line.start <= byte;
+            if before {
+                found = Some(number);
+            }
+            before
+        })?;
+        Ok(found.filter(|_| byte < self.offset))
+    }
+
     /// Hands out the numbers, from 0, of the lines that hold a text. Stretches without escapes are searched whole.
     pub(super) fn search(
         &self,

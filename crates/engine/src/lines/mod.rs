@@ -34,6 +34,9 @@ pub struct LogQuery {
     pub attempt: Option<u32>,
     /// How it becomes lines.
     pub mode: LogMode,
+    /// Count from the line that holds this byte: a page's `from` is then so many lines after it, or before it.
+    #[serde(default)]
+    pub at: Option<u64>,
 }
 
 /// One line.
@@ -74,6 +77,8 @@ pub struct LogPage {
     pub last_at: Option<UtcMs>,
     /// The first line that tells of an error.
     pub first_error: Option<u64>,
+    /// The line that holds the byte that was asked for.
+    pub at: Option<u64>,
 }
 
 /// Where a text stands.
@@ -94,7 +99,7 @@ pub struct Logs {
 }
 
 impl Logs {
-    /// Lines `from` (from 1) to `from + count - 1`; a negative `from` counts from the end.
+    /// Lines `from` (from 1) to `from + count - 1`; a negative `from` counts from the end. With [`LogQuery::at`], from there.
     ///
     /// # Errors
     /// As [`Client::log`]; `Storage` where the log cannot be read.
@@ -103,10 +108,15 @@ impl Logs {
         let times = log.source.times().map_err(unreadable)?;
         let index = lock(&log.index);
         let total = index.total();
-        let first = match from {
-            0 => 0,
-            1.. => from.unsigned_abs() - 1,
-            ..0 => total.saturating_sub(from.unsigned_abs()),
+        let at = match query.at {
+            Some(byte) => index.line_at(&mut log.source, &log.gaps, byte).map_err(unreadable)?,
+            None => None,
+        };
+        let first = match (at, from) {
+            (Some(at), _) => at.saturating_add_signed(from),
+            (None, 0) => 0,
+            (None, 1..) => from.unsigned_abs() - 1,
+            (None, ..0) => total.saturating_sub(from.unsigned_abs()),
         };
         let mut lines = Vec::new();
         if count > 0 && first < total {
@@ -128,6 +138,7 @@ impl Logs {
             ended: log.ended,
             last_at: times.last().map(|time| UtcMs(time.at_ms)),
             first_error: index.first_error().map(|line| line + 1),
+            at: at.map(|line| line + 1),
         })
     }
 

@@ -155,3 +155,25 @@ fn a_search_finds_the_same_lines_in_plain_and_in_painted_stretches() {
         }
     }
 }
+
+#[test]
+fn the_line_of_a_byte_is_found_wherever_it_lies() {
+    let place = tempfile::tempdir().unwrap();
+    let log: String = (0..20_000)
+        .map(|n| if n % 9 == 0 { format!("\x1b[1m{n}\x1b[0m\r\n") } else { format!("step {n} of many\n") })
+        .collect();
+    assert!(log.len() > 4 * (64 << 10), "several marks");
+    fs::write(place.path().join("log.0"), &log).unwrap();
+    for mode in [LogMode::Bars, LogMode::Raw] {
+        let mut index = Index::new(mode);
+        grown(place.path(), &mut index, true);
+        let of = |byte: usize| index.line_at(&mut source(place.path(), true), &[], byte as u64).unwrap();
+        for number in [0, 1, 4_999, 9_000, 19_998, 19_999] {
+            let wanted = if number % 9 == 0 { format!("\x1b[1m{number}\x1b") } else { format!("step {number} of") };
+            let byte = log.find(&wanted).unwrap();
+            assert_eq!(of(byte), Some(number), "{mode:?}");
+            assert_eq!(of(byte + 2), Some(number), "within it, {mode:?}");
+        }
+        assert_eq!(of(log.len()), None, "past the end");
+    }
+}

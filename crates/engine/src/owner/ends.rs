@@ -10,7 +10,7 @@ use footplate_core::view::Failure;
 use footplate_core::{AttemptKey, AttemptStatus, ErrorCode};
 use footplate_shim::contract::Exit;
 use footplate_shim::folder::AttemptDir;
-use footplate_shim::log::IndexKind;
+use footplate_shim::log::{IndexKind, LogRead, LogReader};
 use footplate_store::Tx;
 use footplate_store::{AttemptChange, StageChange};
 use indexmap::IndexMap;
@@ -21,6 +21,7 @@ use super::mind::Mind;
 use super::tail::{Newest, Summary};
 use super::{follow, outputs};
 use crate::client::explain;
+use crate::diagnose;
 
 /// All that is known when an attempt is settled.
 pub(super) struct End {
@@ -91,7 +92,14 @@ impl Mind {
                 run: Some(key.run),
                 stage: Some(&name),
             };
-            explain::failure(code, &facts)
+            let failure = explain::failure(code, &facts);
+            match (&after, code) {
+                // It failed of itself: its own last words may say why. What was cancelled, stopped or lost did not.
+                (AfterAttempt::Failed(_) | AfterAttempt::RetryAt(_), ErrorCode::ExitCode | ErrorCode::Signal) => {
+                    diagnosed(failure, &verdict, &dir, key.run)
+                }
+                _ => failure,
+            }
         });
         let remarks: Vec<String> = verdict
             .note
@@ -182,6 +190,46 @@ impl Mind {
             values.entry(name).or_insert(value);
         }
         Ok(Ok(()))
+    }
+}
+
+/// What the end of its output says of the reason, in place of its exit's words. A bounded read of what was just written, and a
+/// pass over it: a millisecond at most, and only of what failed.
+fn diagnosed(failure: Failure, verdict: &Verdict, dir: &AttemptDir, run: i64) -> Failure {
+    let (offset, bytes) = last_output(dir);
+    let spec = dir.spec().ok();
+    let program = spec.as_ref().and_then(explain::program_of);
+    let facts = diagnose::Facts {
+        exit_code: verdict.exit_code,
+        signal: verdict.signal,
+        program: program.as_deref().and_then(Path::to_str),
+        cwd: spec.as_ref().and_then(|spec| spec.cwd.as_path().to_str()),
+    };
+    match diagnose::diagnose(&facts, &diagnose::Output::new(&bytes, offset)) {
+        Some(found) => diagnose::told(&found, failure, Some(run)),
+        None => failure,
+    }
+}
+
+/// The last bytes of its log, without a gap in them, and the offset of the first.
+fn last_output(dir: &AttemptDir) -> (u64, Vec<u8>) {
+    let end = dir.log_end();
+    let mut start = end.saturating_sub(diagnose::OUTPUT_MOST as u64);
+    let mut bytes = Vec::new();
+    let mut reader = LogReader::new(dir);
+    let mut buffer = vec![0; diagnose::OUTPUT_MOST];
+    loop {
+        let at = start + bytes.len() as u64;
+        let wanted = usize::try_from(end.saturating_sub(at)).unwrap_or(0).min(buffer.len());
+        match reader.read_at(at, &mut buffer[..wanted]) {
+            Ok(LogRead::Bytes(read)) if wanted > 0 => bytes.extend_from_slice(&buffer[..read]),
+            Ok(LogRead::Dropped { next }) if next < end => {
+                start = next;
+                bytes.clear();
+            }
+            // What cannot be read says nothing.
+            Ok(LogRead::Bytes(_) | LogRead::Dropped { .. } | LogRead::End) | Err(_) => return (start, bytes),
+        }
     }
 }
 

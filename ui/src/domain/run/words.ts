@@ -34,6 +34,9 @@ export function showing(run: RunView): RunStatus | StageStatus {
 
 export function failureTitle(failure: Failure): string {
   if (language() === 'en') return failure.title
+  // What was found out is told by its own sentence, not by that of the exit.
+  const told = failure.diagnosis ? said(failure.title) : failure.title
+  if (told !== failure.title) return told
   return tDynamic(`failure.${failure.code}`, failure.title)
 }
 

@@ -1,5 +1,5 @@
 /** Builders of pretend runs. */
-import type { AttemptView, Failure, RunStatus, RunView, StageStatus, StageView } from '../types'
+import type { AttemptView, Diagnosis, Failure, RunStatus, RunView, StageStatus, StageView } from '../types'
 
 export const iso = (ms: number) => new Date(ms).toISOString()
 
@@ -109,8 +109,9 @@ export function failure(
   detail: string,
   hints: string[],
   log_line: number | null,
+  diagnosis?: Diagnosis,
 ): Failure {
-  return { code, title, detail, hints, log_line }
+  return { code, title, detail, hints, log_line, ...(diagnosis && { diagnosis }) }
 }
 
 /** The same numbers each time. */

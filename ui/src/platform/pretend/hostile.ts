@@ -159,6 +159,7 @@ export function hostile<P extends Platform>(base: P, texts = NASTY): P {
         ended: true,
         last_at: iso(0),
         first_error: 2,
+        at: null,
       }
     },
     logSearch: async () => ({ lines: lines(texts).map((line) => line.n), total: texts.length * 2 }),

@@ -74,9 +74,13 @@ export function logLine(run: RunView, query: LogQuery, n: number, total: number,
   )
 }
 
+/** Lines of pretend logs are of one length. */
+export const LINE_BYTES = 143
+
 export function page(run: RunView, query: LogQuery, from: number, count: number, now: number, huge: boolean): LogPage {
   const total = logTotal(run, query, huge)
-  const first = from < 0 ? Math.max(1, total + from + 1) : Math.max(1, from)
+  const at = query.at === undefined ? null : Math.floor(query.at / LINE_BYTES) + 1
+  const first = at !== null ? Math.max(1, at + from) : from < 0 ? Math.max(1, total + from + 1) : Math.max(1, from)
   const lines: LogLine[] = []
   for (let n = first; n < Math.min(total + 1, first + count); n++) lines.push(logLine(run, query, n, total, now))
   const stages = run.stages ?? []
@@ -88,10 +92,11 @@ export function page(run: RunView, query: LogQuery, from: number, count: number,
     attempt: query.attempt ?? 1,
     lines,
     total,
-    bytes: total * 143,
+    bytes: total * LINE_BYTES,
     ended: run.status !== 'running',
     last_at: iso(now - 3000),
     first_error: error,
+    at,
   }
 }
 

@@ -2,6 +2,7 @@
 import type { QueueView, RunStatus, RunView } from '../types'
 import { attempt, failure, iso, ran, random, run, stage } from './build'
 import { hostileRuns } from './hostile'
+import { LINE_BYTES } from './output'
 
 export type WorldName = 'full' | 'empty' | 'hostile' | 'huge'
 
@@ -219,16 +220,21 @@ function waiting(made: World, now: number): void {
 
 function telling(made: World, now: number): void {
   const n = made.next
+  // As the engine tells it where the log is too long for its lines to be counted then.
   const oom = failure(
-    'out_of_memory',
-    'Out of memory on GPU',
-    'Stage train asked for 1.50 GB more at step 212. It already held 46.5 GB, and this Mac gives GPU programs 47.7 GB at most.',
+    'exit_code',
+    'Out of GPU memory',
+    'Metal had no room for 1.50 GiB more. Your code was at decoder.py, line 88, in forward.',
     [
-      'Lower batch_size from 16 to 8: roughly half the memory a step, a little slower.',
-      'Turn gradient_checkpointing on: less memory, about 20% slower.',
-      'Close what else uses the memory.',
+      'Use a smaller batch, and make up for it with gradient accumulation.',
+      "Close other programs: the GPU shares the machine's memory.",
     ],
-    4122,
+    null,
+    {
+      code: 'mps_out_of_memory',
+      args: { wanted: '1.50 GiB', at_file: 'decoder.py', at_line: '88', at_function: 'forward' },
+      log_offset: 4121 * LINE_BYTES,
+    },
   )
   const t0 = now - 3_900_000
   add(
