@@ -22,6 +22,7 @@ const page = (attempt: number, first: number, last: number): LogPage => ({
   ended: attempt === 2,
   last_at: null,
   first_error: null,
+  at: null,
 })
 
 it('nothing of an attempt stays when a newer one takes its place', async () => {
