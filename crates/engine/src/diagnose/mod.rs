@@ -169,8 +169,12 @@ pub fn diagnose(facts: &Facts<'_>, output: &Output) -> Option<Found> {
     if facts.exit_code == Some(0) || facts.exit_code.is_none() && facts.signal.is_none() {
         return None;
     }
-    let raised = traceback::all(&output.lines);
-    let mut found = of_exceptions(&raised, facts, output).or_else(|| of_lines(facts, output))?;
+    let mut found = if from_outside(facts) {
+        of_lines(facts, output).filter(|found| matches!(found.cause, Cause::OutOfMemory | Cause::Killed))?
+    } else {
+        let raised = traceback::all(&output.lines);
+        of_exceptions(&raised, facts, output).or_else(|| of_lines(facts, output))?
+    };
     let python = |path: &&str| {
         let name = path.rsplit('/').next().unwrap_or_default();
         name.starts_with("python") || name.starts_with("pypy")
@@ -184,6 +188,12 @@ pub fn diagnose(facts: &Facts<'_>, output: &Output) -> Option<Found> {
         }
     }
     Some(found)
+}
+
+/// Somebody's signal ended it, or the part of it that it speaks of: what it said before is not why. Its own faults end by others.
+fn from_outside(facts: &Facts<'_>) -> bool {
+    let own = [libc::SIGILL, libc::SIGABRT, libc::SIGBUS, libc::SIGFPE, libc::SIGSEGV];
+    facts.signal.is_some_and(|signal| !own.contains(&signal)) || facts.exit_code == Some(128 + libc::SIGKILL)
 }
 
 /// The failure with the cause's sentences in place of those of its exit.

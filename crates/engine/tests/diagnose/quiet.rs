@@ -48,6 +48,13 @@ fn only_what_failed_of_itself_is_looked_at() {
     assert_eq!(diagnose(&facts(Some(0), None), &output), None);
     assert_eq!(diagnose(&facts(None, None), &output), None);
     assert!(diagnose(&facts(None, Some(6)), &output).is_some());
+    // A signal from outside ended it: what it got over before is not why, what the system says is.
+    for (code, signal) in [(None, Some(9)), (None, Some(15)), (Some(137), None)] {
+        assert_eq!(diagnose(&facts(code, signal), &output), None);
+        let system = format!("{OOM}slurmstepd: error: Detected 1 oom_kill event in StepId=7.0.\n");
+        let found = diagnose(&facts(code, signal), &Output::new(system.as_bytes(), 0)).unwrap();
+        assert_eq!(found.cause.as_str(), "out_of_memory");
+    }
     for (code, word) in [
         (ErrorCode::TimedOut, Some("timeout")),
         (ErrorCode::InputMissing, Some("input_missing")),
