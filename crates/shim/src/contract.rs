@@ -24,7 +24,7 @@ pub const MARK_VARIABLE: &str = "FOOTPLATE_MARK";
 /// `--secrets-fd N`: the shim's option that names the descriptor secrets come over.
 pub const SECRETS_OPTION: &str = "--secrets-fd";
 
-/// `--fork-server`: the shim's option that makes it fork shims on demand, told over the socket that is its stdin.
+/// `--fork-server`: the shim's option that makes it fork shims that stand by: ordered over its stdin, and given their attempts over its stdout.
 pub const FORK_SERVER_OPTION: &str = "--fork-server";
 
 /// The line in `ctl` by which the owner tells a shim that has rung the bell that its attempt is settled.

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use footplate_shim::contract::{FORK_SERVER_OPTION, SECRETS_OPTION, encode_secrets};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, WaitOptions, waitpid};
 
@@ -122,8 +121,7 @@ impl Server {
         let (orders, theirs) = UnixStream::pair()?;
         orders.set_read_timeout(Some(PATIENCE))?;
         orders.set_write_timeout(Some(PATIENCE))?;
-        let (requests, for_shims) =
-            net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        let (requests, for_shims) = footplate_shim::os::message_pair()?;
         for direction in [Timeout::Recv, Timeout::Send] {
             set_socket_timeout(&requests, direction, Some(PATIENCE))?;
         }
@@ -143,9 +141,10 @@ impl Server {
         while self.standing_by.is_empty() {
             self.hear()?;
         }
-        net::send(&self.requests, path, SendFlags::NOSIGNAL)?;
+        // One write is one message. Nobody left is an error and no signal: Rust's programs ignore PIPE.
+        rustix::io::write(&self.requests, path)?;
         let mut answer = [0; 4];
-        if net::recv(&self.requests, &mut answer, RecvFlags::empty())?.0 != answer.len() {
+        if rustix::io::read(&self.requests, &mut answer)? != answer.len() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let pid = Pid::from_raw(i32::from_le_bytes(answer)).ok_or(io::ErrorKind::InvalidData)?;

@@ -116,6 +116,16 @@ pub fn fork_sibling() -> io::Result<Option<i32>> {
     }
 }
 
+/// Two ends of a socket that keeps messages apart and tells its end, for those who stand by.
+///
+/// # Errors
+/// What the system says.
+pub fn message_pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+    Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
+}
+
 /// The memory that other programs (`ps`) show as this process's arguments.
 #[derive(Debug)]
 pub struct Title {

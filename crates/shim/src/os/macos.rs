@@ -140,6 +140,14 @@ pub fn fork_sibling() -> io::Result<Option<i32>> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Nobody stands by here; and this system has no such socket.
+///
+/// # Errors
+/// Always `Unsupported`.
+pub fn message_pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// What other programs show as this process's arguments; not changed here.
 #[derive(Debug)]
 pub struct Title;
