@@ -440,7 +440,7 @@ export function fake(options: FakeOptions = {}): Fake {
       }),
     log: (query, from, count) =>
       read(() => {
-        note('log', query)
+        note('log', query, from)
         return page(find(query.number), query, from, count, began, options.hugeLog ?? false)
       }),
     logSearch: (query, text) =>
