@@ -2,7 +2,7 @@
 //!
 //! `launch`: one job, a retry, three shims, two owner crashes, a shim kill, a reboot that loses what was not fsynced.
 //! `wish`: the same with settling split into sweep and commit, and a cancel wish. `idle`: an owner that leaves while
-//! guests wish. Each rule left out must show a violation or a state that cannot come to its end: a model in which nothing
+//! guests wish. `adopt`: a shim that is killed while its program runs, and those that take its place. Each rule left out must show a violation or a state that cannot come to its end: a model in which nothing
 //! can go wrong proves nothing.
 //!
 //! Model and code are kept in step: `crates/shim/src/hold/launch.rs` (lock, claim, start, gate), `hold/attend/end.rs`
@@ -10,6 +10,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod adopt;
 mod idle;
 mod launch;
 mod search;
@@ -100,4 +101,32 @@ fn an_owner_that_does_not_look_again_strands_a_wish() {
 #[test]
 fn a_guest_that_does_not_look_again_strands_a_wish() {
     search(&idle::Idle { owner_looks_again: true, guest_looks_again: false }).assert_violates("a wish is stranded");
+}
+
+#[test]
+fn a_program_that_lost_its_shim_keeps_its_slot_and_its_end_is_recorded_once() {
+    search(&adopt::Adopt { rule: adopt::Rule::All }).assert_sound();
+}
+
+#[test]
+fn an_orphan_that_frees_its_slot_fails() {
+    search(&adopt::Adopt { rule: adopt::Rule::OrphanFreesSlot })
+        .assert_violates("the next attempt runs beside what the first left");
+}
+
+#[test]
+fn an_owner_that_decides_without_the_lock_fails() {
+    search(&adopt::Adopt { rule: adopt::Rule::DecideWithoutTheLock })
+        .assert_violates("a recorded end is called interrupted");
+}
+
+#[test]
+fn adopting_without_a_look_fails() {
+    search(&adopt::Adopt { rule: adopt::Rule::AdoptWithoutALook })
+        .assert_violates("a recorded end is called interrupted");
+}
+
+#[test]
+fn adopting_without_the_lock_fails() {
+    search(&adopt::Adopt { rule: adopt::Rule::AdoptWithoutTheLock }).assert_violates("two watch one program");
 }
