@@ -97,17 +97,95 @@ fn with_nobody_around_the_queue_goes_on_by_itself() {
     assert_eq!((bench.status(one), bench.status(two)), ("completed".into(), "completed".into()));
 }
 
+/// Kills the shim that holds the program, and no other process.
+fn kill_shim_of(bench: &Bench, number: i64) {
+    let pid = pid_of_program(bench, number);
+    let parent = footplate_shim::os::process(pid).unwrap().parent;
+    assert!(bench.processes_of("footplate-shim").iter().any(|shim| shim.pid == parent), "{parent} holds it no more");
+    assert!(kill9(parent));
+}
+
+fn until_adopted(bench: &Bench, number: i64) {
+    let said = |run: &serde_json::Value| {
+        run["stages"][0]["attempts"][0]["notes"].to_string().contains("another has taken its place")
+    };
+    let adopted = footplate_testkit::holds_within(LONG, || said(&bench.show(number)));
+    assert!(adopted, "nobody took its place: {:#} {:?}", bench.show(number), bench.processes());
+}
+
 #[test]
-fn a_killed_shim_is_never_a_completion_and_never_a_failure() {
+fn a_killed_shim_is_replaced_and_its_program_keeps_its_slot_and_its_output() {
+    let mut bench = Bench::new();
+    bench.expect_nothing_left();
+    let gate = bench.work().join("go");
+    let wait = format!("echo before; while [ ! -e {} ]; do sleep 0.05; done; echo after; exit 7", gate.display());
+    let program = Pretend::sh(&bench.work(), "p.sh", &wait);
+    let next = Pretend::sh(&bench.work(), "next.sh", "");
+    let number = bench.add(&[], &program.argv());
+    let second = bench.add(&[], &next.argv());
+    bench.until_status(number, "running", LONG);
+    until(LONG, "it printed", || bench.run(&["logs", &number.to_string()]).stdout == "before\n");
+    kill_shim_of(&bench, number);
+    until_adopted(&bench, number);
+    assert_eq!((bench.status(number), next.starts()), ("running".into(), 0), "its slot is not free");
+    std::fs::write(&gate, "").unwrap();
+    let _ = bench.run(&["wait", &number.to_string()]);
+    // Never a completion; a failure only where the system tells the code.
+    let run = bench.show(number);
+    let attempt = &run["stages"][0]["attempts"][0];
+    match attempt["exit_code"].as_i64() {
+        Some(code) => assert_eq!((code, run["status"].as_str()), (7, Some("failed"))),
+        None => assert_eq!(
+            (run["status"].as_str(), run["error"]["code"].as_str()),
+            (Some("interrupted"), Some("shim_lost"))
+        ),
+    }
+    assert_eq!(bench.run(&["logs", &number.to_string()]).expect(0).stdout, "before\nafter\n");
+    bench.until_status(second, "completed", LONG);
+    assert_eq!((program.starts(), next.starts()), (1, 1));
+}
+
+#[test]
+fn whoever_takes_a_shims_place_may_be_killed_too_with_the_owner_or_with_nobody_around() {
+    let mut bench = Bench::new();
+    bench.expect_nothing_left();
+    let program = Pretend::sh(&bench.work(), "p.sh", "trap 'exit 5' TERM; while :; do sleep 0.05; done");
+    let number = bench.add(&[], &program.argv());
+    bench.until_status(number, "running", LONG);
+    kill_shim_of(&bench, number);
+    until_adopted(&bench, number);
+    let adopts = |shim: &footplate_testkit::process::Found| shim.command.contains("--adopt");
+    let held = || bench.processes_of("footplate-shim").into_iter().filter(adopts).collect::<Vec<_>>();
+    for round in 0..4 {
+        let mut before = Vec::new();
+        until(LONG, "it is held", || {
+            before = held();
+            !before.is_empty()
+        });
+        if round % 2 == 1 {
+            bench.kill_owner();
+        }
+        before.iter().for_each(|shim| _ = kill9(shim.pid));
+        // Whoever looks sees to it that there is an owner, and that one to it that somebody holds the program.
+        assert_eq!(bench.status(number), "running");
+        until(LONG, "the next holds it", || held().iter().any(|shim| before.iter().all(|old| old.pid != shim.pid)));
+    }
+    let _ = bench.run(&["cancel", &number.to_string()]).expect(0);
+    assert_eq!((bench.status(number), program.starts()), ("cancelled".into(), 1));
+}
+
+#[test]
+fn a_shim_killed_with_its_program_is_never_a_completion_and_never_a_failure() {
     let mut bench = Bench::new();
     bench.expect_nothing_left();
     let program = Pretend::sh(&bench.work(), "p.sh", "sleep 300 & sleep 300");
     let number = bench.add(&[], &program.argv());
     bench.until_status(number, "running", LONG);
-    let _ = pid_of_program(&bench, number);
-    for shim in bench.processes_of("footplate-shim") {
-        kill9(shim.pid);
-    }
+    let pid = pid_of_program(&bench, number);
+    // Stopped, the shim does not see the end of its program.
+    let shim = footplate_shim::os::process(pid).unwrap().parent;
+    assert!(footplate_testkit::process::send(shim, rustix::process::Signal::STOP));
+    assert!(kill9(pid) && kill9(shim));
     bench.until_status(number, "interrupted", LONG);
     assert_eq!(bench.show(number)["error"]["code"], "shim_lost");
     bench.until_nothing_left(LONG);
@@ -120,20 +198,19 @@ fn a_killed_shim_is_never_a_completion_and_never_a_failure() {
 }
 
 #[test]
-fn shim_and_owner_killed_together_leave_no_process_and_no_lie() {
+fn a_shim_that_cannot_be_replaced_leaves_no_process_and_no_lie() {
     let mut bench = Bench::new();
+    // Each of those that come dies with the lock in its hand.
+    bench.set_env("FOOTPLATE_TEST_SHIM_FAILPOINT", "adopt-locked");
     bench.expect_nothing_left();
     let program = Pretend::sh(&bench.work(), "p.sh", "sleep 300");
     let number = bench.add(&[], &program.argv());
     bench.until_status(number, "running", LONG);
-    let _ = pid_of_program(&bench, number);
-    assert!(bench.kill_owner());
-    for shim in bench.processes_of("footplate-shim") {
-        kill9(shim.pid);
-    }
-    until(LONG, "the shim is gone", || bench.processes_of("footplate-shim").is_empty());
+    kill_shim_of(&bench, number);
     bench.until_status(number, "interrupted", LONG);
+    assert_eq!(bench.show(number)["error"]["code"], "shim_lost");
     bench.until_nothing_left(LONG);
+    assert_eq!(program.starts(), 1);
 }
 
 #[test]

@@ -27,6 +27,9 @@ pub const SECRETS_OPTION: &str = "--secrets-fd";
 /// `--fork-server`: the shim's option that makes it fork shims that stand by: ordered over its stdin, and given their attempts over its stdout.
 pub const FORK_SERVER_OPTION: &str = "--fork-server";
 
+/// `--adopt FOLDER`: the shim's option that makes it take the place of one that is gone while its program lives.
+pub const ADOPT_OPTION: &str = "--adopt";
+
 /// The line in `ctl` by which the owner tells a shim that has rung the bell that its attempt is settled.
 pub const SETTLED: &str = "settled";
 
@@ -46,6 +49,8 @@ pub mod code {
     pub const NO_SPACE: u8 = 14;
     /// Something else went wrong with a file; the sentence is on stderr.
     pub const IO: u8 = 15;
+    /// It was to adopt an attempt whose program has ended, or which somebody holds.
+    pub const NOTHING_TO_ADOPT: u8 = 16;
 }
 
 /// What to run and how: `spec.json`, written by the owner, never changed.
@@ -147,6 +152,17 @@ pub struct Start {
     pub started_ms: i64,
     /// When, on the running clock.
     pub started_running_ms: u64,
+}
+
+/// Who holds the attempt since its shim was lost: `adopt.json`, written by the shim that took its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adopted {
+    /// [`VERSION`] of the writer.
+    pub version: u32,
+    /// The shim that adopted it.
+    pub shim: Identity,
+    /// When, UTC milliseconds.
+    pub at_ms: i64,
 }
 
 /// That the tree is gone: `swept.json`.

@@ -2,7 +2,7 @@
 //!
 //! Deliberately not here: which step comes when. The shim's order stands in its executable, the owner's in the engine.
 
-use crate::contract::{Act, Command, Exit, SETTLED, Spec, Start, Swept};
+use crate::contract::{Act, Adopted, Command, Exit, SETTLED, Spec, Start, Swept};
 use crate::log::{LogRead, LogReader};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use std::fs::{File, OpenOptions};
@@ -267,6 +267,20 @@ impl AttemptDir {
     /// What the system says.
     pub fn write_start(&self, start: &Start) -> io::Result<()> {
         self.write_record("start.json", &serde_json::to_vec(start)?)
+    }
+
+    /// Who holds the attempt since its first shim was lost, where one took its place.
+    pub fn adopted(&self) -> Option<Adopted> {
+        self.record("adopt.json")
+    }
+
+    /// Writes who took a lost shim's place. The last one counts, so it is replaced whole.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write_adopted(&self, adopted: &Adopted) -> io::Result<()> {
+        self.write_record("adopt.new", &serde_json::to_vec(adopted)?)?;
+        std::fs::rename(self.path.join("adopt.new"), self.path.join("adopt.json"))
     }
 
     /// What is known of the program's end. A valid `exit.tmp` counts as the record.

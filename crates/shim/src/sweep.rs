@@ -143,6 +143,18 @@ impl Tree {
         Ok(members.iter().rev().filter(|process| send(process, signal)).count())
     }
 
+    /// Sends a signal to the members of one process group, each by its identity: for who is not the leader's parent, and so
+    /// cannot know that the group's number is still its own.
+    ///
+    /// # Errors
+    /// When the system's table of processes cannot be read.
+    pub fn signal_group(&self, group: i32, signal: Signal) -> io::Result<()> {
+        for process in self.members()?.iter().rev().filter(|process| process.group == group) {
+            send(process, signal);
+        }
+        Ok(())
+    }
+
     /// One pass: stops every member until no new one shows up, then kills them all. Returns what it found.
     ///
     /// # Errors

@@ -15,6 +15,9 @@ use footplate_shim::contract::Spec;
 
 use crate::diagnose;
 
+/// The remark at an attempt whose first shim is gone while its program went on.
+pub const TAKEN_OVER: &str = "the process that held it was killed, and another has taken its place";
+
 /// Most names that are compared when a near one is looked for.
 const MOST_NAMES: usize = 20_000;
 
@@ -120,7 +123,7 @@ fn table(code: ErrorCode, facts: &Facts<'_>) -> Entry {
         C::Rebooted => entry("Interrupted by a restart", "The machine was restarted while it ran.", &[RESUME, RETRY]),
         C::ShimLost => entry(
             "Interrupted",
-            "The process that held the program was killed, so its end is not known.",
+            "The process that held the program was killed, so how it ended is not known.",
             &[RESUME, RETRY],
         ),
         C::FolderDeleted => {

@@ -447,6 +447,7 @@ fn attempt_view(run: &RunRow, rows: &Rows, stage: &StageRow, attempt: &AttemptRo
             .flat_map(|text| text.lines())
             .map(str::to_owned)
             .chain(did_nothing(rows.stage(stage), attempt))
+            .chain(attempt.orphan.then(|| explain::TAKEN_OVER.to_owned()))
             .collect(),
         error: attempt_error(run, rows, stage, attempt),
     }

@@ -151,6 +151,25 @@ pub(super) fn spawn(live: &mut Live, shims: &Shims, secrets: &Secrets) {
     }
 }
 
+/// Where no process can be started, it is tried again after this, milliseconds.
+const ADOPT_AGAIN_MS: u64 = 1_000;
+
+/// Starts a shim that takes the place of one that is gone.
+pub(super) fn adopt(live: &mut Live, shims: &Shims) {
+    live.adopters += 1;
+    match shims.adopt(live.dir.path()) {
+        Ok(shim) => {
+            live.pidfd = shim.pidfd();
+            live.child = Some(shim);
+            live.look_soon();
+        }
+        Err(error) => {
+            eprintln!("attempt {}.{} of run #{}: {error}", live.key.stage, live.key.attempt, live.key.run);
+            live.look_at = Some(clock::running_ms() + ADOPT_AGAIN_MS);
+        }
+    }
+}
+
 /// Says something to the shim, and remembers it until the shim writes that it got it.
 fn tell(live: &mut Live, command: Command) {
     // A shim that has not opened its FIFO yet is told again at the next look.

@@ -66,6 +66,10 @@ pub(super) struct Live {
     pub(super) known: bool,
     /// Shims started for it by this owner.
     pub(super) spawned: u32,
+    /// Shims started to adopt it since it was last seen held.
+    pub(super) adopters: u32,
+    /// Its first shim is gone, and another has taken its place, as stored.
+    pub(super) orphan: bool,
     /// How its last shim ended without a claim.
     pub(super) refused: Option<i32>,
     /// The shim, where it is our child.
@@ -99,6 +103,8 @@ impl Live {
             boot,
             known: false,
             spawned: 0,
+            adopters: 0,
+            orphan: false,
             refused: None,
             child: None,
             pidfd: None,

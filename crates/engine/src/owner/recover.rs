@@ -5,8 +5,9 @@ use footplate_core::state::attempt::AttemptState;
 use footplate_core::state::settle::Evidence;
 use footplate_core::{AttemptKey, ErrorCode};
 use footplate_shim::clock;
-use footplate_shim::contract::{Command, Exit, Start, code};
+use footplate_shim::contract::{Adopted, Command, Exit, Start, code};
 use footplate_shim::failpoint;
+use footplate_shim::folder::LockGuard;
 use footplate_shim::identity::Identity;
 use footplate_shim::sweep::Tree;
 use rustix::process::Signal;
@@ -28,12 +29,16 @@ const INLINE_LOG: u64 = 256 * 1024;
 const WAKE_SHIM_MS: u64 = 2_000;
 /// ... and killed after this.
 const KILL_SHIM_MS: u64 = 5_000;
+/// After so many shims that could not adopt a program, one after the other, it is ended.
+const ADOPTERS: u32 = 3;
 const ENOSPC: i32 = 28;
 
 /// What a look found that changes a state.
 pub(super) enum Finding {
     /// Its program runs.
     Started(AttemptKey, Box<Start>),
+    /// Its first shim is gone; another has taken its place.
+    Adopted(AttemptKey),
     /// It is over and its log is read.
     Ended(Box<End>),
     /// No shim has it, and its folder is not there: make it again.
@@ -81,14 +86,19 @@ pub(super) fn observe(live: &mut Live, eyes: &Eyes<'_>) -> Vec<Finding> {
         Ok(Seen::Unclaimed { built }) => unclaimed(live, built, eyes),
         Ok(Seen::Gone) => {
             let evidence = Evidence::Lost { started: true, why: ErrorCode::FolderDeleted };
-            sweep(live, evidence, None, None, eyes);
+            sweep(live, evidence, None, None, None, eyes);
             Vec::new()
         }
-        Ok(Seen::Held { start }) => held(live, start, eyes),
-        Ok(Seen::Over { evidence, exit }) => read_log(live, evidence, exit, eyes),
-        Ok(Seen::Unswept { evidence, exit, start }) => {
+        Ok(Seen::Held { start, adopted }) => held(live, start, adopted, eyes),
+        Ok(Seen::Orphan { start, lock }) => {
             live.known = true;
-            sweep(live, evidence, exit, start.as_ref(), eyes);
+            orphan(live, &start, lock, eyes);
+            Vec::new()
+        }
+        Ok(Seen::Over { evidence, exit }) => read_log(live, evidence, exit, eyes),
+        Ok(Seen::Unswept { evidence, exit, start, lock }) => {
+            live.known = true;
+            sweep(live, evidence, exit, start.as_ref(), lock, eyes);
             Vec::new()
         }
     }
@@ -99,7 +109,7 @@ fn reap(live: &mut Live) {
     if let Some(status) = live.child.as_ref().and_then(Shim::ended) {
         let refused = match status {
             Some(code::NO_SPACE) => Some(ENOSPC),
-            Some(code::HELD | code::LOCKED | code::CLAIM_LOST) | None => None,
+            Some(code::HELD | code::LOCKED | code::CLAIM_LOST | code::NOTHING_TO_ADOPT) | None => None,
             Some(_) => Some(5),
         };
         live.refused = refused.or(live.refused);
@@ -140,13 +150,30 @@ fn unclaimed(live: &mut Live, built: bool, eyes: &Eyes<'_>) -> Vec<Finding> {
     // Never built, or wiped by what it started: its processes tell.
     let tree = Tree::of(&live.mark(), None, &eyes.home.bin_dir());
     if tree.members().is_ok_and(|members| !members.is_empty()) {
-        sweep(live, Evidence::Lost { started: true, why: ErrorCode::FolderDeleted }, None, None, eyes);
+        sweep(live, Evidence::Lost { started: true, why: ErrorCode::FolderDeleted }, None, None, None, eyes);
         return Vec::new();
     }
     vec![Finding::Relaunch(live.key)]
 }
 
-fn held(live: &mut Live, start: Option<Start>, eyes: &Eyes<'_>) -> Vec<Finding> {
+/// Its shim was killed and its program lives: another shim takes the place, and until it has, the slot is not free.
+fn orphan(live: &mut Live, start: &Start, lock: LockGuard, eyes: &Eyes<'_>) {
+    if live.child.is_some() {
+        // It is on its way to the lock.
+        drop(lock);
+        live.look_again();
+        return;
+    }
+    if live.adopters >= ADOPTERS {
+        let evidence = Evidence::Lost { started: true, why: ErrorCode::ShimLost };
+        return sweep(live, evidence, None, Some(start), Some(lock), eyes);
+    }
+    drop(lock);
+    failpoint::hit("recover-adopt");
+    super::effects::adopt(live, eyes.shims);
+}
+
+fn held(live: &mut Live, start: Option<Start>, adopted: Option<Adopted>, eyes: &Eyes<'_>) -> Vec<Finding> {
     live.known = true;
     live.phase = Phase::Held;
     let mut findings = Vec::new();
@@ -154,8 +181,17 @@ fn held(live: &mut Live, start: Option<Start>, eyes: &Eyes<'_>) -> Vec<Finding> 
         live.look_again();
         return findings;
     };
+    if live.adopters > 0 {
+        if adopted.as_ref().is_none_or(|adopted| !adopted.shim.is_alive()) {
+            // It has the lock, and has not said yet that it is the one.
+            live.look_again();
+            return findings;
+        }
+        live.adopters = 0;
+    }
+    let shim = adopted.as_ref().map_or(&start.shim, |adopted| &adopted.shim);
     if live.pidfd.is_none() {
-        live.pidfd = start.shim.open_pidfd().ok().flatten();
+        live.pidfd = shim.open_pidfd().ok().flatten();
         if live.pidfd.is_none() {
             live.look_again();
         }
@@ -164,9 +200,12 @@ fn held(live: &mut Live, start: Option<Start>, eyes: &Eyes<'_>) -> Vec<Finding> 
         live.followed = true;
         eyes.follower.ask(follow(live, eyes));
     }
-    findings.extend(commands(live, &start.shim));
+    findings.extend(commands(live, shim));
     if live.state == AttemptState::Launching {
         findings.push(Finding::Started(live.key, Box::new(start)));
+    }
+    if adopted.is_some() && !live.orphan {
+        findings.push(Finding::Adopted(live.key));
     }
     findings
 }
@@ -225,9 +264,16 @@ fn last_pause(acts: &[footplate_shim::contract::Act], reason: &str) -> Option<bo
         .map(|act| act.verb == "paused")
 }
 
-fn sweep(live: &mut Live, evidence: Evidence, exit: Option<Box<Exit>>, start: Option<&Start>, eyes: &Eyes<'_>) {
+fn sweep(
+    live: &mut Live,
+    evidence: Evidence,
+    exit: Option<Box<Exit>>,
+    start: Option<&Start>,
+    lock: Option<LockGuard>,
+    eyes: &Eyes<'_>,
+) {
     live.phase = Phase::Sweeping { evidence, exit };
-    eyes.sweeps.start(live.key, live.dir.clone(), &live.mark(), start);
+    eyes.sweeps.start(live.key, live.dir.clone(), &live.mark(), start, lock);
 }
 
 /// A sweep is done: the log is next, or another sweep.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use footplate_shim::contract::{FORK_SERVER_OPTION, SECRETS_OPTION, encode_secrets};
+use footplate_shim::contract::{ADOPT_OPTION, FORK_SERVER_OPTION, SECRETS_OPTION, encode_secrets};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, WaitOptions, waitpid};
@@ -78,6 +78,16 @@ impl Shims {
         if let Some(pipe) = pipe_of(secrets)? {
             program.args([SECRETS_OPTION, "0"]).stdin(Stdio::from(pipe));
         }
+        Ok(Shim(Pid::from_child(&program.spawn()?)))
+    }
+
+    /// Starts a shim that takes the place of the one that held the attempt in this folder.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn adopt(&self, folder: &Path) -> io::Result<Shim> {
+        let mut program = self.program();
+        program.arg(ADOPT_OPTION).arg(folder).stdin(Stdio::null());
         Ok(Shim(Pid::from_child(&program.spawn()?)))
     }
 

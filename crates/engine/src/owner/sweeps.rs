@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use footplate_core::AttemptKey;
 use footplate_shim::clock;
 use footplate_shim::contract::{Start, Swept, VERSION};
-use footplate_shim::folder::AttemptDir;
+use footplate_shim::folder::{AttemptDir, LockGuard};
 use footplate_shim::sweep::{Tree, sweep};
 
 use super::wake::Waker;
@@ -42,8 +42,15 @@ impl Sweeps {
         Sweeps { outbox, inbox, waker, bin_dir }
     }
 
-    /// Starts a sweep. Where the system gives no thread it is tried again later.
-    pub(super) fn start(&self, key: AttemptKey, dir: AttemptDir, mark: &str, start: Option<&Start>) {
+    /// Starts a sweep, which holds the attempt's `lock` meanwhile. Where the system gives no thread it is tried again later.
+    pub(super) fn start(
+        &self,
+        key: AttemptKey,
+        dir: AttemptDir,
+        mark: &str,
+        start: Option<&Start>,
+        lock: Option<LockGuard>,
+    ) {
         let tree = Tree::of(mark, start, &self.bin_dir);
         let (outbox, waker) = (self.outbox.clone(), self.waker.clone());
         let work = move || {
@@ -60,6 +67,7 @@ impl Sweeps {
                 // Without the record the next owner sweeps again, and finds nothing.
                 let _ = dir.write_swept(&swept);
             }
+            drop(lock);
             let _ = outbox.send(Done { key, left: outcome.left, gone: outcome.gone });
             waker.wake();
         };

@@ -133,6 +133,7 @@ impl Owner<'_> {
             live.state = AttemptState::live(row.status).unwrap_or(AttemptState::Launching);
             live.known = row.status == footplate_core::AttemptStatus::Running;
             live.paused = row.paused;
+            live.orphan = row.orphan;
             // Which of the two it is the rows do not tell: a shim that was not paused for this is told in vain.
             live.paused_for_disk = row.paused;
             live.look_soon();
@@ -377,6 +378,7 @@ impl Owner<'_> {
                 }
                 Ok(())
             }
+            Finding::Adopted(key) => self.mind.adopted(tx, key),
             Finding::Ended(end) => self.mind.settle(tx, *end),
             Finding::Relaunch(key) => {
                 match self.mind.relaunch(tx, key)? {

@@ -1,6 +1,7 @@
 //! Acting upon wishes, in their order. A wish is on disk before anything is done for it, and a repeat is harmless: after a crash all that
 //! were not answered are taken again.
 
+use footplate_core::event::Event;
 use footplate_core::schedule::RunGate;
 use footplate_core::state::attempt::{AttemptInput, step};
 use footplate_core::state::stage::StageInput;
@@ -253,6 +254,22 @@ impl Mind {
             self.awaiting.retain(|a| a.wish != wish);
             self.answer(tx, &wish, None, &message)?;
         }
+        Ok(())
+    }
+
+    /// Another shim has taken the place of the first: stored and said once.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn adopted(&mut self, tx: &Tx<'_>, key: AttemptKey) -> Result<(), Trouble> {
+        let Some(live) = self.live.get_mut(&key) else { return Ok(()) };
+        let status = live.state.status();
+        let change = AttemptChange { orphan: Some(true), ..AttemptChange::to(status) };
+        if tx.move_attempt(key, &[status], &change, self.now.0)? {
+            let text = crate::client::explain::TAKEN_OVER.to_owned();
+            tx.append(Some(key.run), &Event::Note { stage: Some(key.stage), text }, self.now.0)?;
+        }
+        live.orphan = true;
         Ok(())
     }
 

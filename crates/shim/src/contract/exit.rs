@@ -48,6 +48,9 @@ pub struct Exit {
     /// Largest resident set, KiB.
     #[serde(default)]
     pub max_rss_kb: u64,
+    /// Nobody saw how it ended: its shim was gone, the one that took its place is not its parent, and the system does not tell.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
     /// The log's size when the record was written, bytes. More may follow until the tree is swept.
     #[serde(default)]
     pub log_size: u64,

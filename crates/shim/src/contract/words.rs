@@ -163,8 +163,8 @@ pub struct Act {
     pub running_ms: u64,
     /// When, UTC milliseconds.
     pub wall_ms: i64,
-    /// What: `got`, `term`, `kill`, `stop`, `cont`, `paused`, `unpaused`, `timeout`, `session_end`, `left`, `swept`;
-    /// a newer shim may know more.
+    /// What: `got`, `term`, `kill`, `stop`, `cont`, `paused`, `unpaused`, `timeout`, `session_end`, `left`, `swept`,
+    /// `adopted`; a newer shim may know more.
     pub verb: String,
     /// The words after it.
     pub args: Vec<String>,

@@ -1,12 +1,13 @@
 //! While the program runs, and until its tree is gone: output, commands, time, signals. One poll(2), no wake-ups of its own.
 
 use super::bell;
+use super::bond::{Bond, HowEnded};
 use super::launch::Launched;
 use super::output::LogWriter;
 use super::paper::{Acts, ExitPaper};
 use super::signals;
 use footplate_shim::clock::{running_ms, wall_ms};
-use footplate_shim::contract::{Command, Exit, Reason, Spec, Start, Swept, VERSION, code};
+use footplate_shim::contract::{Act, Command, Exit, Reason, Spec, Start, Swept, VERSION, code};
 use footplate_shim::failpoint;
 use footplate_shim::folder::{AttemptDir, LockGuard};
 use footplate_shim::os::{self, Ended};
@@ -17,6 +18,7 @@ use rustix::process::{Pid, Signal, WaitOptions};
 use std::os::fd::OwnedFd;
 
 mod end;
+mod recall;
 mod wishes;
 
 const BUFFER_BYTES: usize = 64 << 10;
@@ -64,7 +66,7 @@ struct Attendance {
     group: Pid,
     tree: Tree,
     paper: ExitPaper,
-    report: Option<super::child::Report>,
+    bond: Bond,
     fifo: OwnedFd,
     /// Keeps an output that can never come from being reported as hung up.
     silence: Option<OwnedFd>,
@@ -79,8 +81,6 @@ struct Attendance {
     paused_since: Option<u64>,
     paused_ms: u64,
     stop: Option<Stop>,
-    /// The program was reaped: its numbers may belong to others by now.
-    reaped: bool,
     by_wish: Option<String>,
     timed_out: bool,
     session_end: bool,
@@ -90,23 +90,33 @@ struct Attendance {
 
 /// Holds the attempt to its end. Returns the exit code.
 pub(super) fn attend(launched: Launched) -> u8 {
-    let Launched { folder, spec, lock, start, paper, report, fifo, ctl, signals } = launched;
-    let (Some(child), Some(group)) = (Pid::from_raw(start.child.pid), Pid::from_raw(start.pgid)) else {
-        return code::IO;
-    };
+    begin(launched).map_or(code::IO, |(attendance, lock)| attendance.hold_on(lock))
+}
+
+/// Holds an attempt to its end that another shim has held before, and done this with.
+pub(super) fn go_on(launched: Launched, acts: &[Act]) -> u8 {
+    let Some((mut attendance, lock)) = begin(launched) else { return code::IO };
+    attendance.recall(acts);
+    attendance.hold_on(lock)
+}
+
+/// With nothing done yet. `None`: the start record names no process.
+fn begin(launched: Launched) -> Option<(Attendance, LockGuard)> {
+    let Launched { folder, spec, lock, start, paper, bond, log, fifo, ctl, signals } = launched;
+    let (child, group) = (Pid::from_raw(start.child.pid)?, Pid::from_raw(start.pgid)?);
+    let tree = Tree::of(&spec.mark, Some(&start), &spec.bin_dir);
     let attendance = Attendance {
-        tree: Tree::of(&spec.mark, Some(&start), &spec.bin_dir).below_me(),
-        log: LogWriter::new(folder.clone(), spec.segment, spec.log_cap),
+        tree: if bond.is_parent() { tree.below_me() } else { tree },
+        log,
         acts: Acts::new(&folder),
         buffer: vec![0; BUFFER_BYTES].into_boxed_slice(),
-        report: Some(report),
+        bond,
         line: Vec::new(),
         wishes: Vec::new(),
         paused_for: Vec::new(),
         paused_since: None,
         paused_ms: 0,
         stop: None,
-        reaped: false,
         silence: None,
         by_wish: None,
         timed_out: false,
@@ -123,7 +133,7 @@ pub(super) fn attend(launched: Launched) -> u8 {
         ctl,
         signals,
     };
-    attendance.hold_on(lock)
+    Some((attendance, lock))
 }
 
 impl Attendance {
@@ -170,14 +180,18 @@ impl Attendance {
                 tv_nsec: i64::try_from(wait % 1000 * 1_000_000).unwrap_or(0),
             }
         });
+        // Of an adopted program; once it has ended, its descriptor would be readable for ever.
+        let end = self.bond.end().filter(|_| matches!(self.phase, Phase::Running));
         let mut fds = [
             PollFd::new(&self.signals, PollFlags::IN),
             PollFd::new(&self.fifo, PollFlags::IN),
             PollFd::new(&self.ctl, PollFlags::IN),
+            PollFd::new(end.unwrap_or(&self.signals), PollFlags::IN),
         ];
         // Interrupted: the byte in the signal pipe is seen in the next turn.
         let count = poll(&mut fds, timeout.as_ref()).unwrap_or(0);
-        let [signals, fifo, ctl] = fds.map(|fd| count > 0 && !fd.revents().is_empty());
+        let [signals, fifo, ctl, ended] = fds.map(|fd| count > 0 && !fd.revents().is_empty());
+        let ended = ended && end.is_some();
         if fifo {
             self.read_output();
         }
@@ -193,12 +207,15 @@ impl Attendance {
                 self.children_changed();
             }
         }
+        if ended {
+            self.look_for_the_end(running_ms());
+        }
         self.whatever_is_due(running_ms());
     }
 
     fn next_due(&self) -> Option<u64> {
         let of_phase = match self.phase {
-            Phase::Running => None,
+            Phase::Running => self.bond.must_look().then(|| running_ms() + LOOK_EVERY_MS),
             Phase::Lingering { until, look_at } => earlier(until, look_at),
             Phase::Sweeping { next, .. } => Some(next),
             Phase::Gone => Some(0),
@@ -235,6 +252,7 @@ impl Attendance {
             self.kill(now);
         }
         match self.phase {
+            Phase::Running if self.bond.must_look() => self.look_for_the_end(now),
             Phase::Lingering { until: Some(until), .. } if now >= until => self.begin_sweep(now),
             Phase::Lingering { until, look_at: Some(at) } if now >= at => self.look_whether_gone(now, until),
             Phase::Sweeping { since, next, empty } if now >= next => self.sweep_pass(now, since, empty),

@@ -14,6 +14,9 @@ const OOM_HIGHER: i32 = 200;
 /// Where the guard goes: out of the way of what programs and shells use.
 const GUARD_FROM: RawFd = 200;
 
+/// What a child leaves with whose gate nobody opened. Not 0: whoever sees it must not take it for a program that did well.
+const NEVER_RAN: libc::c_int = 125;
+
 const WHAT_CWD: u8 = 1;
 const WHAT_EXEC: u8 = 2;
 
@@ -160,7 +163,7 @@ impl Plan {
                     break;
                 }
                 if got == 0 || errno() != libc::EINTR {
-                    libc::_exit(0);
+                    libc::_exit(NEVER_RAN);
                 }
             }
             if libc::chdir(self.cwd.as_ptr()) != 0 {

@@ -1,8 +1,10 @@
 //! From the spec to an open gate. The order is the protocol's, see `docs/RUN-FOLDER.md`; the model in `tests/` shows why.
 
 use super::Refusal;
-use super::child::{Ends, Gated, Plan, Report};
+use super::bond::Bond;
+use super::child::{Ends, Gated, Plan};
 use super::environ;
+use super::output::LogWriter;
 use super::paper::ExitPaper;
 use super::signals;
 use footplate_shim::clock::{boot_id, running_ms, wall_ms};
@@ -26,7 +28,8 @@ pub(super) struct Launched {
     pub(super) lock: LockGuard,
     pub(super) start: Start,
     pub(super) paper: ExitPaper,
-    pub(super) report: Report,
+    pub(super) bond: Bond,
+    pub(super) log: LogWriter,
     pub(super) fifo: OwnedFd,
     pub(super) ctl: OwnedFd,
     pub(super) signals: OwnedFd,
@@ -35,7 +38,7 @@ pub(super) struct Launched {
 /// A process that is ready to be a shim, of whatever attempt.
 pub(super) struct Ready {
     pub(super) signals: OwnedFd,
-    null: OwnedFd,
+    pub(super) null: OwnedFd,
 }
 
 /// What a shim can do before it knows its attempt. What came over stdin must have been read.
@@ -117,7 +120,9 @@ pub(super) fn launch(folder: AttemptDir, secrets_fd: Option<i32>, ready: Option<
     let _ = rustix::stdio::dup2_stderr(&null);
     let report = gated.open().map_err(|error| Refusal::of("cannot open the gate", &error))?;
     failpoint::hit("shim-gate-open");
-    Ok(Launched { folder, spec, lock, start, paper, report, fifo, ctl, signals })
+    let log = LogWriter::new(folder.clone(), spec.segment, spec.log_cap);
+    let bond = Bond::Parent { report: Some(report), reaped: false };
+    Ok(Launched { folder, spec, lock, start, paper, bond, log, fifo, ctl, signals })
 }
 
 #[expect(unsafe_code, reason = "a descriptor named on the command line has no owner yet")]

@@ -1,7 +1,9 @@
 //! The order of one attempt: spec, lock, claim, fork, records, gate; then [`attend`] until the end.
 
+mod adopt;
 mod attend;
 mod bell;
+mod bond;
 mod child;
 mod environ;
 mod launch;
@@ -10,7 +12,7 @@ mod paper;
 mod server;
 mod signals;
 
-use footplate_shim::contract::{FORK_SERVER_OPTION, MARK_VARIABLE, SECRETS_OPTION, code};
+use footplate_shim::contract::{ADOPT_OPTION, FORK_SERVER_OPTION, MARK_VARIABLE, SECRETS_OPTION, code};
 use footplate_shim::folder::AttemptDir;
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -41,12 +43,12 @@ fn is_no_space(error: &io::Error) -> bool {
 /// Returns the exit code, see [`code`].
 pub(crate) fn main() -> u8 {
     let launched = what_to_do().and_then(|order| match order {
-        Order::Nothing => Ok(None),
-        Order::Hold { folder, secrets_fd, ready } => launch::launch(folder, secrets_fd, ready).map(Some),
+        Order::Nothing => Ok(server::SERVED),
+        Order::Hold { folder, secrets_fd, ready } => launch::launch(folder, secrets_fd, ready).map(attend::attend),
+        Order::Adopt { folder } => adopt::adopt(folder),
     });
     let refused = match launched {
-        Ok(Some(attempt)) => return attend::attend(attempt),
-        Ok(None) => return server::SERVED,
+        Ok(code) => return code,
         Err(refused) => refused,
     };
     if !refused.what.is_empty() {
@@ -61,6 +63,8 @@ enum Order {
     Nothing,
     /// Hold the attempt in this folder.
     Hold { folder: AttemptDir, secrets_fd: Option<i32>, ready: Option<launch::Ready> },
+    /// Take the place of the shim that held the attempt in this folder.
+    Adopt { folder: AttemptDir },
 }
 
 fn what_to_do() -> Result<Order, Refusal> {
@@ -74,18 +78,26 @@ fn what_to_do() -> Result<Order, Refusal> {
             ready: Some(ready),
         }));
     }
-    let (folder, secrets_fd) = arguments()?;
-    footplate_shim::os::close_inherited(3, secrets_fd);
-    Ok(Order::Hold { folder, secrets_fd, ready: None })
+    let order = arguments()?;
+    let kept = if let Order::Hold { secrets_fd, .. } = &order { *secrets_fd } else { None };
+    footplate_shim::os::close_inherited(3, kept);
+    Ok(order)
 }
 
-fn arguments() -> Result<(AttemptDir, Option<i32>), Refusal> {
+fn arguments() -> Result<Order, Refusal> {
     let wrong = || {
-        let usage = format!("usage: footplate-shim <attempt folder> [{SECRETS_OPTION} N], or {FORK_SERVER_OPTION}");
+        let usage = format!(
+            "usage: footplate-shim <attempt folder> [{SECRETS_OPTION} N], or {ADOPT_OPTION} <attempt folder>, or {FORK_SERVER_OPTION}"
+        );
         Refusal::new(code::SPEC, usage)
     };
     let mut words = std::env::args_os().skip(1);
-    let folder = PathBuf::from(words.next().ok_or_else(wrong)?);
+    let mut first = words.next().ok_or_else(wrong)?;
+    let adopts = first == ADOPT_OPTION;
+    if adopts {
+        first = words.next().ok_or_else(wrong)?;
+    }
+    let folder = PathBuf::from(first);
     let secrets_fd = match words.next() {
         None => None,
         Some(option) if option == SECRETS_OPTION => {
@@ -94,7 +106,8 @@ fn arguments() -> Result<(AttemptDir, Option<i32>), Refusal> {
         Some(_) => return Err(wrong()),
     };
     let folder = std::path::absolute(folder).map_err(|error| Refusal::of("cannot tell where the folder is", &error))?;
-    Ok((AttemptDir::open(folder), secrets_fd))
+    let folder = AttemptDir::open(folder);
+    Ok(if adopts { Order::Adopt { folder } } else { Order::Hold { folder, secrets_fd, ready: None } })
 }
 
 /// A shim that was started from within a run must not look like a part of it: what a process was started with can only

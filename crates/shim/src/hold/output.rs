@@ -5,7 +5,7 @@
 
 use footplate_shim::clock::{running_ms, wall_ms};
 use footplate_shim::folder::AttemptDir;
-use footplate_shim::log::{IndexEntry, IndexKind};
+use footplate_shim::log::{INDEX_ENTRY_BYTES, IndexEntry, IndexKind};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -55,6 +55,35 @@ impl LogWriter {
             not_noted: 0,
             last_index_ms: None,
         }
+    }
+
+    /// Goes on where a writer that is gone has stopped.
+    pub(super) fn resume(folder: AttemptDir, segment: u64, cap: u64) -> io::Result<Self> {
+        let mut log = Self::new(folder, segment, cap);
+        if let Some(&(start, length)) = log.folder.segments()?.last() {
+            log.end = start + length;
+            // Of another size only where the settings of the same attempt changed, which they cannot.
+            if length < log.segment {
+                log.open = Some(open_append(&log.folder.segment_path(start))?);
+                log.segment_end = start + log.segment;
+            }
+        }
+        let mut index = open_append(&log.folder.index_path())?;
+        let length = index.metadata()?.len();
+        // Half an entry would shift all that follow.
+        log.index_end = length - length % INDEX_ENTRY_BYTES as u64;
+        index.set_len(log.index_end)?;
+        index.flush()?;
+        log.index = Some(index);
+        for entry in footplate_shim::log::index(&log.folder)? {
+            match entry.kind {
+                IndexKind::OverCap => log.over_cap += entry.dropped,
+                IndexKind::NoRoom => log.no_room += entry.dropped,
+                IndexKind::Chunk => {}
+            }
+        }
+        log.next_drop += log.over_cap;
+        Ok(log)
     }
 
     /// Offsets go to here.
@@ -228,5 +257,34 @@ mod tests {
         assert!(index.iter().any(|e| e.kind == IndexKind::NoRoom && e.offset == 0 && e.dropped == 12), "{index:?}");
         assert!(index.iter().any(|e| e.kind == IndexKind::Chunk && e.offset == 0));
         assert_eq!(read_all(&folder).0, [(0, b"kept".to_vec())]);
+    }
+
+    #[test]
+    fn a_writer_that_goes_on_for_another_keeps_every_offset() {
+        let chunks: Vec<Vec<u8>> = (0_u32..90).map(|n| vec![b'a' + (n % 26) as u8; 700 + n as usize * 13]).collect();
+        let whole: Vec<u8> = chunks.concat();
+        let log_of = |every: usize, cap: u64| {
+            let temp = tempfile::tempdir().unwrap();
+            let folder = AttemptDir::open(temp.path().to_owned());
+            let mut writer = LogWriter::new(folder.clone(), 4096, cap);
+            for (n, chunk) in chunks.iter().enumerate() {
+                if n % every == every - 1 {
+                    // Killed in the middle of an entry of its index.
+                    let mut index = OpenOptions::new().append(true).open(folder.index_path()).unwrap();
+                    index.write_all(b"half").unwrap();
+                    writer = LogWriter::resume(folder.clone(), 4096, cap).unwrap();
+                }
+                writer.write(chunk);
+            }
+            assert_eq!((writer.size(), folder.log_end()), (whole.len() as u64, whole.len() as u64));
+            let noted: u64 = log::index(&folder).unwrap().iter().map(|entry| entry.dropped).sum();
+            assert_eq!(noted, writer.dropped());
+            let kept = folder.segments().unwrap();
+            (read_all(&folder).0, kept, writer.dropped())
+        };
+        assert_eq!(log_of(7, 1 << 30).0, [(0, whole.clone())]);
+        for cap in [1 << 30, 32_768, 16_384] {
+            assert_eq!(log_of(5, cap), log_of(1000, cap), "cap {cap}");
+        }
     }
 }

@@ -55,6 +55,12 @@ impl ExitPaper {
         Ok(Self { folder: folder.clone(), file })
     }
 
+    /// The room that a shim took which is gone now.
+    pub(super) fn again(folder: &AttemptDir) -> io::Result<Self> {
+        let file = OpenOptions::new().write(true).open(folder.path().join("exit.tmp"))?;
+        Ok(Self { folder: folder.clone(), file })
+    }
+
     /// Makes it `exit.tmp`, and sure to survive a power cut: itself, and the three folders it hangs on. Where one journal
     /// orders the whole file system, the file's own fsync after the rename has carried them with it.
     pub(super) fn put_down(&self) -> io::Result<()> {

@@ -217,6 +217,40 @@ pub fn ended(child: i32) -> io::Result<Option<(Ended, Usage)>> {
     Ok(Some((how, used)))
 }
 
+/// How a process ended that is not this one's child. `pidfd`: opened while it lived. `None`: the system does not tell.
+///
+/// While nobody has reaped it, its line in `/proc` has it (field 52, see proc(5)); after that, kernels from 6.15 on tell it to
+/// who has a pidfd (`PIDFD_INFO_EXIT`, see ioctl_pidfd(2)).
+pub fn told_end(who: &crate::identity::Identity, pidfd: Option<&OwnedFd>) -> Option<Ended> {
+    let of_status = |status: i32| match status & 0x7f {
+        0 => Ended::Code((status >> 8) & 0xff),
+        signal => Ended::Signal(signal),
+    };
+    let line = std::fs::read(format!("/proc/{}/stat", who.pid)).unwrap_or_default();
+    if parse_stat(&line).is_some_and(|process| process.start == who.start && process.dead) {
+        let fields = line.get(line.iter().rposition(|&b| b == b')')? + 1..)?;
+        return std::str::from_utf8(fields).ok()?.split_ascii_whitespace().nth(49)?.parse().ok().map(of_status);
+    }
+    pidfd_exit(pidfd?).map(of_status)
+}
+
+/// The wait status of a reaped process, from the kernel's `struct pidfd_info` (its first version, 64 bytes: a mask, then at byte
+/// 60 the status).
+#[expect(unsafe_code, reason = "this ioctl has no safe wrapper")]
+fn pidfd_exit(pidfd: &OwnedFd) -> Option<i32> {
+    use std::os::fd::AsRawFd;
+
+    const EXIT: u64 = 1 << 3;
+    /// `_IOWR(0xFF, 11, struct pidfd_info)`.
+    const PIDFD_GET_INFO: u32 = 0xC040_FF0B;
+    let mut info = [0_u64; 8];
+    info[0] = EXIT;
+    // SAFETY: the descriptor is open, and the buffer has the 64 bytes that the request's number tells the kernel of.
+    let done = unsafe { libc::ioctl(pidfd.as_raw_fd(), PIDFD_GET_INFO as _, info.as_mut_ptr()) } == 0;
+    let status = i32::from_ne_bytes(info[7].to_ne_bytes()[4..].try_into().ok()?);
+    (done && info[0] & EXIT != 0).then_some(status)
+}
+
 /// Makes a pipe or FIFO as large as wanted where the system allows it; a smaller one serves too.
 pub fn widen_pipe(fd: impl AsFd, bytes: usize) {
     let _ = rustix::pipe::fcntl_setpipe_size(fd, bytes);

@@ -118,6 +118,11 @@ pub fn own_children() -> Option<Vec<i32>> {
     Some(all.into_iter().filter(|process| process.parent == me).map(|process| process.pid).collect())
 }
 
+/// The system tells nobody but the parent how a process ended.
+pub fn told_end(_who: &crate::identity::Identity, _pidfd: Option<&OwnedFd>) -> Option<Ended> {
+    None
+}
+
 /// There is no such thing here: orphans go to launchd.
 ///
 /// # Errors

@@ -6,8 +6,9 @@
 //!
 //! Owner: claim is there; it **takes** the lock, reads the exit record, looks whether the program lives, all under the lock.
 //! Alive: gives the lock back, starts another shim to adopt it, stays. Dead: sweeps and commits. Nobody left to adopt it:
-//! ends it under the lock. The adopter: takes the lock, leaves unless the program lives and has no record; then waits for its
-//! end, writes the record, sweeps, ends, as the first would have.
+//! ends it under the lock. The adopter: takes the lock, leaves unless the program lives and has no record (one that may
+//! still stand at its gate, which nobody will open, is waited for: it runs, or is gone in a moment); then waits for its end,
+//! writes the record, sweeps, ends, as the first would have.
 
 use super::search::{Model, Pack, Step};
 
@@ -22,6 +23,8 @@ pub(crate) enum Rule {
     AdoptWithoutALook,
     /// Who adopts does not care for the lock.
     AdoptWithoutTheLock,
+    /// Who adopts takes a process at its gate for the program.
+    AdoptAtTheGate,
 }
 
 pub(crate) struct Adopt {
@@ -48,8 +51,10 @@ enum Keeper {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Program {
-    /// Waits at the gate; ends without having run when its shim dies.
+    /// Waits at the gate.
     Gated,
+    /// Its shim died before it opened the gate: it ends without having run.
+    Leaves,
     Runs,
     Ended,
     Killed,
@@ -83,6 +88,7 @@ struct State {
     row: Row,
     program: Program,
     keepers: [Keeper; KEEPERS],
+    ran: bool,
     /// Records written, so far as it matters: 0, 1, more.
     exits: u8,
     /// Processes of it may be left.
@@ -98,7 +104,7 @@ struct State {
 }
 
 const ROWS: [Row; 3] = [Row::Live, Row::Settled, Row::Lost];
-const PROGRAMS: [Program; 4] = [Program::Gated, Program::Runs, Program::Ended, Program::Killed];
+const PROGRAMS: [Program; 5] = [Program::Gated, Program::Leaves, Program::Runs, Program::Ended, Program::Killed];
 const KEEPER_STEPS: [Keeper; 7] = [
     Keeper::Absent,
     Keeper::Gated,
@@ -128,6 +134,10 @@ impl Keeper {
 }
 
 impl State {
+    fn lives(&self) -> bool {
+        matches!(self.program, Program::Gated | Program::Leaves | Program::Runs)
+    }
+
     fn held_by_a_shim(&self) -> bool {
         self.keepers.iter().any(|keeper| keeper.holds_the_lock())
     }
@@ -142,10 +152,11 @@ impl State {
     fn pack(&self) -> u128 {
         let mut pack = Pack::new();
         pack.put(self.row as u8, 2);
-        pack.put(self.program as u8, 2);
+        pack.put(self.program as u8, 3);
         for keeper in self.keepers {
             pack.put(keeper as u8, 3);
         }
+        pack.put(self.ran.into(), 1);
         pack.put(self.exits, 2);
         pack.put(self.left.into(), 1);
         pack.put(self.owner as u8, 4);
@@ -161,8 +172,9 @@ impl State {
         let mut pack = Pack::open(state);
         Self {
             row: ROWS[usize::from(pack.take(2))],
-            program: PROGRAMS[usize::from(pack.take(2))],
+            program: PROGRAMS[usize::from(pack.take(3))],
             keepers: [(); KEEPERS].map(|()| KEEPER_STEPS[usize::from(pack.take(3))]),
+            ran: pack.take(1) == 1,
             exits: pack.take(2),
             left: pack.take(1) == 1,
             owner: OWNER_STEPS[usize::from(pack.take(4))],
@@ -182,7 +194,7 @@ impl Adopt {
 
     fn owner(&self, s: State, step: &mut impl FnMut(&'static str, State, bool)) {
         let committed = |row: Row| State { row, ..s.owner(Owner::Idle) };
-        let looked = match (s.program == Program::Runs, s.adopters < ADOPTERS) {
+        let looked = match (s.lives(), s.adopters < ADOPTERS) {
             (true, true) => Owner::Start,
             (true, false) => Owner::End,
             (false, _) => Owner::SweepLost,
@@ -212,7 +224,7 @@ impl Adopt {
                 step("owner starts an adopter", t, true);
             }
             Owner::End => {
-                let program = if s.program == Program::Runs { Program::Killed } else { s.program };
+                let program = if s.lives() { Program::Killed } else { s.program };
                 step("owner ends the program", State { program, ..s.owner(Owner::SweepLost) }, true);
             }
             Owner::Sweep => step("owner sweeps", State { left: false, ..s.owner(Owner::CommitSettled) }, true),
@@ -238,24 +250,25 @@ impl Adopt {
                 Keeper::Gated => {
                     step(
                         "shim opens the gate",
-                        State { program: Program::Runs, left: true, ..to(Keeper::Watches) },
+                        State { program: Program::Runs, ran: true, left: true, ..to(Keeper::Watches) },
                         true,
                     );
                 }
                 Keeper::Begins if self.is(Rule::AdoptWithoutTheLock) => {
-                    step("adopter goes on", to(Keeper::Locked), true)
+                    step("adopter goes on", to(Keeper::Locked), true);
                 }
                 // It tries for a while; the owner may only be looking.
                 Keeper::Begins if s.held_by_a_shim() || s.owner_locked => {
                     step("adopter finds the lock taken", to(Keeper::Absent), true);
                 }
                 Keeper::Begins => step("adopter locks", to(Keeper::Locked), true),
+                Keeper::Locked if s.program == Program::Leaves && !self.is(Rule::AdoptAtTheGate) => {}
                 Keeper::Locked => {
-                    let some = (s.program == Program::Runs && s.exits == 0) || self.is(Rule::AdoptWithoutALook);
+                    let some = (s.lives() && s.exits == 0) || self.is(Rule::AdoptWithoutALook);
                     let next = if some { Keeper::Watches } else { Keeper::Absent };
                     step("adopter looks", to(next), true);
                 }
-                Keeper::Watches if s.program == Program::Runs => {}
+                Keeper::Watches if s.lives() => {}
                 Keeper::Watches => step("shim sees the end", to(Keeper::SawTheEnd), true),
                 Keeper::SawTheEnd => {
                     step("shim writes exit", State { exits: (s.exits + 1).min(2), ..to(Keeper::WroteExit) }, true);
@@ -266,7 +279,7 @@ impl Adopt {
                 let mut t = to(Keeper::Absent);
                 t.kills -= 1;
                 if keeper == Keeper::Gated {
-                    t.program = Program::Ended;
+                    t.program = Program::Leaves;
                 }
                 step("SHIM KILLED", t, false);
             }
@@ -282,6 +295,7 @@ impl Model for Adopt {
             row: Row::Live,
             program: Program::Gated,
             keepers,
+            ran: false,
             exits: 0,
             left: false,
             owner: Owner::Idle,
@@ -299,6 +313,9 @@ impl Model for Adopt {
         let mut step = |label, to: State, reliable| into.push(Step { label, to: to.pack(), reliable });
         self.owner(s, &mut step);
         self.keepers(s, &mut step);
+        if s.program == Program::Leaves {
+            step("program leaves its gate", State { program: Program::Ended, ..s }, true);
+        }
         if s.program == Program::Runs {
             // A program that runs for ever is an end of its own: somebody must watch it all the while.
             step("program ends", State { program: Program::Ended, ..s }, true);
@@ -314,6 +331,7 @@ impl Model for Adopt {
         let faults = [
             (s.next_runs && (s.program == Program::Runs || s.left), "the next attempt runs beside what the first left"),
             (s.row == Row::Lost && s.exits > 0, "a recorded end is called interrupted"),
+            (s.exits > 0 && !s.ran, "an end was recorded of a program that never ran"),
             (s.exits > 1, "an end was recorded twice"),
             (keepers > 1, "two watch one program"),
             (s.owner_locked && s.held_by_a_shim(), "a shim and the owner hold one lock"),

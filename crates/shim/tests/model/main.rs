@@ -130,3 +130,9 @@ fn adopting_without_a_look_fails() {
 fn adopting_without_the_lock_fails() {
     search(&adopt::Adopt { rule: adopt::Rule::AdoptWithoutTheLock }).assert_violates("two watch one program");
 }
+
+#[test]
+fn adopting_what_stands_at_its_gate_fails() {
+    search(&adopt::Adopt { rule: adopt::Rule::AdoptAtTheGate })
+        .assert_violates("an end was recorded of a program that never ran");
+}

@@ -1,7 +1,7 @@
 //! The program's end: its record at once, then its tree.
 
 use super::{
-    Attendance, Ended, Exit, LINGER_MS, LOOK_EVERY_MS, Phase, Pid, STUBBORN_EVERY_MS, STUBBORN_MS, VERSION,
+    Attendance, Ended, Exit, HowEnded, LINGER_MS, LOOK_EVERY_MS, Phase, Pid, STUBBORN_EVERY_MS, STUBBORN_MS, VERSION,
     WaitOptions, failpoint, os, running_ms, sweep, wall_ms,
 };
 
@@ -14,10 +14,7 @@ impl Attendance {
     pub(super) fn children_changed(&mut self) {
         let now = running_ms();
         match self.phase {
-            Phase::Running => match os::ended(self.start.child.pid) {
-                Ok(Some((how, usage))) => self.program_ended(now, how, usage),
-                Ok(None) | Err(_) => self.reap_adopted(),
-            },
+            Phase::Running => self.look_for_the_end(now),
             Phase::Lingering { until, look_at } => {
                 self.reap_adopted();
                 // A tree of many short processes must not make us look at each one's end.
@@ -32,6 +29,13 @@ impl Attendance {
         }
     }
 
+    pub(super) fn look_for_the_end(&mut self, now: u64) {
+        match self.bond.ended(&self.start) {
+            Some(how) => self.program_ended(now, how),
+            None => self.reap_adopted(),
+        }
+    }
+
     /// Orphans that became ours. The program itself is left alone: its number must stay its own until the tree is gone.
     fn reap_adopted(&self) {
         for pid in os::own_children().unwrap_or_default() {
@@ -41,15 +45,20 @@ impl Attendance {
         }
     }
 
-    fn program_ended(&mut self, now: u64, how: Ended, usage: os::Usage) {
+    fn program_ended(&mut self, now: u64, how: HowEnded) {
         failpoint::hit("shim-ended");
         self.take_what_is_there();
         self.end_pause(now);
-        let refused = self.report.take().and_then(super::super::child::Report::read);
+        let refused = self.bond.refused();
+        let (how, usage) = match how {
+            HowEnded::Seen(how, usage) => (Some(how), usage),
+            HowEnded::Told(how) => (how, os::Usage::default()),
+        };
         let (code, signal) = match how {
             _ if refused.is_some() => (None, None),
-            Ended::Code(code) => (Some(code), None),
-            Ended::Signal(signal) => (None, Some(signal)),
+            Some(Ended::Code(code)) => (Some(code), None),
+            Some(Ended::Signal(signal)) => (None, Some(signal)),
+            None => (None, None),
         };
         let exit = Exit {
             version: VERSION,
@@ -66,6 +75,7 @@ impl Attendance {
             user_ms: usage.user_ms,
             system_ms: usage.system_ms,
             max_rss_kb: usage.max_rss_kb,
+            unseen: how.is_none(),
             log_size: self.log.size(),
         };
         // Where even this fails (a broken disk), there is no record: the owner will say so, rather than we guess.
@@ -110,11 +120,13 @@ impl Attendance {
 
     /// The quick way, which most attempts go: a subreaper without children but the ended program has no tree.
     fn nothing_left(&mut self) -> bool {
-        if !os::HAS_SUBREAPER || os::own_children().is_none_or(|all| all.iter().any(|&pid| pid != self.start.child.pid))
+        if !self.bond.is_parent()
+            || !os::HAS_SUBREAPER
+            || os::own_children().is_none_or(|all| all.iter().any(|&pid| pid != self.start.child.pid))
         {
             return false;
         }
-        self.reap_program();
+        self.bond.reap(self.child);
         // The list can miss one, this cannot.
         matches!(rustix::process::wait(WaitOptions::NOHANG), Err(rustix::io::Errno::CHILD))
     }
@@ -122,8 +134,8 @@ impl Attendance {
     /// What two looks at the table did not find may only have moved too fast for them. As long as the tree lives, one of
     /// it is a child of this subreaper; spared ones may be as well.
     fn nobody_left(&mut self) -> bool {
-        self.reap_program();
-        if !os::HAS_SUBREAPER {
+        self.bond.reap(self.child);
+        if !self.bond.is_parent() || !os::HAS_SUBREAPER {
             return true;
         }
         loop {
@@ -136,13 +148,6 @@ impl Attendance {
         }
         let children = os::own_children().unwrap_or_default();
         !children.is_empty() && children.iter().all(|&pid| self.tree.spares(pid))
-    }
-
-    fn reap_program(&mut self) {
-        if !self.reaped {
-            self.reaped = true;
-            let _ = rustix::process::waitpid(Some(self.child), WaitOptions::NOHANG);
-        }
     }
 
     fn linger(&mut self, now: u64, until: Option<u64>) {
@@ -174,7 +179,9 @@ impl Attendance {
                 && found.is_empty()
             {
                 empty += 1;
-                if empty < 2 {
+                // What was moving may have moved past one look; below a subreaper it cannot.
+                let enough = if self.bond.is_parent() || self.left.is_empty() { 2 } else { 4 };
+                if empty < enough {
                     continue;
                 }
                 if self.nobody_left() {

@@ -33,7 +33,14 @@ impl Attendance {
             return;
         }
         self.wishes.push(command.wish().to_owned());
-        self.acts.write(format_args!("got {} {}", command.wish(), command.verb()));
+        match command {
+            Command::Pause { wish, reason } | Command::Resume { wish, reason } => {
+                self.acts.write(format_args!("got {wish} {} {reason}", command.verb()));
+            }
+            Command::Stop { wish, .. } | Command::Kill { wish } => {
+                self.acts.write(format_args!("got {wish} {}", command.verb()));
+            }
+        }
         let now = running_ms();
         match command {
             Command::Stop { wish, grace_ms } => {
@@ -104,7 +111,7 @@ impl Attendance {
     fn ask_for_checkpoint(&mut self, now: u64) -> bool {
         let signal = self.spec.save_signal.and_then(Signal::from_named_raw);
         let Some(signal) = signal.filter(|_| matches!(self.phase, Phase::Running)) else { return false };
-        let _ = rustix::process::kill_process(self.child, signal);
+        self.bond.signal(&self.start, self.child, signal);
         self.acts.write("save");
         self.end_pause(now);
         true
@@ -126,8 +133,8 @@ impl Attendance {
         self.stop = Some(Stop { term_at: None, kill_at: now + STUBBORN_EVERY_MS, killed_at: Some(first) });
         self.signal_group("kill", Signal::KILL);
         if matches!(self.phase, Phase::Running) {
-            // It may have left its group; it has not been reaped, so the number is still its own.
-            let _ = rustix::process::kill_process(self.child, Signal::KILL);
+            // It may have left its group.
+            self.bond.signal(&self.start, self.child, Signal::KILL);
             if now.saturating_sub(first) >= STUBBORN_MS
                 && let Some(process) = os::process(self.start.child.pid)
             {
@@ -140,30 +147,31 @@ impl Attendance {
     }
 
     fn signal_group(&mut self, act: &str, signal: Signal) {
-        // The leader has not been reaped, so the number is still this group's. Nobody in it is no failure.
-        if !self.reaped {
-            let _ = rustix::process::kill_process_group(self.group, signal);
-        }
+        self.bond.signal_group(&self.tree, self.group, signal);
         self.acts.write(act);
     }
 
-    fn pause(&mut self, now: u64, reason: Reason) {
+    pub(super) fn pause(&mut self, now: u64, reason: Reason) {
         if self.stop.is_some() || !matches!(self.phase, Phase::Running) || self.paused_for.contains(&reason) {
             return;
         }
         self.paused_for.push(reason);
         if self.paused_since.is_none() {
-            // Twice: what was forked during the first pass is caught by the second.
-            for _ in 0..2 {
-                let _ = self.tree.signal(Signal::STOP);
-            }
+            self.stop_tree();
             self.paused_since = Some(now);
             self.acts.write("stop");
         }
         self.acts.write(format_args!("paused {reason}"));
     }
 
-    fn resume(&mut self, now: u64, reason: Reason) {
+    /// Twice: what was forked during the first pass is caught by the second.
+    pub(super) fn stop_tree(&self) {
+        for _ in 0..2 {
+            let _ = self.tree.signal(Signal::STOP);
+        }
+    }
+
+    pub(super) fn resume(&mut self, now: u64, reason: Reason) {
         if !self.paused_for.contains(&reason) {
             return;
         }
