@@ -9,6 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// `acts.log`, made when there is a first act.
 pub(super) struct Acts {
@@ -39,6 +40,10 @@ impl Acts {
         }
     }
 }
+
+/// Between two tries to write the exit record; each wait is twice the one before, and the last no longer than this.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// The room for the exit record, taken before the gate opens, so that a full disk cannot keep it out.
 pub(super) struct ExitPaper {
@@ -76,14 +81,42 @@ impl ExitPaper {
         Ok(())
     }
 
-    /// Writes the record in place, makes it durable, and gives it its name. Under either name it counts.
+    /// Writes the record in place, makes it durable, and gives it its name. Under either name it counts. A disk that refuses is
+    /// asked again for a while, and for another place: a file system that never overwrites may have no room even here.
     pub(super) fn record(&self, exit: &Exit) -> io::Result<()> {
-        self.file.write_all_at(&exit.seal()?, 0)?;
+        let sealed = exit.seal()?;
+        let mut wait = FIRST_WAIT;
+        loop {
+            let error = match self.record_in_place(&sealed).or_else(|_| self.record_anew(&sealed)) {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            if wait > LONGEST_WAIT {
+                return Err(error);
+            }
+            std::thread::sleep(wait);
+            wait *= 2;
+        }
+    }
+
+    fn record_in_place(&self, sealed: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(sealed, 0)?;
         failpoint::hit("shim-exit-written");
         self.file.sync_data()?;
         failpoint::hit("shim-exit-durable");
         let attempt = self.folder.path();
-        std::fs::rename(attempt.join("exit.tmp"), attempt.join("exit.json"))
+        // It counts under this name, too.
+        let _ = std::fs::rename(attempt.join("exit.tmp"), attempt.join("exit.json"));
+        Ok(())
+    }
+
+    fn record_anew(&self, sealed: &[u8]) -> io::Result<()> {
+        let attempt = self.folder.path();
+        let draft = attempt.join("exit.new");
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        file.write_all(sealed)?;
+        file.sync_all()?;
+        std::fs::rename(draft, attempt.join("exit.json"))
     }
 
     /// Makes the record's name durable, too, where a power cut in a rename could leave neither name. With one journal for

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+pub mod after;
+
 use footplate_shim::contract::{Command as Tell, Exit, OsBytes, Spec, Start};
 use footplate_shim::folder::{AttemptDir, ExitRecord};
 use footplate_shim::log::{LogRead, LogReader};
