@@ -6,6 +6,7 @@
 mod cancel;
 mod clocks;
 mod crash_loop;
+mod disk_errors;
 mod disk_guard;
 mod failpoints;
 mod full_disk;
