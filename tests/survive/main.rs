@@ -16,6 +16,7 @@ mod nested;
 mod output;
 mod poison;
 mod sleeps;
+mod storage;
 
 use std::time::Duration;
 
