@@ -5,6 +5,7 @@
 
 mod cancel;
 mod clocks;
+mod corrupted;
 mod crash_loop;
 mod disk_guard;
 mod failpoints;

@@ -274,7 +274,11 @@ fn by_hand_a_preview_comes_first_and_nothing_of_the_present_is_lost() {
 
     let told = bench.run(&["restore", &name, "--yes", "--json"]).expect(0).json();
     assert_eq!(numbers(&told["rebuilt"]), [two, three], "{told:#}");
-    assert_eq!(numbers(&told["held_back"]), [three], "a command that was not launched is not launched unseen: {told:#}");
+    assert_eq!(
+        numbers(&told["held_back"]),
+        [three],
+        "a command that was not launched is not launched unseen: {told:#}"
+    );
     assert_ne!(epoch(&bench), old);
     let all = [(one, "completed"), (two, "completed"), (three, "draft")].map(|(n, s)| (n, s.to_owned()));
     until(LONG, "all are there", || statuses(&bench) == all);

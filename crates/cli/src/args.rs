@@ -12,8 +12,9 @@ use footplate_engine::client;
 use crate::context::Context;
 use crate::stop::{self, Answer, Stop};
 use crate::verb::{
-    add, adopt, backup, cancel, checkpoints, clean, completions, disk, doctor, list, logs, metrics, r#move, pause, plan,
-    queue, rename, report, restore, resume, retry, rm, run, set, show, start, tag, template, unpause, wait, watch, work,
+    add, adopt, backup, cancel, checkpoints, clean, completions, disk, doctor, list, logs, metrics, r#move, pause,
+    plan, queue, rename, report, restore, resume, retry, rm, run, set, show, start, tag, template, unpause, wait,
+    watch, work,
 };
 
 /// Queue, run and watch model training on your own machine.

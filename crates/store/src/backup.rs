@@ -57,12 +57,24 @@ impl Store {
 /// # Errors
 /// `Damaged` with what is wrong; `Newer` where another version wrote it; `Io`.
 pub fn verify(path: &Path) -> Result<Copy, StoreError> {
+    known(look_through(path)?)
+}
+
+/// The same whatever version wrote it.
+fn look_through(path: &Path) -> Result<Copy, StoreError> {
     let conn = open_closed(path)?;
     let faults = examine::integrity(&conn)?;
-    if let Some(first) = faults.into_iter().next() {
-        return Err(StoreError::Damaged(first));
+    match faults.into_iter().next() {
+        Some(first) => Err(StoreError::Damaged(first)),
+        None => facts(&conn, path),
     }
-    facts(&conn, path)
+}
+
+fn known(copy: Copy) -> Result<Copy, StoreError> {
+    if copy.format > SCHEMA_VERSION {
+        return Err(StoreError::Newer { found: copy.format, known: SCHEMA_VERSION });
+    }
+    Ok(copy)
 }
 
 /// What a copy holds, as far as it can be told without looking through it.
@@ -70,7 +82,7 @@ pub fn verify(path: &Path) -> Result<Copy, StoreError> {
 /// # Errors
 /// As [`verify`].
 pub fn peek(path: &Path) -> Result<Copy, StoreError> {
-    facts(&open_closed(path)?, path)
+    known(facts(&open_closed(path)?, path)?)
 }
 
 /// The ids of the runs in a copy.
@@ -106,10 +118,8 @@ fn open_closed(path: &Path) -> Result<Connection, StoreError> {
 
 fn facts(conn: &Connection, path: &Path) -> Result<Copy, StoreError> {
     let format = migrate::user_version(conn)?;
-    match format {
-        0 => return Err(StoreError::Damaged("it is not a store".to_owned())),
-        found if found > SCHEMA_VERSION => return Err(StoreError::Newer { found, known: SCHEMA_VERSION }),
-        _ => {}
+    if format == 0 {
+        return Err(StoreError::Damaged("it is not a store".to_owned()));
     }
     let bytes = std::fs::metadata(path).map_err(|e| StoreError::io(path, e))?.len();
     // Of an older format too: these columns are as old as the store.
@@ -137,7 +147,7 @@ pub(crate) fn backup(conn: &Connection, path: &Path) -> Result<Copy, StoreError>
     aside.push(format!(".new-{}", std::process::id()));
     let aside = Path::new(&aside);
     let done = copy(conn, aside)
-        .and_then(|()| verify(aside))
+        .and_then(|()| look_through(aside))
         .and_then(|copy| std::fs::rename(aside, path).map(|()| copy).map_err(|e| StoreError::io(path, e)))
         .and_then(|copy| match path.parent() {
             Some(folder) => File::open(folder)

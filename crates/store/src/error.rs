@@ -92,8 +92,9 @@ impl StoreError {
             StoreError::Full => Fault::new(ErrorCode::DiskFull, sentence).hint("make room and try again"),
             StoreError::Damaged(_) | StoreError::Missing => Fault::new(ErrorCode::StoreDamaged, sentence)
                 .hint("the next `footplate work` restores it; `footplate restore` shows from what"),
-            StoreError::Replaced => Fault::new(ErrorCode::Conflict, sentence)
-                .hint("try again; `footplate doctor` tells what was restored"),
+            StoreError::Replaced => {
+                Fault::new(ErrorCode::Conflict, sentence).hint("try again; `footplate doctor` tells what was restored")
+            }
             StoreError::ReadOnly | StoreError::Sqlite(_) => Fault::new(ErrorCode::Storage, sentence),
             StoreError::Io { .. } => {
                 Fault::new(ErrorCode::Storage, sentence).hint("check the data folder: it must be writable and local")

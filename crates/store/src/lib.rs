@@ -28,8 +28,8 @@ mod stage;
 pub mod telemetry;
 mod wish;
 
-pub use backup::{Copy, peek, run_ids, verify};
 pub use attempt::{AttemptChange, AttemptRow};
+pub use backup::{Copy, peek, run_ids, verify};
 pub use connection::{Read, Role, Store, Tx};
 pub use error::StoreError;
 pub use event::EventRow;

@@ -36,8 +36,7 @@ impl Tx<'_> {
     /// # Errors
     /// Those of writing.
     pub fn raise_numbers(&self, newest: i64) -> Result<(), StoreError> {
-        let raised =
-            self.write("UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'run'", [newest.max(0)])?;
+        let raised = self.write("UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'run'", [newest.max(0)])?;
         if raised == 0 {
             self.write("INSERT INTO sqlite_sequence (name, seq) VALUES ('run', ?1)", [newest.max(0)])?;
         }

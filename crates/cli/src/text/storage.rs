@@ -10,7 +10,8 @@ const NUMBERS: usize = 10;
 /// A line each.
 pub(crate) fn remarks(view: &StorageView) -> Vec<String> {
     let newer = view.newer.as_deref().map(visible);
-    let moved = view.moved.as_ref().map(|moved| format!("{}; footplate adopt goes on with it here", other_machine(moved)));
+    let moved =
+        view.moved.as_ref().map(|moved| format!("{}; footplate adopt goes on with it here", other_machine(moved)));
     let restored = view.restored.as_ref().map(|restored| {
         format!("{}; footplate restore --report tells more, --seen puts this away", in_short(restored))
     });

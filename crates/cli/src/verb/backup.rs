@@ -27,7 +27,8 @@ impl Backup {
         let (path, copy) = client.back_up(file.as_deref())?;
         let shown = path.display().to_string();
         if context.json {
-            context.print_json(&json!({ "path": shown, "runs": copy.runs, "bytes": copy.bytes, "format": copy.format }))?;
+            context
+                .print_json(&json!({ "path": shown, "runs": copy.runs, "bytes": copy.bytes, "format": copy.format }))?;
         } else {
             let runs = if copy.runs == 1 { "run" } else { "runs" };
             context.print(&format!("{} ({} {runs}, {})\n", visible(&shown), copy.runs, when::size(copy.bytes)))?;

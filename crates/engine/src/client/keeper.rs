@@ -19,6 +19,7 @@ use super::types::{OwnerStart, OwnerState};
 use crate::bell;
 use crate::home::Home;
 use crate::install::{Installed, install_executables};
+use crate::rescue;
 
 /// The owner's log begins anew above this size, bytes.
 const OWNER_LOG_MOST: u64 = 1 << 20;
@@ -73,7 +74,7 @@ impl Client {
     /// # Errors
     /// As [`Client::open`].
     pub fn open_with(home: Home, start: OwnerStart) -> Result<Client, Fault> {
-        let (store, newer) = match Store::open(home.state_dir(), Role::Guest) {
+        let (store, newer) = match rescue::open_or_make(&home, Role::Guest) {
             Err(StoreError::Older { found, known }) if start == OwnerStart::WhenNeeded => {
                 // Only an owner migrates: ours does, as soon as an older one has left.
                 start_owner(&home)?;

@@ -55,13 +55,15 @@ pub fn heal(home: &Home, found: &str) -> Result<(), Fault> {
 
 /// Leaves a request for the owner, and waits until it is granted.
 fn ask(home: &Home, request: &Request) -> Result<(), Fault> {
-    request.leave(home).map_err(|e| {
-        Fault::new(ErrorCode::Storage, format!("{} cannot be written: {e}.", home.mend().display()))
-    })?;
+    request
+        .leave(home)
+        .map_err(|e| Fault::new(ErrorCode::Storage, format!("{} cannot be written: {e}.", home.mend().display())))?;
     let deadline = clock::running_ms() + RESTORE.as_millis() as u64;
     let mut owner = None;
     while clock::running_ms() < deadline {
-        if Request::left(home).is_none() && !matches!(Store::open(home.state_dir(), Role::Guest), Err(e) if e.is_damage()) {
+        if Request::left(home).is_none()
+            && !matches!(Store::open(home.state_dir(), Role::Guest), Err(e) if e.is_damage())
+        {
             // Reaped there, should it leave while we live.
             if let Some(owner) = owner {
                 keeper::reap(owner);

@@ -7,8 +7,8 @@ use footplate_store::{Copy, Store, StoreError};
 
 use super::wake::Waker;
 use crate::backup::{self, plan};
-use footplate_core::view::DiskView;
 use crate::home::Home;
+use footplate_core::view::DiskView;
 
 /// How often, while things change, it is asked whether a backup is due, milliseconds.
 const ASK_EVERY_MS: u64 = 60_000;

@@ -109,9 +109,7 @@ impl Mind {
             | Wish::Adopt {}
             | Wish::RestoreSeen {}
             | Wish::Clean { .. }
-            | Wish::Release { .. } => {
-                Err((ErrorCode::Invalid, "it concerns no run".to_owned()))
-            }
+            | Wish::Release { .. } => Err((ErrorCode::Invalid, "it concerns no run".to_owned())),
         };
         if self.runs.contains_key(&number) {
             self.touched.insert(number);

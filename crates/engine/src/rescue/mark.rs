@@ -75,7 +75,7 @@ fn encode(line: &Line) -> io::Result<Vec<u8>> {
 }
 
 /// Forgets the mark: what it was set at is no more.
-pub(super) fn forget(home: &Home) {
+pub(crate) fn forget(home: &Home) {
     let _ = std::fs::remove_file(home.mark());
 }
 
@@ -89,21 +89,30 @@ pub(super) fn newest_run(home: &Home) -> i64 {
     read(home).map_or(0, |line| line.run)
 }
 
-/// What the store lacks, in half a sentence; `None` where it has come as far as the mark, or there is none.
+/// How a store that SQLite finds sound falls short of the mark, in half a sentence.
+pub(super) enum Short {
+    /// It is ours, and ends too early.
+    Behind(String),
+    /// It is another one.
+    Foreign(String),
+}
+
+/// What the store lacks; `None` where it has come as far as the mark, or there is none.
 ///
 /// # Errors
 /// What the store says.
-pub(super) fn lacks(home: &Home, store: &Store) -> Result<Option<String>, StoreError> {
+pub(super) fn lacks(home: &Home, store: &Store) -> Result<Option<Short>, StoreError> {
     let Some(line) = read(home) else { return Ok(None) };
     let read = store.read()?;
     let (run, seq) = (read.next_run_number()? - 1, read.last_seq()?);
     if line.epoch != store.epoch()? {
-        return Ok(Some("state.db is another store than the one that was used here last".to_owned()));
+        let why = "state.db is another store than the one that was used here last".to_owned();
+        return Ok(Some(Short::Foreign(why)));
     }
     Ok((line.run > run || line.seq > seq).then(|| {
-        format!(
+        Short::Behind(format!(
             "its newest changes are missing: it ends with run #{run} and change {seq}, and had come to run #{} and change {}",
             line.run, line.seq
-        )
+        ))
     }))
 }

@@ -26,6 +26,7 @@ use footplate_store::{QueueChange, Read, Role, Store, StoreError};
 
 use crate::backup;
 use crate::home::Home;
+use mark::Short;
 
 /// The setting that keeps the report of the last restore until somebody has seen it.
 pub(crate) const REPORT: &str = "storage.restored";
@@ -60,18 +61,21 @@ pub(crate) fn open(home: &Home, orderly: bool) -> Result<Store, Fault> {
         return Store::open(home.state_dir(), Role::Owner).map_err(|e| e.fault());
     }
     let suspected = request.and_then(|request| request.suspected);
-    let found = Store::open(home.state_dir(), Role::Owner);
+    let found = open_or_make(home, Role::Owner);
     let wrong = match &found {
         Err(error) if error.is_damage() => Some((error_text(error), false)),
         Err(_) => None,
         Ok(store) => match fault(home, store, suspected.is_some(), orderly) {
-            Ok(None) => mark::lacks(home, store).map_err(|e| e.fault())?.map(|why| (why, true)),
+            Ok(None) => mark::lacks(home, store).map_err(|e| e.fault())?.map(|short| match short {
+                Short::Behind(why) => (why, true),
+                Short::Foreign(why) => (why, false),
+            }),
             Ok(Some(why)) => Some((why, false)),
             Err(error) if error.is_damage() => Some((error_text(&error), false)),
             Err(error) => return Err(error.fault()),
         },
     };
-    let Some((why, sound)) = wrong else {
+    let Some((why, is_base)) = wrong else {
         if found.is_ok() {
             Request::done(home);
         }
@@ -79,7 +83,7 @@ pub(crate) fn open(home: &Home, orderly: bool) -> Result<Store, Fault> {
     };
     drop(found);
     eprintln!("the store is restored: {why}");
-    let base = if sound { Base::Present } else { newest_good(home) };
+    let base = if is_base { Base::Present } else { newest_good(home) };
     restore(home, base, Some(why))?;
     Request::done(home);
     Store::open(home.state_dir(), Role::Owner).map_err(|e| e.fault())
@@ -89,7 +93,20 @@ pub(crate) fn open(home: &Home, orderly: bool) -> Result<Store, Fault> {
 pub(crate) fn lacks(home: &Home, store: &Store) -> Option<String> {
     // Twice: it may have been restored in between.
     let look = || mark::lacks(home, store).ok().flatten();
-    look().and_then(|_| look())
+    look().and_then(|_| look()).map(|short| match short {
+        Short::Behind(why) | Short::Foreign(why) => why,
+    })
+}
+
+/// Opens the store; one that is made anew, where there has been none, has no mark to come up to.
+pub(crate) fn open_or_make(home: &Home, role: Role) -> Result<Store, StoreError> {
+    let is_new = !home.root().join("state.db").exists();
+    let store = Store::open(home.state_dir(), role)?;
+    // Where an owner has begun with it in between it loses its mark until the next run.
+    if is_new && store.read()?.newest_run()? == 0 {
+        mark::forget(home);
+    }
+    Ok(store)
 }
 
 fn error_text(error: &StoreError) -> String {
@@ -227,11 +244,8 @@ fn restore(home: &Home, base: Base, why: Option<String>) -> Result<(), Fault> {
 /// The rules of the queues and the settings, where no backup has them.
 fn take_rules(tx: &footplate_store::Tx<'_>, old: &Read<'_>, now: i64) -> Result<(), StoreError> {
     for queue in old.queues().unwrap_or_default() {
-        let change = QueueChange {
-            priority: Some(queue.priority),
-            limit: Some(queue.limit),
-            paused: Some(queue.paused),
-        };
+        let change =
+            QueueChange { priority: Some(queue.priority), limit: Some(queue.limit), paused: Some(queue.paused) };
         tx.savepoint(|tx| tx.put_queue(&queue.name, &change, now)).or_else(refused)?;
     }
     for (key, value) in old.settings().unwrap_or_default() {

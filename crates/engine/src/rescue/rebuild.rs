@@ -102,7 +102,13 @@ fn update(tx: &Tx<'_>, folder: &RunFolder, run: &RunRow, report: &mut Restored) 
         for row in &mut stages {
             let needs = definition.stages.get(&row.name).map(|stage| stage.needs.as_slice()).unwrap_or_default();
             if row.status == StageStatus::Skipped && needs.iter().any(|need| reopened.contains(need)) {
-                *row = StageRow { status: StageStatus::Waiting, code: None, detail: None, finished_at: None, ..row.clone() };
+                *row = StageRow {
+                    status: StageStatus::Waiting,
+                    code: None,
+                    detail: None,
+                    finished_at: None,
+                    ..row.clone()
+                };
                 tx.put_stage_as_it_is(row)?;
                 grown |= reopened.insert(row.name.clone());
             }

@@ -182,8 +182,9 @@ fn store(client: &Client, problems: &mut Vec<Problem>) -> Option<Store> {
     match client.check_store() {
         Ok(check) => {
             if !check.sound {
-                let fault = Fault::new(ErrorCode::Storage, format!("the store is damaged: {}", check.detail))
-                    .hint("the next `footplate work` looks through it and restores it; footplate restore shows from what");
+                let fault = Fault::new(ErrorCode::Storage, format!("the store is damaged: {}", check.detail)).hint(
+                    "the next `footplate work` looks through it and restores it; footplate restore shows from what",
+                );
                 problems.push(Problem::grave(fault));
             }
             let bytes = client.home().root().join("state.db").metadata().ok().map(|facts| facts.len());
