@@ -67,7 +67,7 @@ mod tests {
         let future: Vec<i64> = (0..30).map(|day| NOON + 400 * DAY_MS + day * DAY_MS).collect();
         assert!(is_due(&future, Some(0), NOON));
         assert!(is_due(&[], Some(NOON + DAY_MS), NOON));
-        let mut all = future.clone();
+        let mut all = future;
         all.push(NOON);
         let gone = superfluous(&all, NOON);
         assert!(!gone.contains(&NOON) && gone.len() < all.len(), "{gone:?}");
