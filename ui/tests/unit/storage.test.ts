@@ -21,7 +21,7 @@ const restored: Restored = {
   lost: [{ number: 41, name: null, why: 'it had not started, or was removed' }],
 }
 
-async function shown(storage: FakeOptions['storage']) {
+async function shown(storage: NonNullable<FakeOptions['storage']>) {
   const platform = fake({ tick: 0, storage })
   usePlatform(platform)
   await follow(platform, { open: () => {}, dragging: () => {}, dropped: () => {} })
