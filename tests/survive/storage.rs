@@ -188,6 +188,38 @@ fn a_store_that_lost_its_journal_is_found_out_although_sqlite_finds_nothing_wron
 }
 
 #[test]
+fn a_run_whose_row_means_nothing_any_more_stops_no_other() {
+    let bench = Bench::new();
+    let program = Pretend::sh(&bench.work(), "p.sh", "");
+    let _ = bench.run(&["queue", "pause", "default"]).expect(0);
+    let odd = bench.add(&["--name", "odd"], &program.argv());
+    let good = bench.add(&["--name", "good"], &program.argv());
+    bench.until_nothing_left(LONG);
+    // Its definition, and the backup's too: SQLite has nothing against any text.
+    let _ = bench.run(&["backup"]).expect(0);
+    let backups = std::fs::read_dir(bench.data().join("backups")).unwrap().map(|entry| entry.unwrap().path());
+    for path in backups.chain([state(&bench)]) {
+        let mut bytes = std::fs::read(&path).unwrap();
+        let words = b"{\"format\":1";
+        let at = bytes.windows(words.len()).rposition(|window| window == words).unwrap();
+        bytes[at + 2] = b'F';
+        std::fs::write(&path, bytes).unwrap();
+    }
+    let names = |all: &Value| all.as_array().unwrap().iter().map(|run| run["name"].to_string()).collect::<Vec<_>>();
+    assert_eq!(names(&bench.run(&["list", "--json"]).expect(0).json()).len(), 2);
+    let _ = bench.run(&["queue", "unpause", "default", "--no-wait"]);
+    until(LONG, "an owner has met it", || bench.run(&["restore", "--report"]).code == 0);
+    let told = report(&bench);
+    let lost = told["lost"][0]["number"].as_i64().unwrap();
+    assert!([odd, good].contains(&lost) && told["lost"].as_array().unwrap().len() == 1, "{told:#}");
+    assert_eq!(statuses(&bench).len(), 1);
+    let _ = bench.run(&["queue", "unpause", "default"]).expect(0);
+    let left = odd + good - lost;
+    bench.until_status(left, "completed", LONG);
+    assert_eq!(program.starts(), 1);
+}
+
+#[test]
 fn a_store_of_a_newer_version_is_read_and_not_written() {
     let bench = Bench::new();
     let program = Pretend::sh(&bench.work(), "p.sh", "");

@@ -106,7 +106,7 @@ pub fn work(home: Home, options: WorkOptions) -> Result<(), Fault> {
     move_into(&home, &installed)?;
     let mut lock = Some(take_lock(&home, options)?);
     let orderly = lock.as_ref().is_some_and(OwnerLock::follows_order);
-    let mut store = Some(rescue::open(&home, orderly)?);
+    let mut store = Some(rescue::open(&home, orderly)?.0);
     let mut mended = false;
     loop {
         let Some(held) = lock.take() else { return Ok(()) };
@@ -119,10 +119,10 @@ pub fn work(home: Home, options: WorkOptions) -> Result<(), Fault> {
         }
         let (open, left, seen) = match done {
             // Once: a store that is damaged again at once is beyond us.
-            Err(Trouble::Store(error)) if error.is_damage() && !mended => {
+            Err(error) if is_damage(&error) && held.is_still_there() && !mended => {
                 mended = true;
                 lock = Some(held);
-                store = Some(mend(&home, &error)?);
+                store = Some(mend(&home, error)?);
                 continue;
             }
             done => done.map_err(|e| trouble(&e))?,
@@ -142,11 +142,24 @@ pub fn work(home: Home, options: WorkOptions) -> Result<(), Fault> {
 }
 
 /// Looks through a store that showed damage while it was used, and restores it where that is so.
-fn mend(home: &Home, error: &StoreError) -> Result<Store, Fault> {
+fn mend(home: &Home, error: Trouble) -> Result<Store, Fault> {
     eprintln!("{error}");
     let suspected = Some(error.to_string());
     Request { suspected, wanted: None }.leave(home).map_err(|e| trouble(&Trouble::System(e)))?;
-    rescue::open(home, false)
+    match rescue::open(home, false)? {
+        (store, true) => Ok(store),
+        // There is nothing to mend: it is as it was, and so would be the end of it.
+        (_, false) => Err(trouble(&error)),
+    }
+}
+
+/// The store is damaged, or a row of it cannot be understood.
+fn is_damage(error: &Trouble) -> bool {
+    match error {
+        Trouble::Store(error) => error.is_damage(),
+        Trouble::Damaged(_) => true,
+        Trouble::Law(_) | Trouble::LostRace(_) | Trouble::System(_) => false,
+    }
 }
 
 fn trouble(error: &Trouble) -> Fault {

@@ -47,18 +47,18 @@ enum Base {
 }
 
 /// Opens the store for the owner, who holds its lock; looks through it where that is cheap, or asked for, and restores it where it has
-/// to be. `orderly`: the last owner left as it should.
+/// to be. `orderly`: the last owner left as it should. Says whether it was restored.
 ///
 /// # Errors
 /// `StoreNewer`; `Storage` and `DiskFull` where it cannot be restored either.
-pub(crate) fn open(home: &Home, orderly: bool) -> Result<Store, Fault> {
+pub(crate) fn open(home: &Home, orderly: bool) -> Result<(Store, bool), Fault> {
     let request = Request::left(home);
     if let Some(name) = request.as_ref().and_then(|request| request.wanted.as_deref()) {
         let restored = wanted(home, name).and_then(|base| restore(home, base, None));
         // Once: one that cannot be granted must not keep every owner from its work.
         Request::done(home);
         restored?;
-        return Store::open(home.state_dir(), Role::Owner).map_err(|e| e.fault());
+        return Store::open(home.state_dir(), Role::Owner).map(|store| (store, true)).map_err(|e| e.fault());
     }
     let suspected = request.and_then(|request| request.suspected);
     let found = open_or_make(home, Role::Owner);
@@ -79,14 +79,14 @@ pub(crate) fn open(home: &Home, orderly: bool) -> Result<Store, Fault> {
         if found.is_ok() {
             Request::done(home);
         }
-        return found.map_err(|e| e.fault());
+        return found.map(|store| (store, false)).map_err(|e| e.fault());
     };
     drop(found);
     eprintln!("the store is restored: {why}");
     let base = if is_base { Base::Present } else { newest_good(home) };
     restore(home, base, Some(why))?;
     Request::done(home);
-    Store::open(home.state_dir(), Role::Owner).map_err(|e| e.fault())
+    Store::open(home.state_dir(), Role::Owner).map(|store| (store, true)).map_err(|e| e.fault())
 }
 
 /// What the store lacks that an owner has seen in it, in half a sentence. For guests, who find it sound and empty.
@@ -178,7 +178,7 @@ impl Drop for Workshop {
 }
 
 /// Rebuilds the store from `base` and the folders, and puts it in the place of what is there.
-fn restore(home: &Home, base: Base, why: Option<String>) -> Result<(), Fault> {
+fn restore(home: &Home, mut base: Base, why: Option<String>) -> Result<(), Fault> {
     let broken = |error: std::io::Error| {
         Fault::new(ErrorCode::Storage, format!("The store cannot be restored: {error}."))
             .hint(format!("Nothing was changed. Look at {} and its disk.", home.root().display()))
@@ -201,12 +201,18 @@ fn restore(home: &Home, base: Base, why: Option<String>) -> Result<(), Fault> {
         lost: Vec::new(),
     };
     let place = workshop.0.join("state.db");
+    if matches!(base, Base::Present) {
+        let copied = Store::open(home.state_dir(), Role::ReadOnly).and_then(|present| present.backup_to(&place));
+        match copied {
+            Ok(_) => {}
+            // It was not looked through as a copy is.
+            Err(error) if error.is_damage() => base = newest_good(home),
+            Err(error) => return Err(error.fault()),
+        }
+    }
     let mut empty = false;
     match &base {
-        Base::Present => {
-            let present = Store::open(home.state_dir(), Role::ReadOnly).map_err(|e| e.fault())?;
-            present.backup_to(&place).map_err(|e| e.fault())?;
-        }
+        Base::Present => {}
         Base::Backup(backup) => {
             std::fs::copy(home.backups().join(&backup.name), &place).map_err(broken)?;
             report.backup = Some(backup.at);
@@ -226,8 +232,9 @@ fn restore(home: &Home, base: Base, why: Option<String>) -> Result<(), Fault> {
         if let (true, Some(old)) = (empty, old) {
             take_rules(tx, old, now)?;
         }
+        let cleared = rebuild::clear(tx, now)?;
         rebuild::merge(home, tx, &folders, old, &mut report)?;
-        rebuild::miss(tx, known + 1..=newest, &mut report)?;
+        rebuild::miss(tx, known + 1..=newest, cleared, &mut report)?;
         tx.raise_numbers(report.lost.iter().filter_map(|lost| lost.number).max().unwrap_or(0))?;
         report.runs = tx.count_runs()?;
         report.kept = home.root().join("state.db").exists().then(|| kept.clone());

@@ -18,6 +18,25 @@ const MISSED_MOST: i64 = 1_000;
 /// The remark on a run that was rebuilt.
 const REBUILT: &str = "rebuilt from its folder: the store was restored";
 
+/// Takes out of a backup the runs that cannot be understood: their folders, or the damaged store, may tell them better. Returns their
+/// numbers, and what is wrong with each.
+///
+/// # Errors
+/// Those of reading and writing.
+pub(super) fn clear(tx: &Tx<'_>, now: i64) -> Result<Vec<(i64, String)>, StoreError> {
+    let mut cleared = Vec::new();
+    for number in tx.run_numbers()? {
+        match tx.readable_run(number) {
+            Err(error) if error.is_damage() => {
+                tx.remove_run(number, now)?;
+                cleared.push((number, error.to_string()));
+            }
+            other => other?,
+        }
+    }
+    Ok(cleared)
+}
+
 /// Brings the store, as a backup left it, up to what the folders say; then to what can still be read of the damaged one.
 ///
 /// # Errors
@@ -50,11 +69,21 @@ pub(super) fn merge(
 }
 
 /// Numbers that were given since the backup and that nobody knows anything of: runs that had not started, or were removed. Told, for
-/// somebody may wait for them.
+/// somebody may wait for them. So are those of `cleared` that nothing else knew better.
 ///
 /// # Errors
 /// Those of reading.
-pub(super) fn miss(tx: &Tx<'_>, given: RangeInclusive<i64>, report: &mut Restored) -> Result<(), StoreError> {
+pub(super) fn miss(
+    tx: &Tx<'_>,
+    given: RangeInclusive<i64>,
+    cleared: Vec<(i64, String)>,
+    report: &mut Restored,
+) -> Result<(), StoreError> {
+    for (number, why) in cleared {
+        if tx.run_brief(number)?.is_none() && !report.lost.iter().any(|lost| lost.number == Some(number)) {
+            report.lost.push(LostRun { number: Some(number), name: None, why });
+        }
+    }
     let told: BTreeSet<i64> = report.lost.iter().filter_map(|lost| lost.number).collect();
     let first = (*given.start()).max(given.end().saturating_sub(MISSED_MOST));
     for number in first..=*given.end() {
