@@ -7,7 +7,7 @@
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use footplate_core::Fault;
+use footplate_core::{ErrorCode, Fault};
 use footplate_engine::Client;
 use footplate_engine::client::live::{Board, Changes, Ended, Live, News};
 use serde::Serialize;
@@ -156,10 +156,14 @@ impl Bridge {
         loop {
             turn();
             let done = self.turn(shell, &mut client, each);
-            if done.is_err() {
+            if let Err(fault) = done {
                 // Opened anew at the next turn; meanwhile commands tell the view what is wrong.
                 client = None;
                 lock(&self.state).board = None;
+                if fault.code == ErrorCode::StoreDamaged {
+                    // Where that fails, too, the next turn tries again.
+                    let _ = footplate_engine::client::heal(&shell.home, &fault.message);
+                }
                 self.pause(UNSEEN);
             }
         }

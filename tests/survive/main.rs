@@ -5,6 +5,7 @@
 
 mod cancel;
 mod clocks;
+mod corrupted;
 mod crash_loop;
 mod disk_errors;
 mod disk_guard;
@@ -17,6 +18,7 @@ mod nested;
 mod output;
 mod poison;
 mod sleeps;
+mod storage;
 
 use std::time::Duration;
 

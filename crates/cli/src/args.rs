@@ -7,12 +7,14 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 use footplate_core::{ErrorCode, Fault};
+use footplate_engine::client;
 
 use crate::context::Context;
 use crate::stop::{self, Answer, Stop};
 use crate::verb::{
-    add, cancel, checkpoints, clean, completions, disk, doctor, list, logs, metrics, r#move, pause, plan, queue,
-    rename, report, resume, retry, rm, run, set, show, start, tag, template, unpause, wait, watch, work,
+    add, adopt, backup, cancel, checkpoints, clean, completions, disk, doctor, list, logs, metrics, r#move, pause,
+    plan, queue, rename, report, restore, resume, retry, rm, run, set, show, start, tag, template, unpause, wait,
+    watch, work,
 };
 
 /// Queue, run and watch model training on your own machine.
@@ -70,6 +72,9 @@ enum Verb {
     Work(work::Work),
     Clean(clean::Clean),
     Doctor(doctor::Doctor),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    Adopt(adopt::Adopt),
     Completions(completions::Completions),
 }
 
@@ -91,9 +96,25 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> u8 {
         Ok(code) => code,
         Err(Stop::NoReader) => 0,
         Err(Stop::Fault(fault)) => {
+            let fault = mended(fault, &context);
             stop::tell(&fault, context.json);
             fault.code.exit_code()
         }
+    }
+}
+
+/// Has a store that showed damage looked through, and restored where that is needed, and says so.
+fn mended(fault: Fault, context: &Context) -> Fault {
+    if fault.code != ErrorCode::StoreDamaged {
+        return fault;
+    }
+    match context.home().and_then(|home| client::heal(&home, &fault.message)) {
+        Ok(()) => Fault { hints: Vec::new(), ..fault }
+            .hint("it was looked through by an owner, and restored where that was needed: run this command again")
+            .hint("footplate doctor tells what was restored"),
+        // The same, or why it could not be helped.
+        Err(other) if other.code == ErrorCode::StoreDamaged => other,
+        Err(_) => fault,
     }
 }
 
@@ -127,6 +148,9 @@ fn dispatch(verb: &Verb, context: &Context) -> Answer {
         Verb::Work(verb) => verb.run(context),
         Verb::Clean(verb) => verb.run(context),
         Verb::Doctor(verb) => verb.run(context),
+        Verb::Backup(verb) => verb.run(context),
+        Verb::Restore(verb) => verb.run(context),
+        Verb::Adopt(verb) => verb.run(context),
         Verb::Completions(verb) => verb.run(context),
     }
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::stop::Stop;
 use crate::text::colour::wanted;
+use crate::text::storage;
 
 /// The surroundings of one call.
 pub(crate) struct Context {
@@ -52,8 +53,14 @@ impl Context {
     }
 
     /// A guest of the store.
+    ///
+    /// What is to be told of the store is told first, on stderr: it concerns whoever uses it.
     pub(crate) fn client(&self) -> Result<Client, Fault> {
-        Client::open(self.home()?)
+        let client = Client::open(self.home()?)?;
+        for line in storage::remarks(&client.storage()?) {
+            self.remark(&line);
+        }
+        Ok(client)
     }
 
     /// Whether bars can be drawn on stderr.

@@ -13,7 +13,7 @@ use crate::stop::{self, Answer, Stop};
 use crate::text::visible;
 
 /// Whether to wait for the effect.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Copy, Debug, Default, Args)]
 pub(crate) struct Waits {
     /// Only write the wish down; do not wait for its effect
     #[arg(long)]

@@ -121,6 +121,8 @@ codes! {
     StoreHeld = "store_held" => 7,
     /// The store was written by a newer version.
     StoreNewer = "store_newer" => 8,
+    /// The store is no store, or a part of it cannot be read; the owner restores it.
+    StoreDamaged = "store_damaged" => 8,
     /// The store cannot be read or written.
     Storage = "storage" => 8,
 }

@@ -14,6 +14,7 @@ pub mod report;
 pub mod schedule;
 pub mod state;
 pub mod status;
+pub mod storage;
 pub mod time;
 pub mod view;
 

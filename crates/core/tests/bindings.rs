@@ -11,6 +11,7 @@ use footplate_core::definition::{
 use footplate_core::event::Event;
 use footplate_core::quantity::{ByteSize, Span};
 use footplate_core::report::{AttemptReport, ErrorReport, Report, StageReport};
+use footplate_core::storage::{LostRun, Moved, Restored, StorageView};
 use footplate_core::view::{
     AttemptView, Diagnosis, DiskLevel, DiskView, Failure, Note, QueueView, RunView, StageView, Submitted, Waiting,
 };
@@ -30,7 +31,7 @@ fn the_bindings_of_the_view_are_those_of_core() {
     let config = Config::new().with_large_int("number");
     let body = declarations!(&config;
         RunId, UtcMs, Span, ByteSize, RunStatus, StageStatus, AttemptStatus, ErrorCode, Fault, Waiting, Diagnosis, Failure, Note,
-        RunView, StageView, AttemptView, QueueView, DiskLevel, DiskView, Submitted, Event, Report, StageReport, AttemptReport, ErrorReport, OnFailure,
+        RunView, StageView, AttemptView, QueueView, DiskLevel, DiskView, Submitted, LostRun, Restored, Moved, StorageView, Event, Report, StageReport, AttemptReport, ErrorReport, OnFailure,
         ParamKind, Param, RetryOn, Retries, OnInterrupt, Resources, SaveSignal, Checkpoints, Stage, Definition,
     );
     // What serde_json calls any value.

@@ -177,6 +177,24 @@ impl Home {
         self.root.join("hand_over")
     }
 
+    /// Copies of the store.
+    #[must_use]
+    pub fn backups(&self) -> PathBuf {
+        self.root.join("backups")
+    }
+
+    /// The file by which an owner is asked to restore the store.
+    #[must_use]
+    pub fn mend(&self) -> PathBuf {
+        self.root.join("mend")
+    }
+
+    /// How far the store had come when an owner last looked.
+    #[must_use]
+    pub fn mark(&self) -> PathBuf {
+        self.root.join("state.mark")
+    }
+
     /// The user's own templates.
     #[must_use]
     pub fn templates(&self) -> PathBuf {

@@ -8,6 +8,7 @@
 //! a program (`footplate-shim`), and how anything looks (the doors).
 
 pub mod archive;
+pub mod backup;
 pub mod bell;
 pub mod client;
 pub mod data;
@@ -21,8 +22,10 @@ pub mod interpreters;
 pub mod lines;
 pub mod login;
 pub mod logs;
+pub mod machine_id;
 pub mod owner;
 pub mod plan;
+pub mod rescue;
 pub mod secrets;
 pub mod start;
 pub mod templates;

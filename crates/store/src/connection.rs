@@ -2,7 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use footplate_core::RunStatus;
@@ -32,16 +33,41 @@ pub enum Role {
 pub struct Store {
     conn: Connection,
     role: Role,
+    place: Place,
     /// How many [`Read`]s are open; they share one snapshot.
     reading: Cell<u32>,
     pace: Pace,
+}
+
+/// Where the file was when it was opened, and which file it was: a restore puts another one there.
+#[derive(Debug)]
+struct Place {
+    path: PathBuf,
+    file: (u64, u64),
+}
+
+impl Place {
+    fn of(path: &Path) -> Result<Place, StoreError> {
+        let about = std::fs::metadata(path).map_err(|e| StoreError::io(path, e))?;
+        if about.len() == 0 {
+            // SQLite would take it for a new one.
+            return Err(StoreError::Damaged("the file is empty".to_owned()));
+        }
+        Ok(Place { path: path.to_owned(), file: (about.dev(), about.ino()) })
+    }
+
+    fn still(&self) -> Result<(), StoreError> {
+        let there = std::fs::metadata(&self.path).map(|about| (about.dev(), about.ino()));
+        if there.is_ok_and(|there| there == self.file) { Ok(()) } else { Err(StoreError::Replaced) }
+    }
 }
 
 impl Store {
     /// Opens `state.db` in the data folder `dir`, and makes it where it is not there yet (owners and guests).
     ///
     /// # Errors
-    /// `Newer`; `Older` unless `role` is `Owner`, who migrates; `Io`, `Damaged`, `Busy` after 30 s.
+    /// `Newer`; `Older` unless `role` is `Owner`, who migrates; `Io`, `Damaged`, `Busy` after 30 s; `Missing` where there is none and
+    /// one has been.
     pub fn open(dir: &Path, role: Role) -> Result<Store, StoreError> {
         let path = dir.join("state.db");
         match path.try_exists() {
@@ -56,7 +82,14 @@ impl Store {
             Role::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
             Role::Owner | Role::Guest => OpenFlags::SQLITE_OPEN_READ_WRITE,
         };
-        let mut conn = Connection::open_with_flags(&path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        let (place, mut conn) = loop {
+            let place = Place::of(&path)?;
+            let conn = Connection::open_with_flags(&path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+            // A restore may have come in between.
+            if place.still().is_ok() {
+                break (place, conn);
+            }
+        };
         // Else SQLite plans most statements anew each time a value is bound to them, in case statistics would tell it more
         // about that value; there are none here, and it would be a quarter of the owner's work.
         conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -83,7 +116,7 @@ impl Store {
             }
             migrate::bring_up_to_date(dir, &mut conn)?;
         }
-        Ok(Store { conn, role, reading: Cell::new(0), pace: Pace::default() })
+        Ok(Store { conn, role, place, reading: Cell::new(0), pace: Pace::default() })
     }
 
     /// The format of the file as it is now; greater than [`SCHEMA_VERSION`] where a newer version wrote it.
@@ -126,16 +159,24 @@ impl Store {
     /// Begins a write transaction; dropped without a commit, it is rolled back.
     ///
     /// # Errors
-    /// `Busy` after 30 s, `Newer` where another version migrated the file meanwhile, `ReadOnly`.
+    /// `Busy` after 30 s, `Newer` where another version migrated the file meanwhile, `Replaced` where it was restored, `ReadOnly`.
     pub fn begin(&mut self) -> Result<Tx<'_>, StoreError> {
         let since = match self.role {
             Role::Owner => self.pace.before(),
             Role::Guest => Instant::now(),
-            Role::ReadOnly => return Err(StoreError::ReadOnly),
+            Role::ReadOnly => {
+                let found = self.version()?;
+                return Err(match found {
+                    found if found > SCHEMA_VERSION => StoreError::Newer { found, known: SCHEMA_VERSION },
+                    _ => StoreError::ReadOnly,
+                });
+            }
         };
         self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let read = Read { conn: &self.conn, reading: None };
         let tx = Tx { read, pace: &mut self.pace, since, uncounted: RefCell::default() };
+        // With the lock in hand: a restore holds it while it puts another file there.
+        self.place.still()?;
         match migrate::user_version(tx.conn)? {
             SCHEMA_VERSION => Ok(tx),
             found if found > SCHEMA_VERSION => Err(StoreError::Newer { found, known: SCHEMA_VERSION }),
@@ -158,8 +199,9 @@ impl Store {
     /// Another number each time another connection has committed something. Costs microseconds.
     ///
     /// # Errors
-    /// Those of SQLite.
+    /// `Replaced` where the store was restored: open it again; those of SQLite.
     pub fn data_version(&self) -> Result<i64, StoreError> {
+        self.place.still()?;
         Ok(self.conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
     }
 
@@ -169,25 +211,6 @@ impl Store {
     /// Those of reading.
     pub fn epoch(&self) -> Result<String, StoreError> {
         Ok(self.conn.query_row("SELECT value FROM epoch", [], |row| row.get(0))?)
-    }
-
-    /// Looks through the whole file (`PRAGMA integrity_check`, foreign keys): what is wrong, nothing where all is well. Slow.
-    ///
-    /// # Errors
-    /// Those of reading.
-    pub fn check(&self) -> Result<Vec<String>, StoreError> {
-        let mut faults: Vec<String> = self
-            .conn
-            .prepare("PRAGMA integrity_check")?
-            .query_map([], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        faults.retain(|fault| fault != "ok");
-        let mut statement = self.conn.prepare("PRAGMA foreign_key_check")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            faults.push(format!("a row of {} without its {}", row.get::<_, String>(0)?, row.get::<_, String>(2)?));
-        }
-        Ok(faults)
     }
 
     pub(crate) fn connection(&self) -> &Connection {

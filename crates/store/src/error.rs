@@ -32,6 +32,12 @@ pub enum StoreError {
     /// The file is not a store, or a part of it cannot be read.
     #[error("the store is damaged: {0}")]
     Damaged(String),
+    /// The file is not there, though there are attempts or backups beside its place.
+    #[error("the store is damaged: state.db is not there, though there are attempts or backups")]
+    Missing,
+    /// Another file has taken this one's place: the store was restored.
+    #[error("the store was restored meanwhile")]
+    Replaced,
     /// A write on a connection that only reads.
     #[error("the store is open for reading only")]
     ReadOnly,
@@ -66,6 +72,12 @@ impl StoreError {
             if e.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation))
     }
 
+    /// True where the file itself is at fault, or gone, and a restore may help.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, StoreError::Damaged(_) | StoreError::Missing)
+    }
+
     /// The same for people: code, sentence, what to do.
     #[must_use]
     pub fn fault(&self) -> Fault {
@@ -78,7 +90,11 @@ impl StoreError {
                 Fault::new(ErrorCode::StoreHeld, sentence).hint("see with `footplate doctor` who holds it")
             }
             StoreError::Full => Fault::new(ErrorCode::DiskFull, sentence).hint("make room and try again"),
-            StoreError::Damaged(_) => Fault::new(ErrorCode::Storage, sentence).hint("run `footplate doctor`"),
+            StoreError::Damaged(_) | StoreError::Missing => Fault::new(ErrorCode::StoreDamaged, sentence)
+                .hint("the next `footplate work` restores it; `footplate restore` shows from what"),
+            StoreError::Replaced => {
+                Fault::new(ErrorCode::Conflict, sentence).hint("try again; `footplate doctor` tells what was restored")
+            }
             StoreError::ReadOnly | StoreError::Sqlite(_) => Fault::new(ErrorCode::Storage, sentence),
             StoreError::Io { .. } => {
                 Fault::new(ErrorCode::Storage, sentence).hint("check the data folder: it must be writable and local")

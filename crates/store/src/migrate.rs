@@ -20,7 +20,11 @@ pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
 
 pub(crate) fn user_version(conn: &Connection) -> Result<u32, StoreError> {
     let version: i64 = conn.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))?;
-    u32::try_from(version).map_err(|_| StoreError::Damaged(format!("user_version is {version}")))
+    match u32::try_from(version) {
+        // No version of this program will ever come that far.
+        Ok(found) if found < 1_000_000 => Ok(found),
+        _ => Err(StoreError::Damaged(format!("its format is said to be {version}"))),
+    }
 }
 
 /// Takes `schema.lock` until the file returned is dropped.
@@ -43,6 +47,9 @@ pub(crate) fn create_missing(dir: &Path, path: &Path) -> Result<(), StoreError> 
     if path.exists() {
         return Ok(());
     }
+    if has_been(dir) {
+        return Err(StoreError::Missing);
+    }
     let aside = aside(path);
     let built = build(&aside).and_then(|()| publish(dir, &aside, path));
     if built.is_err() {
@@ -50,6 +57,12 @@ pub(crate) fn create_missing(dir: &Path, path: &Path) -> Result<(), StoreError> 
         let _ = std::fs::remove_file(&aside);
     }
     built
+}
+
+/// Whether there are traces of an earlier store: an empty one in its place would say that nothing ever ran.
+fn has_been(dir: &Path) -> bool {
+    let any = |folder: &str| std::fs::read_dir(dir.join(folder)).is_ok_and(|mut all| all.next().is_some());
+    any("attempts") || any("backups")
 }
 
 fn aside(path: &Path) -> PathBuf {
@@ -102,8 +115,12 @@ pub(crate) fn bring_up_to_date(dir: &Path, conn: &mut Connection) -> Result<(), 
 
 fn bring_up_with(dir: &Path, conn: &mut Connection, migrations: &[&str]) -> Result<(), StoreError> {
     let known = migrations.len() as u32;
-    if user_version(conn)? == known {
+    let found = user_version(conn)?;
+    if found == known {
         return Ok(());
+    }
+    if found == 0 && has_tables(conn)? {
+        return Err(StoreError::Damaged("its format is said to be 0, and it has runs".to_owned()));
     }
     let _lock = schema_lock(dir)?;
     loop {
@@ -121,6 +138,10 @@ fn bring_up_with(dir: &Path, conn: &mut Connection, migrations: &[&str]) -> Resu
         }
         apply(conn, migrations, found)?;
     }
+}
+
+fn has_tables(conn: &Connection) -> Result<bool, StoreError> {
+    Ok(conn.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'run'", [], |row| row.get::<_, i64>(0))? > 0)
 }
 
 #[cfg(test)]

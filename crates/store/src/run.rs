@@ -293,6 +293,22 @@ impl Read<'_> {
         Ok(self.one("SELECT max(number) FROM run", [], |row| row.get::<_, Option<i64>>(0))?.flatten().unwrap_or(0))
     }
 
+    /// When the oldest run was submitted.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn first_run_at(&self) -> Result<Option<i64>, StoreError> {
+        self.one("SELECT created_at FROM run ORDER BY number LIMIT 1", [], |row| row.get(0))
+    }
+
+    /// How many runs there are.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn count_runs(&self) -> Result<u64, StoreError> {
+        Ok(self.one("SELECT count(*) FROM run", [], |row| row::unsigned(row, 0))?.unwrap_or(0))
+    }
+
     /// The number that the next run gets, unless another is written before.
     ///
     /// # Errors
@@ -381,7 +397,7 @@ impl Tx<'_> {
 }
 
 /// The last 12 hexadecimal digits, last digit first: suffixes of an id are prefixes of it.
-fn id_tail(id: RunId) -> i64 {
+pub(crate) fn id_tail(id: RunId) -> i64 {
     let mut rest = id.0.as_u128();
     let mut tail: i64 = 0;
     for _ in 0..12 {

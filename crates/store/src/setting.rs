@@ -27,4 +27,13 @@ impl Tx<'_> {
         )?;
         Ok(())
     }
+
+    /// Forgets a setting.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn drop_setting(&self, key: &str) -> Result<(), StoreError> {
+        self.write("DELETE FROM setting WHERE key = ?1", [key])?;
+        Ok(())
+    }
 }

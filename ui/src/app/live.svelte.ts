@@ -11,6 +11,7 @@ const EMPTY: Live = {
   experiments: [],
   owner: { state: 'absent', orderly: true },
   recovery: null,
+  storage: { restored: null, moved: null, newer: null },
 }
 
 let held = $state.raw<Held | null>(null)

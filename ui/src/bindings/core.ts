@@ -16,7 +16,7 @@ export type StageStatus = "waiting" | "queued" | "running" | "retrying" | "held"
 
 export type AttemptStatus = "launching" | "running" | "stopping" | "completed" | "failed" | "timed_out" | "cancelled" | "interrupted" | "launch_failed" | "void";
 
-export type ErrorCode = "exit_code" | "signal" | "timed_out" | "launch_failed" | "program_not_found" | "not_executable" | "cwd_missing" | "input_missing" | "output_missing" | "expression" | "interrupted" | "rebooted" | "shim_lost" | "folder_deleted" | "session_end" | "cancelled" | "need_not_completed" | "condition_false" | "stopped_by_failure" | "after_failed" | "log_lost" | "secret_missing" | "disk_full" | "usage" | "invalid" | "invalid_pipeline" | "not_a_run_id" | "ambiguous" | "impossible_resources" | "not_found" | "conflict" | "already_ended" | "still_live" | "already_started" | "nothing_to_resume" | "refused" | "consent_missing" | "no_answer" | "store_held" | "store_newer" | "storage";
+export type ErrorCode = "exit_code" | "signal" | "timed_out" | "launch_failed" | "program_not_found" | "not_executable" | "cwd_missing" | "input_missing" | "output_missing" | "expression" | "interrupted" | "rebooted" | "shim_lost" | "folder_deleted" | "session_end" | "cancelled" | "need_not_completed" | "condition_false" | "stopped_by_failure" | "after_failed" | "log_lost" | "secret_missing" | "disk_full" | "usage" | "invalid" | "invalid_pipeline" | "not_a_run_id" | "ambiguous" | "impossible_resources" | "not_found" | "conflict" | "already_ended" | "still_live" | "already_started" | "nothing_to_resume" | "refused" | "consent_missing" | "no_answer" | "store_held" | "store_newer" | "store_damaged" | "storage";
 
 export type Fault = { 
 /**
@@ -393,6 +393,86 @@ number: number,
  * Its name.
  */
 name: string, };
+
+export type LostRun = { 
+/**
+ * Its number, where it is known.
+ */
+number: number | null, 
+/**
+ * Its name, where it is known.
+ */
+name: string | null, 
+/**
+ * What stood in the way, in half a sentence.
+ */
+why: string, };
+
+export type Restored = { 
+/**
+ * When.
+ */
+at: UtcMs, 
+/**
+ * What was wrong with the store, in half a sentence; `None`: somebody asked for it.
+ */
+why: string | null, 
+/**
+ * When the backup was made that it began with; `None`: there was none, or what stood in the store was good enough.
+ */
+backup: UtcMs | null, 
+/**
+ * The file that the store before was kept in, in the data folder.
+ */
+kept: string | null, 
+/**
+ * How many runs there are now.
+ */
+runs: number, 
+/**
+ * Numbers of runs that were rebuilt from their folders alone.
+ */
+rebuilt: Array<number>, 
+/**
+ * Numbers of runs of which their folders knew more than the backup.
+ */
+updated: Array<number>, 
+/**
+ * Numbers of runs that wait for a word before anything of theirs starts: paused, or drafts.
+ */
+held_back: Array<number>, 
+/**
+ * Numbers of runs whose programs were found at work.
+ */
+running: Array<number>, 
+/**
+ * What could not be brought back.
+ */
+lost: Array<LostRun>, };
+
+export type Moved = { 
+/**
+ * When that was noticed.
+ */
+at: UtcMs, 
+/**
+ * The queues that were paused for it, and go on once the work is adopted.
+ */
+queues: Array<string>, };
+
+export type StorageView = { 
+/**
+ * The last restore, until somebody has seen it.
+ */
+restored: Restored | null, 
+/**
+ * The question whether this machine is to go on with the work of another.
+ */
+moved: Moved | null, 
+/**
+ * A newer version wrote the store; it is only read. In a sentence.
+ */
+newer: string | null, };
 
 export type Event = { "kind": "run_submitted" } | { "kind": "run_status", 
 /**

@@ -37,6 +37,7 @@ export interface FakeOptions {
   hugeLog?: boolean
   owner?: Live['owner']
   recovery?: Live['recovery']
+  storage?: Partial<Live['storage']>
   draft?: JsonValue
   /** A template of one's own was broken later. */
   broken?: boolean
@@ -133,6 +134,7 @@ export function fake(options: FakeOptions = {}): Fake {
           ],
         }
   }
+  let storage: Live['storage'] = { restored: null, moved: null, newer: null, ...options.storage }
   function live(): Live {
     const all = [...store.runs.values()]
     const counts = Object.fromEntries(STATUSES.map((s) => [s, 0])) as Record<RunStatus, number>
@@ -166,6 +168,7 @@ export function fake(options: FakeOptions = {}): Fake {
       experiments,
       owner: options.owner ?? { state: 'present', pid: 4312, version: '0.1.0', since: iso(began) },
       recovery: options.recovery ?? null,
+      storage,
     }
   }
   let sent: Live = live()
@@ -189,6 +192,7 @@ export function fake(options: FakeOptions = {}): Fake {
       queues: now.queues,
       experiments: now.experiments,
       owner: now.owner,
+      storage: now.storage,
     }
     if (history) message.history = true
     for (const on of listeners) on(message)
@@ -289,6 +293,16 @@ export function fake(options: FakeOptions = {}): Fake {
     if (wish.kind === 'disk') {
       marks = { ...marks, ...wish.args }
       return done('Changed.')
+    }
+    if (wish.kind === 'adopt') {
+      const queues = storage.moved?.queues ?? []
+      store.queues = store.queues.map((q) => (queues.includes(q.name) ? { ...q, paused: false } : q))
+      storage = { ...storage, moved: null }
+      return done('The work goes on on this machine.')
+    }
+    if (wish.kind === 'restore_seen') {
+      storage = { ...storage, restored: null }
+      return done('The report of the restore is put away.')
     }
     const run = find(number ?? -1)
     switch (wish.kind) {

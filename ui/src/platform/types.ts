@@ -22,6 +22,7 @@ import type {
   Report,
   RunStatus,
   RunView,
+  StorageView,
   Submitted,
   UtcMs,
 } from '../bindings/core'
@@ -40,11 +41,13 @@ export type {
   Param,
   QueueView,
   Report,
+  Restored,
   RunStatus,
   RunView,
   Stage,
   StageStatus,
   StageView,
+  StorageView,
   Submitted,
   UtcMs,
   Waiting,
@@ -82,6 +85,8 @@ export interface Live {
   experiments: { name: string; runs: number }[]
   owner: Owner
   recovery: Recovery | null
+  /** What is to be told of the store itself. */
+  storage: StorageView
 }
 
 /**
@@ -106,6 +111,7 @@ export type Push =
       experiments?: Live['experiments']
       owner?: Owner
       recovery?: Recovery | null
+      storage?: StorageView
       /** True: an ended run is new, changed or removed, so that pages of `list` are stale. */
       history?: boolean
     }
@@ -153,6 +159,8 @@ export type Wish =
   | { kind: 'tag'; args: { add?: string[]; remove?: string[] } }
   | { kind: 'rm'; args: { files?: boolean } }
   | { kind: 'disk'; args: { warning?: number; critical?: number } }
+  | { kind: 'adopt'; args: Record<string, never> }
+  | { kind: 'restore_seen'; args: Record<string, never> }
   | { kind: 'queue'; args: { name: string; limit?: number; priority?: number; paused?: boolean } }
 
 /** `engine::WishAnswer`. */

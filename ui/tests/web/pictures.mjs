@@ -60,6 +60,10 @@ export const pictures = [
       (route) => picture(`hostile-${route.replace(/\W+/g, '')}-${theme}`, `world=hostile&theme=${theme}`, route),
     ),
     picture(`away-${theme}`, `recovered&theme=${theme}`, '#/queue'),
+    picture(`store-moved-${theme}`, `moved&theme=${theme}`, '#/queue'),
+    picture(`store-restored-${theme}`, `restored&theme=${theme}`, '#/queue', {
+      then: async (page) => page.click('summary'),
+    }),
     picture(`keep-run-${theme}`, `theme=${theme}`, '#/run/1293', {
       then: async (page) => {
         await page.click('.acts [aria-haspopup=menu]')

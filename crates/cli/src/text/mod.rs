@@ -3,6 +3,7 @@
 //! Not here: what is said (the verbs), and JSON, which is the views of `footplate_core` as they are.
 
 pub mod colour;
+pub(crate) mod storage;
 pub mod table;
 pub mod visible;
 pub mod when;

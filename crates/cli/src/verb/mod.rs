@@ -1,6 +1,8 @@
 //! The verbs, a file each; the doc comment of a verb's arguments is its help.
 
 pub(crate) mod add;
+pub(crate) mod adopt;
+pub(crate) mod backup;
 pub(crate) mod cancel;
 pub(crate) mod checkpoints;
 pub(crate) mod clean;
@@ -16,6 +18,7 @@ pub(crate) mod plan;
 pub(crate) mod queue;
 pub(crate) mod rename;
 pub(crate) mod report;
+pub(crate) mod restore;
 pub(crate) mod resume;
 pub(crate) mod retry;
 pub(crate) mod rm;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// The verbs of docs and design (5-doors) that this version has.
-const VERBS: [&str; 29] = [
+const VERBS: [&str; 32] = [
     "run",
     "add",
     "plan",
@@ -32,6 +32,9 @@ const VERBS: [&str; 29] = [
     "work",
     "clean",
     "doctor",
+    "backup",
+    "restore",
+    "adopt",
     "completions",
 ];
 

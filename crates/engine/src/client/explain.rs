@@ -184,6 +184,11 @@ fn table(code: ErrorCode, facts: &Facts<'_>) -> Entry {
         ),
         C::NoAnswer => entry("No answer", "Nobody answered in time; the wish stays on record.", &[]),
         C::StoreHeld => entry("Held by another", "Another process holds the data folder.", &[]),
+        C::StoreDamaged => entry(
+            "Store damaged",
+            "The store cannot be read.",
+            &["It is restored by itself; footplate doctor tells more."],
+        ),
         C::StoreNewer => entry("Newer data", "The data was written by a newer version.", &["Please update Footplate."]),
         C::Storage => {
             entry("Storage", "The data cannot be read or written.", &["footplate doctor looks for what is wrong"])

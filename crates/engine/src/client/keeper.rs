@@ -14,10 +14,12 @@ use footplate_shim::contract::OwnerLine;
 use footplate_shim::os::process;
 use footplate_store::{Role, Store, StoreError};
 
+use super::storage;
 use super::types::{OwnerStart, OwnerState};
 use crate::bell;
 use crate::home::Home;
 use crate::install::{Installed, install_executables};
+use crate::rescue;
 
 /// The owner's log begins anew above this size, bytes.
 const OWNER_LOG_MOST: u64 = 1 << 20;
@@ -41,6 +43,8 @@ pub struct Client {
     pub(super) home: Home,
     pub(super) store: Store,
     pub(super) start: OwnerStart,
+    /// Why the store is only read: a newer version wrote it.
+    pub(super) newer: Option<String>,
     /// The store's version when [`Client::wait_for_change`] last looked.
     seen: Cell<i64>,
     /// When [`Client::tend`] may start an owner again, on the running clock, and how long after that, both in milliseconds.
@@ -59,7 +63,8 @@ impl Client {
     /// Opens the store, and makes it where there is none. Starts owners where they are needed.
     ///
     /// # Errors
-    /// `StoreNewer` where a newer version wrote it; `Storage`, `DiskFull`.
+    /// `Storage`, `DiskFull`; `StoreDamaged` where an owner could not restore it. One that a newer version wrote is opened for reading
+    /// only, see [`Client::storage`].
     pub fn open(home: Home) -> Result<Client, Fault> {
         Client::open_with(home, OwnerStart::WhenNeeded)
     }
@@ -69,19 +74,23 @@ impl Client {
     /// # Errors
     /// As [`Client::open`].
     pub fn open_with(home: Home, start: OwnerStart) -> Result<Client, Fault> {
-        let store = match Store::open(home.state_dir(), Role::Guest) {
+        let (store, newer) = match rescue::open_or_make(&home, Role::Guest) {
             Err(StoreError::Older { found, known }) if start == OwnerStart::WhenNeeded => {
                 // Only an owner migrates: ours does, as soon as an older one has left.
                 start_owner(&home)?;
-                wait_for_migration(&home, &StoreError::Older { found, known })?
+                (wait_for_migration(&home, &StoreError::Older { found, known })?, None)
             }
-            other => other.map_err(|e| e.fault())?,
+            Ok(store) if start == OwnerStart::Never => (store, None),
+            Ok(store) => (storage::whole(&home, store)?, None),
+            Err(_) => storage::open(&home, start)?,
         };
+        // An owner of ours cannot do anything with a newer store.
+        let start = if newer.is_some() { OwnerStart::Never } else { start };
         if start == OwnerStart::Never {
             store.set_cache_kib(LOOKER_KIB).map_err(|e| e.fault())?;
         }
         let seen = Cell::new(store.data_version().map_err(|e| e.fault())?);
-        Ok(Client { home, store, start, seen, tended: Cell::new((0, 1000)), changes: Cell::new((0, 0)) })
+        Ok(Client { home, store, start, newer, seen, tended: Cell::new((0, 1000)), changes: Cell::new((0, 0)) })
     }
 
     /// The data folder.
@@ -227,7 +236,7 @@ fn ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn nap(ms: u64) {
+pub(super) fn nap(ms: u64) {
     std::thread::sleep(Duration::from_millis(ms));
 }
 
@@ -245,7 +254,7 @@ fn is_older(version: &str) -> bool {
 /// How often, and after how many milliseconds, the lock of an owner that is gone is tried again.
 const GIVEN_BACK: (u32, u64) = (10, 5);
 
-fn look(home: &Home) -> OwnerState {
+pub(super) fn look(home: &Home) -> OwnerState {
     let (tries, every) = GIVEN_BACK;
     let mut state = look_once(home);
     for _ in 0..tries {
@@ -293,13 +302,16 @@ fn wait_for_migration(home: &Home, last: &StoreError) -> Result<Store, Fault> {
 
 /// Starts an owner, detached from this process: it outlives us, our terminal and our session.
 fn start_owner(home: &Home) -> Result<(), Fault> {
-    let mut child = launch(home)?;
-    // Reaps it should we live longer, so that it leaves no zombie.
-    let _ = std::thread::Builder::new().name("owner's end".into()).stack_size(64 << 10).spawn(move || child.wait());
+    reap(launch(home)?);
     Ok(())
 }
 
-fn launch(home: &Home) -> Result<Child, Fault> {
+/// Reaps it should we live longer, so that it leaves no zombie.
+pub(super) fn reap(mut owner: Child) {
+    let _ = std::thread::Builder::new().name("owner's end".into()).stack_size(64 << 10).spawn(move || owner.wait());
+}
+
+pub(super) fn launch(home: &Home) -> Result<Child, Fault> {
     let installed = install_executables(home)?;
     spawn(home, &installed).map_err(|e| {
         Fault::new(ErrorCode::Storage, format!("The owner ({}) cannot be started: {e}.", installed.footplate.display()))

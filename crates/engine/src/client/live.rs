@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use footplate_core::event::Event;
+use footplate_core::storage::StorageView;
 use footplate_core::view::{QueueView, RunView};
 use footplate_core::{Fault, RunStatus, UtcMs};
 use footplate_shim::clock;
@@ -94,6 +95,8 @@ pub struct Live {
     pub owner: OwnerView,
     /// What the newest owner found at its start, where that is worth telling.
     pub recovery: Option<Recovery>,
+    /// What is to be told of the store itself.
+    pub storage: StorageView,
 }
 
 /// What is another than in the picture before.
@@ -130,6 +133,9 @@ pub struct Changes {
     /// The recovery.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Option<Recovery>>,
+    /// What is to be told of the store, whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage: Option<StorageView>,
     /// An ended run is new, changed or removed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub history: bool,
@@ -152,6 +158,7 @@ impl Changes {
             experiments: other(&before.experiments, &after.experiments),
             owner: other(&before.owner, &after.owner),
             recovery: other(&before.recovery, &after.recovery),
+            storage: other(&before.storage, &after.storage),
             ..Changes::default()
         }
     }
@@ -307,6 +314,7 @@ impl Client {
     /// `Storage`.
     pub fn live(&self, recovery: Option<Recovery>) -> Result<Live, Fault> {
         let queues = self.queues()?;
+        let storage = self.storage()?;
         let owner = self.owner();
         let present = matches!(owner, OwnerState::Present { .. });
         let confirmed = self.confirm()?;
@@ -325,7 +333,7 @@ impl Client {
         let needs_look = read.ended_badly_since(clock::wall_ms() - NEEDS_LOOK_MS)?;
         let experiments = read.experiments(EXPERIMENTS_MOST)?;
         let experiments = experiments.into_iter().map(|(name, runs)| ExperimentView { name, runs }).collect();
-        Ok(Live { active, next, counts, needs_look, queues, experiments, owner: owner.into(), recovery })
+        Ok(Live { active, next, counts, needs_look, queues, experiments, owner: owner.into(), recovery, storage })
     }
 }
 
@@ -343,6 +351,7 @@ mod tests {
             experiments: Vec::new(),
             owner: OwnerView::Absent { orderly: true },
             recovery: None,
+            storage: StorageView::default(),
         }
     }
 

@@ -13,6 +13,7 @@ mod look;
 mod machine;
 mod resolve;
 pub mod series;
+mod storage;
 mod submit;
 mod types;
 mod waiting;
@@ -22,6 +23,7 @@ pub use footplate_core::report::Report;
 pub use inspect::{Origin, StoreCheck};
 pub use keeper::{Client, PresenceGuard};
 pub use machine::machine_capacity;
+pub use storage::{heal, restore};
 pub use types::{
     ListQuery, MetricPoint, OwnerStart, OwnerState, Resolved, RunPage, Submit, Wish, WishAnswer, WishRequest,
 };

@@ -255,6 +255,10 @@ pub enum Wish {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         critical: Option<u64>,
     },
+    /// Go on here with the work of a data folder that came from another machine. `run` is not set.
+    Adopt {},
+    /// Hear no more of the last restore of the store. `run` is not set.
+    RestoreSeen {},
     /// Start the drafts that a batch was written as, up to its last transaction. Written by [`super::Client::submit_batch`]
     /// in that transaction; numbers that are no drafts (any more) are left alone. `run` is not set.
     Release {
@@ -274,7 +278,7 @@ pub enum Wish {
 /// A wish and whom it concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WishRequest {
-    /// The run's number; `None` for `queue`, `disk` and `clean`.
+    /// The run's number; `None` for what concerns none: `queue`, `disk`, `adopt`, `restore_seen` and `clean`.
     pub run: Option<i64>,
     /// What is wished.
     pub wish: Wish,
@@ -287,7 +291,7 @@ impl WishRequest {
         WishRequest { run: Some(run), wish }
     }
 
-    /// A wish about no run: `queue`, `disk` or `clean`.
+    /// A wish about no run, such as `queue`, `disk` or `clean`.
     #[must_use]
     pub fn general(wish: Wish) -> WishRequest {
         WishRequest { run: None, wish }

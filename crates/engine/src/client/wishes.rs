@@ -107,8 +107,15 @@ pub(super) fn no_run(number: i64) -> Fault {
 
 fn check_wish(request: &WishRequest, queues: &[String]) -> Result<(), Fault> {
     let invalid = |message: String, hint: &str| Err(Fault::new(ErrorCode::Invalid, message).hint(hint));
-    let general =
-        matches!(request.wish, Wish::Queue { .. } | Wish::Disk { .. } | Wish::Clean { .. } | Wish::Release { .. });
+    let general = matches!(
+        request.wish,
+        Wish::Queue { .. }
+            | Wish::Disk { .. }
+            | Wish::Adopt {}
+            | Wish::RestoreSeen {}
+            | Wish::Clean { .. }
+            | Wish::Release { .. }
+    );
     if general != request.run.is_none() {
         let (kind, _) = request.wish.to_row();
         let what = if general { "concerns no run" } else { "needs a run" };
@@ -162,6 +169,8 @@ fn check_wish(request: &WishRequest, queues: &[String]) -> Result<(), Fault> {
         | Wish::Move { .. }
         | Wish::Rm { .. }
         | Wish::Disk { .. }
+        | Wish::Adopt {}
+        | Wish::RestoreSeen {}
         | Wish::Release { .. }
         | Wish::Clean { .. } => Ok(()),
     }

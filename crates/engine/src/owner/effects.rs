@@ -11,10 +11,10 @@ use footplate_shim::contract::{Command, Spec};
 use footplate_shim::failpoint;
 use footplate_shim::folder::AttemptDir;
 
-use super::launch::run_json;
 use super::live::{Live, Sent};
 use super::mind::Mind;
 use super::shims::Shims;
+use crate::rescue::record::RunRecord;
 use crate::secrets::Secrets;
 
 /// An attempt to launch.
@@ -118,7 +118,8 @@ impl Mind {
         let config = serde_json::to_vec(&run.params)?;
         // `run.json` comes last: where it is, the others are whole.
         write(&folder.join("config.json"), &config)?;
-        replace(&file, &serde_json::to_vec(&run_json(run))?)
+        let record = RunRecord::of(&run.row, &run.definition, &run.rows)?;
+        replace(&file, &serde_json::to_vec(&record)?)
     }
 
     fn stop_now(&mut self, key: AttemptKey, wish: String, grace_ms: u64) {

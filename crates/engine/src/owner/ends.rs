@@ -117,6 +117,7 @@ impl Mind {
             dir.log_end(),
             now.0,
         );
+        let finished = change.finished_at;
         let error = failure.as_ref().and_then(|f| serde_json::to_string(f).ok());
         // Of a program that had ended before anybody saw it run.
         let unseen = (state.status() == AttemptStatus::Launching).then(|| dir.start()).flatten();
@@ -153,6 +154,8 @@ impl Mind {
             resume: again.then_some(resume),
             outputs: ended_well.then(|| serde_json::to_string(&values).unwrap_or_default()),
             error: Some(error),
+            // When it ended, not when that was seen: an owner may come hours later.
+            finished_at: c.finished_at.map(|_| finished),
             ..c
         })?;
         self.propagate(tx, key.run, &[stage])

@@ -13,7 +13,6 @@ use footplate_store::Tx;
 use footplate_store::{AttemptRow, StageChange};
 use indexmap::IndexMap;
 use rustix::process::Signal;
-use serde_json::Value;
 
 use super::Trouble;
 use super::active::ActiveRun;
@@ -272,22 +271,4 @@ fn newest_checkpoint(
 
 fn absolute(cwd: &Path, path: &str) -> String {
     cwd.join(path).to_string_lossy().into_owned()
-}
-
-/// What stands in `run.json`: enough to build the run's rows again.
-#[must_use]
-pub(super) fn run_json(run: &ActiveRun) -> Value {
-    serde_json::json!({
-        "version": 1,
-        "id": run.row.id,
-        "number": run.row.number,
-        "name": run.row.name,
-        "pipeline": run.row.pipeline,
-        "experiment": run.row.experiment,
-        "queue": run.row.queue,
-        "priority": run.row.priority,
-        "created_at": footplate_core::UtcMs(run.row.created_at),
-        "definition": run.definition,
-        "params": run.params,
-    })
 }

@@ -17,6 +17,7 @@ pub struct OwnerLock {
     file: File,
     path: PathBuf,
     line: OwnerLine,
+    after_order: bool,
 }
 
 /// What became of a try.
@@ -64,7 +65,9 @@ impl OwnerLock {
             orderly: false,
             since_ms: clock::wall_ms(),
         };
-        let mut lock = OwnerLock { file, path: path.to_owned(), line };
+        // An empty file is a new one: nobody left it in disorder.
+        let after_order = file.metadata()?.len() == 0 || read_line(&file).is_some_and(|before| before.orderly);
+        let mut lock = OwnerLock { file, path: path.to_owned(), line, after_order };
         lock.write()?;
         Ok(lock)
     }
@@ -73,6 +76,12 @@ impl OwnerLock {
     #[must_use]
     pub fn is_still_there(&self) -> bool {
         same_file(&self.file, &self.path)
+    }
+
+    /// Whether the holder before us meant to leave.
+    #[must_use]
+    pub fn follows_order(&self) -> bool {
+        self.after_order
     }
 
     /// Gives the lock back, with the remark that its holder meant to leave.

@@ -365,9 +365,11 @@ impl Mind {
             run.row.status = status;
             tx.set_run_status(number, status, now)?;
             if status.is_ended() {
-                run.row.finished_at = Some(now);
+                // When the last of its stages ended.
+                let ended = run.rows.iter().filter_map(|row| row.finished_at).max().unwrap_or(now);
+                run.row.finished_at = Some(ended);
                 let started = run.row.started_at;
-                tx.set_run_times(number, started, Some(now))?;
+                tx.set_run_times(number, started, Some(ended))?;
             }
         }
         if status.is_ended() {

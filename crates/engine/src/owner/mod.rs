@@ -6,6 +6,7 @@
 mod active;
 mod changes;
 mod checkpoint;
+mod copies;
 mod due;
 mod effects;
 mod ends;
@@ -15,12 +16,14 @@ mod launch;
 mod live;
 pub mod lock;
 mod look;
+pub(crate) mod machine;
 mod mind;
 mod outputs;
 mod recover;
 mod shims;
 mod sweeps;
 mod tail;
+pub(crate) mod told;
 mod turn;
 mod wake;
 mod watch;
@@ -31,10 +34,11 @@ use std::time::Duration;
 use footplate_core::{ErrorCode, Fault};
 use footplate_shim::clock;
 use footplate_shim::contract::{MARK_VARIABLE, OwnerLine};
-use footplate_store::{Role, Store, StoreError};
+use footplate_store::{Store, StoreError};
 
 use crate::home::Home;
 use crate::install::{Installed, install_executables};
+use crate::rescue::{self, Request};
 use lock::{Acquired, OwnerLock, VERSION};
 
 /// How `footplate work` was called.
@@ -101,8 +105,9 @@ pub fn work(home: Home, options: WorkOptions) -> Result<(), Fault> {
     let installed = install_executables(&home)?;
     move_into(&home, &installed)?;
     let mut lock = Some(take_lock(&home, options)?);
-    let store = Store::open(home.root(), Role::Owner).map_err(|e| e.fault())?;
-    let mut store = Some(store);
+    let orderly = lock.as_ref().is_some_and(OwnerLock::follows_order);
+    let mut store = Some(rescue::open(&home, orderly)?.0);
+    let mut mended = false;
     loop {
         let Some(held) = lock.take() else { return Ok(()) };
         // Whoever asked for a hand-over has the lock now.
@@ -112,7 +117,16 @@ pub fn work(home: Home, options: WorkOptions) -> Result<(), Fault> {
         if matches!(&done, Err(Trouble::Store(error)) if error.fault().code == ErrorCode::DiskFull) {
             guard::give_up_ballast(&home);
         }
-        let (open, left, seen) = done.map_err(|e| trouble(&e))?;
+        let (open, left, seen) = match done {
+            // Once: a store that is damaged again at once is beyond us.
+            Err(error) if is_damage(&error) && held.is_still_there() && !mended => {
+                mended = true;
+                lock = Some(held);
+                store = Some(mend(&home, error)?);
+                continue;
+            }
+            done => done.map_err(|e| trouble(&e))?,
+        };
         held.leave().map_err(|e| trouble(&Trouble::System(e)))?;
         if left != Left::Idle {
             return Ok(());
@@ -124,6 +138,27 @@ pub fn work(home: Home, options: WorkOptions) -> Result<(), Fault> {
             lock = Some(again);
             store = Some(open);
         }
+    }
+}
+
+/// Looks through a store that showed damage while it was used, and restores it where that is so.
+fn mend(home: &Home, error: Trouble) -> Result<Store, Fault> {
+    eprintln!("{error}");
+    let suspected = Some(error.to_string());
+    Request { suspected, wanted: None }.leave(home).map_err(|e| trouble(&Trouble::System(e)))?;
+    match rescue::open(home, false)? {
+        (store, true) => Ok(store),
+        // There is nothing to mend: it is as it was, and so would be the end of it.
+        (_, false) => Err(trouble(&error)),
+    }
+}
+
+/// The store is damaged, or a row of it cannot be understood.
+fn is_damage(error: &Trouble) -> bool {
+    match error {
+        Trouble::Store(error) => error.is_damage(),
+        Trouble::Damaged(_) => true,
+        Trouble::Law(_) | Trouble::LostRace(_) | Trouble::System(_) => false,
     }
 }
 

@@ -15,6 +15,7 @@ use footplate_shim::folder::AttemptDir;
 use footplate_store::{AttemptChange, CapacityRow, RunBrief, Store, StoreError, Tx, WishRow};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::copies::Copies;
 use super::follow::Follower;
 use super::live::Live;
 use super::lock::OwnerLock;
@@ -26,6 +27,8 @@ use super::{Left, Trouble, WorkOptions};
 use crate::bell::Bell;
 use crate::home::Home;
 use crate::install::Installed;
+use crate::rescue::Request;
+use crate::rescue::mark::Mark;
 
 /// While there is work, the store is looked at this often even if nobody rings, milliseconds.
 const LOOK_AT_STORE_MS: u64 = 2_000;
@@ -56,6 +59,10 @@ struct Owner<'a> {
     announced: bool,
     /// New runs are left for the next turn.
     more: bool,
+    /// How far the store has come, beside it.
+    mark: Mark,
+    /// The hourly backup.
+    copies: Copies,
     /// A thread waits for the last guest to leave.
     waits_for_presence: Arc<AtomicBool>,
 }
@@ -82,6 +89,8 @@ pub(super) fn run(
         follower: Follower::start(home, waker.clone())?,
         sweeps: Sweeps::new(home.bin_dir(), waker.clone()),
         bell: Bell::listen(home)?,
+        mark: Mark::of(home, &store)?,
+        copies: Copies::new(home, waker.clone()),
         waker,
         wakeable,
         told,
@@ -95,6 +104,7 @@ pub(super) fn run(
     loop {
         let left = owner.turn(&mut store)?;
         if let Some(left) = left {
+            owner.mark.leave(owner.mind.seen_run, || store.read()?.last_seq());
             let seen = owner.mind.seen_run;
             return Ok((store, left, seen));
         }
@@ -117,6 +127,7 @@ impl Owner<'_> {
         let tx = store.begin()?;
         let mind = &mut self.mind;
         mind.now = UtcMs(clock::wall_ms());
+        mind.look_at_machine(&tx)?;
         mind.read_queues(&tx)?;
         mind.read_disk_marks(&tx)?;
         let open: HashMap<i64, RunBrief> = tx.open_runs()?.into_iter().map(|b| (b.number, b)).collect();
@@ -232,14 +243,23 @@ impl Owner<'_> {
             failpoint::hit("turn-before-commit");
             tx.commit()?;
             self.announced = true;
+            self.mark.advance(self.mind.seen_run, || store.read()?.last_seq());
+            self.copies.changed();
             failpoint::hit("turn-after-commit");
             for launch in relaunch {
                 self.mind.effects.push(super::effects::Effect::Launch(Box::new(launch)));
             }
             self.mind.act();
         }
+        self.copies.tend(store, self.mind.disk())?;
         if self.told.load(Ordering::Relaxed) {
             return Ok(Some(Left::Told));
+        }
+        if rang.guest
+            && let Some(request) = Request::left(self.home)
+        {
+            let why = request.suspected.unwrap_or_else(|| "somebody wants it restored".to_owned());
+            return Err(StoreError::Damaged(why).into());
         }
         if rang.guest && asks_for_hand_over(self.home) {
             return Ok(Some(Left::HandOver));
@@ -415,6 +435,7 @@ impl Owner<'_> {
     fn is_idle(&mut self) -> bool {
         let mind = &self.mind;
         let busy = self.more
+            || self.copies.is_busy()
             || !mind.live.is_empty()
             || !mind.awaiting.is_empty()
             || !mind.retries.is_empty()
@@ -457,7 +478,8 @@ impl Owner<'_> {
         let store = if self.more { Some(0) } else { work.then_some(LOOK_AT_STORE_MS) };
         let retry = mind.retries.first().map(|at| at.saturating_sub(now));
         let held = mind.held.first().filter(|_| work).map(|at| at.saturating_sub(now));
-        let timeout = looks.chain(retry).chain(held).chain(start).chain(store).min().map(|ms| {
+        let copy = self.copies.due().filter(|_| work).map(|at| at.saturating_sub(now));
+        let timeout = looks.chain(retry).chain(held).chain(start).chain(store).chain(copy).min().map(|ms| {
             // The wall clock may jump: what is due by it is looked at again at least each minute.
             let ms = ms.min(60_000);
             Timespec { tv_sec: (ms / 1000).cast_signed(), tv_nsec: ((ms % 1000) * 1_000_000).cast_signed() }

@@ -52,6 +52,8 @@ impl Mind {
                 self.change_queue(tx, &name, limit, priority, paused)?
             }
             (Some(Wish::Disk { warning, critical }), _) => self.set_disk_marks(tx, warning, critical)?,
+            (Some(Wish::Adopt {}), _) => self.adopt(tx)?,
+            (Some(Wish::RestoreSeen {}), _) => self.forget_restore(tx)?,
             (Some(Wish::Clean { older_than_ms, dry_run }), _) => self.clean(tx, older_than_ms, dry_run)?,
             (Some(Wish::Release { runs }), _) => self.release(tx, &runs)?,
             (Some(_), None) => Err((ErrorCode::Invalid, format!("{} concerns a run, and none is named", row.kind))),
@@ -103,9 +105,12 @@ impl Mind {
             }
             Wish::Tag { add, remove } => self.tag(tx, number, add, &remove)?,
             Wish::Rm { files } => self.remove(tx, number, files)?,
-            Wish::Queue { .. } | Wish::Disk { .. } | Wish::Clean { .. } | Wish::Release { .. } => {
-                Err((ErrorCode::Invalid, "it concerns no run".to_owned()))
-            }
+            Wish::Queue { .. }
+            | Wish::Disk { .. }
+            | Wish::Adopt {}
+            | Wish::RestoreSeen {}
+            | Wish::Clean { .. }
+            | Wish::Release { .. } => Err((ErrorCode::Invalid, "it concerns no run".to_owned())),
         };
         if self.runs.contains_key(&number) {
             self.touched.insert(number);

@@ -1,8 +1,25 @@
 /** The demo and the web tests: what to pretend stands in the address, `?world=empty&lang=zh-CN&theme=dark&tick=0`. */
 import { fake, type FakeOptions, type Fake } from '../fake'
 import { hostile } from './hostile'
-import type { Settings } from '../types'
+import type { Restored, Settings } from '../types'
 import type { WorldName } from './world'
+
+/** A restore with something of each kind. */
+function restored(): Restored {
+  const at = Date.now()
+  return {
+    at: new Date(at - 5 * 60_000).toISOString(),
+    why: 'database disk image is malformed',
+    backup: new Date(at - 42 * 60_000).toISOString(),
+    kept: 'state.db.damaged-20261127T142102Z',
+    runs: 214,
+    rebuilt: [1288, 1289, 1290],
+    updated: [1285],
+    held_back: [1290],
+    running: [1285, 1288],
+    lost: [{ number: 1291, name: null, why: 'it had not started, or was removed' }],
+  }
+}
 
 export function demo(): Fake {
   const query = new URLSearchParams(location.search)
@@ -25,6 +42,11 @@ export function demo(): Fake {
   if (query.has('away')) options.owner = { state: 'absent', orderly: false }
   if (query.has('recovered'))
     options.recovery = { at: new Date().toISOString(), reattached: [1285, 1286], interrupted: [1291] }
+  if (query.has('moved'))
+    options.storage = { moved: { at: new Date().toISOString(), queues: ['training', 'default', 'evaluation'] } }
+  if (query.has('newer'))
+    options.storage = { newer: 'the store has format 9, and this program knows formats up to 1; it is only read' }
+  if (query.has('restored')) options.storage = { restored: restored() }
   const kept = sessionStorage.getItem('fake-draft')
   if (kept) options.draft = JSON.parse(kept)
   // A test brings its own texts for the hostile world; everything it then reads is made of them.

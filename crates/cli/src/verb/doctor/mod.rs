@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::stop::Answer;
-use crate::text::{Colour, table, visible, visible_lines, when};
+use crate::text::{Colour, storage, table, visible, visible_lines, when};
 
 /// Say what is installed and what is at work, what is wrong, and what to do about it
 #[derive(Debug, Args)]
@@ -21,6 +21,7 @@ struct Examination {
     version: String,
     data: Option<Data>,
     store: Option<Store>,
+    backups: Option<Backups>,
     owner: Option<Owner>,
     shim: Option<String>,
     python: Option<machine::Python>,
@@ -42,6 +43,15 @@ struct Store {
     sound: bool,
     detail: String,
     bytes: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Backups {
+    count: usize,
+    newest: Option<UtcMs>,
+    bytes: u64,
+    /// Damaged stores that were put aside, by name.
+    kept: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -99,9 +109,13 @@ fn examine(context: &Context) -> Examination {
                 .hint("install both executables into one folder, or name it in FOOTPLATE_SHIM"),
         ));
     }
+    let backups = home.as_ref().map(backups);
     let client = home.and_then(|home| Client::open(home).map_err(|fault| problems.push(Problem::grave(fault))).ok());
     let store = client.as_ref().and_then(|client| store(client, &mut problems));
     let owner = client.as_ref().map(|client| owner(client, &mut problems));
+    if let Some(client) = &client {
+        told(client, &mut problems);
+    }
     let python = machine::python();
     if python.is_none() {
         let hint = "install Python 3, or activate the environment that has it before you add a run";
@@ -111,6 +125,7 @@ fn examine(context: &Context) -> Examination {
         version: VERSION.to_owned(),
         data,
         store,
+        backups,
         owner,
         shim: shim.map(|path| path.display().to_string()),
         python,
@@ -133,12 +148,43 @@ fn data(home: &Home, problems: &mut Vec<Problem>) -> Data {
     Data { path: home.root().display().to_string(), filesystem: machine::filesystem(home.root()), free_bytes: free }
 }
 
+fn backups(home: &Home) -> Backups {
+    let all = footplate_engine::backup::list(home);
+    let names = std::fs::read_dir(home.root()).into_iter().flatten().flatten();
+    let mut kept: Vec<String> = names
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.starts_with("state.db.damaged-") && !name.ends_with("-wal"))
+        .collect();
+    kept.sort();
+    let bytes = all.iter().map(|backup| backup.bytes).sum();
+    Backups { count: all.len(), newest: all.first().map(|backup| backup.at), bytes, kept }
+}
+
+/// What is to be told of the store itself.
+fn told(client: &Client, problems: &mut Vec<Problem>) {
+    let Ok(view) = client.storage() else { return };
+    if let Some(newer) = view.newer {
+        let fault = Fault::new(ErrorCode::StoreNewer, newer)
+            .hint("use the newer version of Footplate, or restore a backup made before it was installed");
+        problems.push(Problem::grave(fault));
+    }
+    if let Some(moved) = &view.moved {
+        let hint = "footplate adopt goes on with it here; or leave it, where it goes on over there";
+        problems.push(Problem::slight(ErrorCode::Conflict, storage::other_machine(moved), hint));
+    }
+    if let Some(restored) = &view.restored {
+        let hint = "footplate restore --report tells all of it; footplate restore --seen puts this away";
+        problems.push(Problem::slight(ErrorCode::StoreDamaged, storage::in_short(restored), hint));
+    }
+}
+
 fn store(client: &Client, problems: &mut Vec<Problem>) -> Option<Store> {
     match client.check_store() {
         Ok(check) => {
             if !check.sound {
-                let fault = Fault::new(ErrorCode::Storage, format!("the store is damaged: {}", check.detail))
-                    .hint("keep a copy of the data folder before anything else");
+                let fault = Fault::new(ErrorCode::Storage, format!("the store is damaged: {}", check.detail)).hint(
+                    "the next `footplate work` looks through it and restores it; footplate restore shows from what",
+                );
                 problems.push(Problem::grave(fault));
             }
             let bytes = client.home().root().join("state.db").metadata().ok().map(|facts| facts.len());
@@ -196,6 +242,11 @@ fn text(found: &Examination, colours: bool) -> String {
         let state = if store.sound { "sound" } else { "damaged" };
         let size = store.bytes.map(|bytes| format!(", {}", when::size(bytes))).unwrap_or_default();
         lines.push(("store", format!("schema {}, {state}{size}", store.schema)));
+    }
+    if let Some(backups) = &found.backups {
+        let newest = backups.newest.map(|at| format!("{}, the newest of {}", backups.count, when::moment(at)));
+        let kept = if backups.kept.is_empty() { String::new() } else { format!("; kept: {}", backups.kept.join(", ")) };
+        lines.push(("backups", format!("{}{kept}", newest.unwrap_or_else(|| "none yet".to_owned()))));
     }
     if let Some(owner) = &found.owner {
         lines.push((
