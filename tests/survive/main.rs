@@ -15,6 +15,7 @@ mod many;
 mod nested;
 mod output;
 mod poison;
+mod saves;
 mod sleeps;
 
 use std::time::Duration;

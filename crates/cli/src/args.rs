@@ -11,8 +11,8 @@ use footplate_core::{ErrorCode, Fault};
 use crate::context::Context;
 use crate::stop::{self, Answer, Stop};
 use crate::verb::{
-    add, cancel, checkpoints, clean, completions, disk, doctor, list, logs, metrics, r#move, pause, plan, queue,
-    rename, report, resume, retry, rm, run, set, show, start, tag, template, unpause, wait, watch, work,
+    add, alerts, cancel, checkpoints, clean, completions, disk, doctor, list, logs, metrics, r#move, pause, plan,
+    queue, rename, report, resume, retry, rm, run, set, show, start, tag, template, unpause, wait, watch, work,
 };
 
 /// Queue, run and watch model training on your own machine.
@@ -53,6 +53,7 @@ enum Verb {
     Logs(logs::Logs),
     Metrics(metrics::Metrics),
     Checkpoints(checkpoints::Checkpoints),
+    Alerts(alerts::Alerts),
     Cancel(cancel::Cancel),
     Pause(pause::Pause),
     Unpause(unpause::Unpause),
@@ -110,6 +111,7 @@ fn dispatch(verb: &Verb, context: &Context) -> Answer {
         Verb::Logs(verb) => verb.run(context),
         Verb::Metrics(verb) => verb.run(context),
         Verb::Checkpoints(verb) => verb.run(context),
+        Verb::Alerts(verb) => verb.run(context),
         Verb::Cancel(verb) => verb.run(context),
         Verb::Pause(verb) => verb.run(context),
         Verb::Unpause(verb) => verb.run(context),

@@ -7,12 +7,14 @@
 //! Not here, on purpose: decisions (which move is allowed is `core`'s law; SQL repeats it only so that a mistake is refused), the
 //! wall clock (the time is handed in), the bell, and who may be the owner (a lock, held by the engine).
 
+mod alert;
 mod attempt;
 mod backup;
 mod board;
 mod connection;
 mod error;
 mod event;
+mod keeping;
 mod latest;
 mod migrate;
 mod pace;
@@ -26,6 +28,7 @@ mod stage;
 pub mod telemetry;
 mod wish;
 
+pub use alert::{AlertRow, STALL_RULE};
 pub use attempt::{AttemptChange, AttemptRow};
 pub use connection::{Read, Role, Store, Tx};
 pub use error::StoreError;

@@ -1,6 +1,7 @@
 //! The verbs, a file each; the doc comment of a verb's arguments is its help.
 
 pub(crate) mod add;
+pub(crate) mod alerts;
 pub(crate) mod cancel;
 pub(crate) mod checkpoints;
 pub(crate) mod clean;
