@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 
 import { chromium } from 'playwright-core'
 
+import { alerts } from './alerts.mjs'
 import { behaviours } from './behaviours.mjs'
 import { gallery } from './gallery.mjs'
 import { hostile } from './hostile.mjs'
@@ -25,7 +26,7 @@ const browser = await chromium.launch({
 
 const failures = []
 let passed = 0
-for (const test of [...behaviours, ...gallery, ...keyboard, ...hostile, ...pictures]) {
+for (const test of [...behaviours, ...alerts, ...gallery, ...keyboard, ...hostile, ...pictures]) {
   if (
     only &&
     !only
