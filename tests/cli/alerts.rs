@@ -227,3 +227,37 @@ fn a_plan_says_what_watches_over_its_stages() {
         (&json!(1_800_000), &json!(3))
     );
 }
+
+#[test]
+fn an_owner_that_dies_while_it_tells_leaves_the_alert_to_the_next_one() {
+    let bench = Bench::new();
+    let body = "print(\"step 1 loss nan\", flush=True)\nwhile not os.path.exists('go'):\n    time.sleep(0.02)";
+    let keys = "metric_pattern = 'loss (?P<loss>[a-z0-9.]+)'\nalerts = [{ metric = \"loss\", when = \"nan\" }]";
+    let (path, program) = stage(&bench, "dies", body, keys);
+    let mut begin = bench.footplate(["run", &path, "--detach"]);
+    assert!(begin.env("FOOTPLATE_FAILPOINT", "alert-before-commit").status().unwrap().success());
+    let log = || std::fs::read_to_string(bench.data().join("owner.log")).unwrap_or_default();
+    until(LONG, "the owner dies", || log().contains("failpoint alert-before-commit"));
+    // The log was read beyond that point, and is not read again.
+    until(LONG, "the next one tells it", || told(&bench, 1) == [("nan".into(), false, "loss is nan".into())]);
+    open(&bench, "go");
+    assert_eq!(ended(&bench, 1)["status"], "completed");
+    assert_eq!((told(&bench, 1).len(), program.starts()), (1, 1));
+}
+
+#[test]
+fn a_night_of_sleep_is_no_silence_for_the_next_owner_either() {
+    let mut bench = Bench::new();
+    let shift = bench.write("shift", "0");
+    bench.set_env("FOOTPLATE_TEST_WALL_SHIFT", &shift);
+    let (path, _) = stage(&bench, "night", WAITS, "stall = \"1h\"");
+    let number = start(&bench, &path, &[]);
+    bench.until_status(number, "running", LONG);
+    assert!(bench.kill_owner());
+    std::fs::write(&shift, (8 * 3_600_000).to_string()).unwrap();
+    until(LONG, "another owner is there", || bench.status(number) == "running" && bench.owner().is_some());
+    open(&bench, "speak");
+    open(&bench, "go");
+    assert_eq!(ended(&bench, number)["status"], "completed");
+    assert_eq!(told(&bench, number), []);
+}

@@ -319,3 +319,28 @@ fn two_runs_never_write_the_same_checkpoint_folder_at_the_same_time() {
     let at = |line: &str| lines.iter().position(|other| other == line).unwrap();
     assert!(at("out one") < at("in two"), "{lines:?}");
 }
+
+#[test]
+fn an_hour_later_the_next_owner_cleans_while_the_stage_runs() {
+    let mut bench = Bench::new();
+    let shift = bench.write("shift", "0");
+    bench.set_env("FOOTPLATE_TEST_WALL_SHIFT", &shift);
+    let body = format!(
+        "{KEEPS}\nfor step in range(1, 5):\n    save(step, step)\nnote('saved')\nwhile not os.path.exists('go'):\n    time.sleep(0.02)\n"
+    );
+    let program = Pretend::python(&bench.work(), "train.py", &body);
+    let toml = format!(
+        "[stages.train]\ncommand = {:?}\ncheckpoints = {{ files = \"{{{{ run.dir }}}}/ckpt/*.safetensors\", keep_last = 2 }}\n",
+        program.argv()
+    );
+    let path = pipeline(&bench, "hourly", &toml);
+    let _ = bench.run(&["run", &path, "--detach"]).expect(0);
+    until(LONG, "they are saved", || program.lines().iter().any(|line| line == "saved"));
+    let run = bench.show(1);
+    assert_eq!(there(&bench, &run, "ckpt").len(), 4);
+    assert!(bench.kill_owner());
+    std::fs::write(&shift, "3700000").unwrap();
+    until(LONG, "two are left", || bench.status(1) == "running" && there(&bench, &run, "ckpt").len() == 2);
+    common::open(&bench, "go");
+    assert_eq!(ended(&bench, 1)["status"], "completed");
+}

@@ -4,7 +4,7 @@ use footplate_core::alert::{AlertAction, AlertFacts, Episode};
 use footplate_core::state::attempt::AttemptState;
 use footplate_core::state::settle::{ALERT_WISH, STALL_WISH};
 use footplate_core::{AttemptKey, ErrorCode, UtcMs};
-use footplate_shim::clock;
+use footplate_shim::{clock, failpoint};
 use footplate_store::{AlertRow, STALL_RULE, Tx};
 
 use super::Trouble;
@@ -104,6 +104,7 @@ impl Mind {
             let rule = i64::from(episode.rule);
             let id = match tx.raise_alert(key, (rule, episode.number), &episode.facts, episode.since, now)? {
                 Some(id) => {
+                    failpoint::hit("alert-before-commit");
                     let running = lives && self.live.get(&key).is_some_and(Live::speaks);
                     if episode.facts.action == AlertAction::Stop && running {
                         self.stop_attempt(tx, key, &format!("{ALERT_WISH}{id}"))?;
