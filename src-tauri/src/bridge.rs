@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use footplate_core::{ErrorCode, Fault};
 use footplate_engine::Client;
-use footplate_engine::client::live::{Board, Changes, Ended, Live, News};
+use footplate_engine::client::live::{Board, Changes, Live, News};
 use serde::Serialize;
 use tauri::State;
 use tauri::ipc::Channel;
@@ -149,9 +149,9 @@ impl Bridge {
         lock(&self.state).subscribers.retain(|(known, _)| *known != id);
     }
 
-    /// Looks as long as the app is open. `each` is told of every picture, and of what ended since the one before; `turn` that
+    /// Looks as long as the app is open. `each` is told of every picture, and of what happened since the one before; `turn` that
     /// time has passed.
-    pub(crate) fn watch(&self, shell: &Shell, each: &dyn Fn(&Live, &[Ended]), turn: &dyn Fn()) {
+    pub(crate) fn watch(&self, shell: &Shell, each: &dyn Fn(&Live, &News), turn: &dyn Fn()) {
         let mut client: Option<Client> = None;
         loop {
             turn();
@@ -169,7 +169,7 @@ impl Bridge {
         }
     }
 
-    fn turn(&self, shell: &Shell, kept: &mut Option<Client>, each: &dyn Fn(&Live, &[Ended])) -> Result<(), Fault> {
+    fn turn(&self, shell: &Shell, kept: &mut Option<Client>, each: &dyn Fn(&Live, &News)) -> Result<(), Fault> {
         let client = match kept {
             Some(client) => &*client,
             None => {
@@ -177,7 +177,7 @@ impl Bridge {
                 shell.guest.arrive(client)?;
                 let board = Board::new(client)?;
                 let (seq, live) = board.live();
-                each(live, &[]);
+                each(live, &News::default());
                 let mut told = lock(&self.state);
                 told.tell(&Push::Snapshot { seq, live: Box::new(live.clone()) });
                 told.board = Some(board);
@@ -198,14 +198,15 @@ impl Bridge {
             return Ok(());
         }
         *calm = 0;
-        let News { changes, ended } = board.look(client)?;
-        let live = (changes.is_some() || !ended.is_empty()).then(|| board.live().1.clone());
-        if let Some(changes) = changes {
-            told.tell(&Push::Changes(Box::new(changes)));
+        let news = board.look(client)?;
+        let something = news.changes.is_some() || !news.ended.is_empty() || !news.raised.is_empty();
+        let live = something.then(|| board.live().1.clone());
+        if let Some(changes) = &news.changes {
+            told.tell(&Push::Changes(Box::new(changes.clone())));
         }
         drop(told);
         if let Some(live) = live {
-            each(&live, &ended);
+            each(&live, &news);
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use footplate_core::RunStatus;
 use footplate_core::view::RunView;
-use footplate_engine::client::live::{Ended, Live};
+use footplate_engine::client::live::{Ended, Live, News, Raised};
 use footplate_engine::client::{Wish, WishRequest};
 use keepawake::KeepAwake;
 use tauri::{AppHandle, Manager};
@@ -43,11 +43,18 @@ impl Effects {
         self.tray.get().is_some_and(Option::is_some)
     }
 
-    /// A new picture, and what ended since the one before.
-    pub(crate) fn picture(&self, app: &AppHandle, shell: &Shell, live: &Live, ended: &[Ended]) {
+    /// A new picture, and what ended or gave alarm since the one before.
+    pub(crate) fn picture(&self, app: &AppHandle, shell: &Shell, live: &Live, news: &News) {
         *lock(&self.live) = Some(live.clone());
         self.refresh(app, &shell.settings.get());
-        for Ended { run, .. } in ended {
+        for Raised { run, name, alert } in &news.raised {
+            let settings = shell.settings.get();
+            let tongue = Tongue::of(settings.language);
+            if let Some(message) = notify::alarm(name, alert, &settings, notify::minute_now(), tongue) {
+                notify::show(app, &message, Some(*run));
+            }
+        }
+        for Ended { run, .. } in &news.ended {
             // Gone meanwhile: nothing to tell.
             if let Ok(view) = shell.read(|client| client.show(*run)) {
                 tell(app, shell, &view);

@@ -160,7 +160,7 @@ fn setup(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {
     let watched = Arc::clone(&shell);
     std::thread::Builder::new().name("bridge".into()).spawn(move || {
         let effects = handle.state::<Effects>();
-        bridge.watch(&watched, &|live, ended| effects.picture(&handle, &watched, live, ended), &|| {
+        bridge.watch(&watched, &|live, news| effects.picture(&handle, &watched, live, news), &|| {
             effects.turn(&handle, &watched);
         });
     })?;

@@ -2,8 +2,9 @@
 
 use chrono::{Local, TimeZone, Timelike};
 use footplate_core::RunStatus;
+use footplate_core::alert::{AlertAction, AlertKind, Figure};
 use footplate_core::quantity::ByteSize;
-use footplate_core::view::{DiskLevel, DiskView, RunView, StageView};
+use footplate_core::view::{AlertView, DiskLevel, DiskView, RunView, StageView};
 use footplate_shim::clock;
 use tauri::AppHandle;
 use tauri_plugin_notification::NotificationExt;
@@ -59,6 +60,39 @@ pub(crate) fn fuller(disk: &DiskView, settings: &Values, minute: u32, tongue: To
         DiskLevel::Critical => tongue.with("notify.disk_critical", &values),
     };
     Some(Message { title: tongue.word("notify.disk"), body })
+}
+
+/// What is told of an alert of a run of this name; `None` where the settings are against it.
+pub(crate) fn alarm(name: &str, alert: &AlertView, settings: &Values, minute: u32, tongue: Tongue) -> Option<Message> {
+    let facts = &alert.facts;
+    let wanted = if facts.kind == AlertKind::Stall { settings.notify_stalled } else { settings.notify_alert };
+    if !wanted || settings.is_quiet(minute) {
+        return None;
+    }
+    let figure = |value: &Figure| match value {
+        Figure::Number(value) => short(*value),
+        Figure::Word(word) => word.clone(),
+    };
+    let values = [
+        ("metric", facts.metric.clone().unwrap_or_default()),
+        ("value", facts.value.as_ref().map(figure).unwrap_or_default()),
+        ("bound", facts.bound.map(short).unwrap_or_default()),
+        ("points", facts.points.unwrap_or(1).to_string()),
+        ("time", tongue.time(facts.stall_ms.unwrap_or_default() as f64 / 1000.0)),
+    ];
+    let body = match (facts.kind, facts.points.unwrap_or(1)) {
+        (AlertKind::Stall, _) => tongue.with("notify.alert_stall", &values),
+        (AlertKind::Nan, _) => tongue.with("notify.alert_nan", &values),
+        (AlertKind::Above, _) => tongue.with("notify.alert_above", &values),
+        (AlertKind::Below, _) => tongue.with("notify.alert_below", &values),
+        (AlertKind::NoImprovement, _) if facts.bound.is_none() => tongue.with("notify.alert_never", &values),
+        (AlertKind::NoImprovement, 0..=1) => tongue.with("notify.alert_flat", &values),
+        (AlertKind::NoImprovement, _) => tongue.with("notify.alert_flat_for", &values),
+    };
+    let stops = facts.action == AlertAction::Stop;
+    let body = if stops { format!("{body} {}", tongue.word("notify.alert_stops")) } else { body };
+    let title = if facts.kind == AlertKind::Stall { "notify.stalled" } else { "notify.alert" };
+    Some(Message { title: tongue.with(title, &[("name", name.to_owned())]), body })
 }
 
 fn cause(run: &RunView) -> String {
@@ -134,6 +168,36 @@ mod tests {
             "error": { "code": "exit_code", "title": "The program failed", "detail": "ValueError: x", "hints": [] },
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn each_alert_has_its_words_and_its_switch() {
+        let usual = Values::default();
+        let alert = |facts: serde_json::Value| -> AlertView {
+            serde_json::from_value(serde_json::json!({
+                "id": 1, "stage": "train", "attempt": 1, "facts": facts, "detail": "", "since": "2026-11-27T09:00:00.000Z",
+                "raised_at": "2026-11-27T09:00:00.000Z", "ended_at": null, "dismissed_at": null,
+            }))
+            .unwrap()
+        };
+        let told =
+            |facts: serde_json::Value, settings: &Values| alarm("tone-7", &alert(facts), settings, 0, Tongue::En);
+        let stall = serde_json::json!({ "kind": "stall", "action": "stop", "stall_ms": 1_800_000 });
+        let message = told(stall.clone(), &usual).unwrap();
+        assert_eq!(
+            (message.title.as_str(), message.body.as_str()),
+            ("tone-7 prints nothing", "No output for 30 m. It is being stopped.")
+        );
+        let nan = serde_json::json!({ "kind": "nan", "action": "notify", "metric": "loss", "value": "nan", "step": 7 });
+        assert_eq!(told(nan.clone(), &usual).unwrap().body, "loss is nan.");
+        let flat = serde_json::json!(
+            { "kind": "no_improvement", "action": "notify", "metric": "val_loss", "value": 2.5, "bound": 1.25, "points": 5 }
+        );
+        assert_eq!(told(flat, &usual).unwrap().body, "val_loss has not improved on 1.2500 for 5 points.");
+        let quieter = Values { notify_stalled: false, ..usual.clone() };
+        assert!(told(stall.clone(), &quieter).is_none() && told(nan.clone(), &quieter).is_some());
+        let quieter = Values { notify_alert: false, ..usual };
+        assert!(told(stall, &quieter).is_some() && told(nan, &quieter).is_none());
     }
 
     #[test]

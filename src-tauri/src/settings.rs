@@ -56,6 +56,8 @@ pub(crate) struct Values {
     pub(crate) notify_failed: bool,
     pub(crate) notify_interrupted: bool,
     pub(crate) notify_disk: bool,
+    pub(crate) notify_stalled: bool,
+    pub(crate) notify_alert: bool,
     pub(crate) quiet: bool,
     /// `22:00`, local time.
     pub(crate) quiet_from: String,
@@ -73,6 +75,8 @@ impl Default for Values {
             notify_failed: true,
             notify_interrupted: true,
             notify_disk: true,
+            notify_stalled: true,
+            notify_alert: true,
             quiet: false,
             quiet_from: "22:00".into(),
             quiet_to: "07:00".into(),

@@ -151,3 +151,196 @@ open(folder + "/found.pt", "wb").write(bytes(3))
     bench.until_status(none, "completed", LONG);
     assert!(bench.run(&["checkpoints", &none.to_string()]).expect(0).stderr.contains("has no checkpoints"));
 }
+
+/// Saves safetensors files, each with the loss that a line says; `plant` are further files and links, made before.
+const KEEPS: &str = r###"
+import json, struct
+folder = os.environ["FOOTPLATE_RUN_DIR"] + "/ckpt"
+os.makedirs(folder, exist_ok=True)
+def save(step, loss, cut=0):
+    header = json.dumps({"w": {"dtype": "U8", "shape": [64], "data_offsets": [0, 64]}}).encode()
+    whole = struct.pack("<Q", len(header)) + header + bytes(64)
+    path = "%s/step-%d.safetensors" % (folder, step)
+    with open(path, "wb") as f:
+        f.write(whole[:len(whole) - cut])
+    # In their order, whatever the file system's clock does.
+    at = time.time() + step
+    os.utime(path, (at, at))
+    if not cut:
+        print("##PROGRESS##" + json.dumps({"checkpoint": {"path": path, "step": step, "metrics": {"val_loss": loss}}}) + "##", flush=True)
+"###;
+
+fn there(bench: &Bench, run: &Value, folder: &str) -> Vec<String> {
+    let folder = bench.data().join("runs").join(run["id"].as_str().unwrap()).join(folder);
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_best_and_the_newest_stay_when_a_stage_ends_and_links_and_what_is_cut_are_left_alone() {
+    let bench = Bench::new();
+    let victim = bench.write("victim.safetensors", "precious");
+    let body = format!(
+        "{KEEPS}\nfor step, loss in [(1, 0.9), (2, 0.2), (3, 0.5), (4, float('nan')), (5, 0.4), (6, 0.8)]:\n    save(step, loss)\n\
+         save(7, 0.0, cut=9)\nos.symlink({victim:?}, folder + '/step-0.safetensors')\nopen(folder + '/other.txt', 'w').write('x')\n"
+    );
+    let program = Pretend::python(&bench.work(), "train.py", &body);
+    let toml = format!(
+        "[stages.train]\ncommand = {:?}\ncheckpoints = {{ files = \"{{{{ run.dir }}}}/ckpt/step-*.safetensors\", \
+         metric = \"val_loss\", keep_best = 2, keep_last = 1 }}\n",
+        program.argv()
+    );
+    let end = run(&bench, &pipeline(&bench, "kept", &toml), &[]);
+    assert_eq!(end["status"], "completed", "{end:#}");
+    let expected = [
+        "other.txt",
+        "step-0.safetensors",
+        "step-2.safetensors",
+        "step-5.safetensors",
+        "step-6.safetensors",
+        "step-7.safetensors",
+    ];
+    until(LONG, "what is not kept is gone", || there(&bench, &end, "ckpt") == expected);
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
+    until(LONG, "it is noted", || bench.show(1)["notes"].to_string().contains("3 checkpoints are removed"));
+    let text = bench.run(&words("checkpoints 1")).expect(0).stdout;
+    assert!(text.lines().any(|line| line.contains("step-2") && line.contains("best")), "{text}");
+    // Nothing is left to do, and the owner leaves.
+    assert!(
+        bench
+            .run(&words("checkpoints 1 --clean --dry-run"))
+            .expect(0)
+            .stdout
+            .ends_with("0 checkpoints would be removed\n")
+    );
+    until(LONG, "the owner leaves", || bench.owner().is_none());
+}
+
+#[test]
+fn what_would_go_is_shown_first_and_goes_when_it_is_wished_while_the_stage_runs() {
+    let bench = Bench::new();
+    let body = format!(
+        "{KEEPS}\nfor step in range(1, 5):\n    save(step, step)\nnote('saved')\nwhile not os.path.exists('go'):\n    time.sleep(0.02)\n"
+    );
+    let program = Pretend::python(&bench.work(), "train.py", &body);
+    let toml = format!(
+        "[stages.train]\ncommand = {:?}\ncheckpoints = {{ files = \"{{{{ run.dir }}}}/ckpt/*.safetensors\", keep_last = 2 }}\n",
+        program.argv()
+    );
+    let path = pipeline(&bench, "live", &toml);
+    let _ = bench.run(&["run", &path, "--detach"]).expect(0);
+    until(LONG, "they are saved", || program.lines().iter().any(|line| line == "saved"));
+    let fates = || -> Vec<String> {
+        let all = bench.run(&words("checkpoints 1 --clean --dry-run --json")).expect(0).json();
+        all.as_array().unwrap().iter().map(|one| one["fate"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(fates(), ["newest", "newest", "goes", "goes"]);
+    let run = bench.show(1);
+    assert_eq!(there(&bench, &run, "ckpt").len(), 4, "a look removes nothing");
+    let said = bench.run(&words("checkpoints 1 --clean")).expect(0).stdout;
+    assert!(said.starts_with("#1: 2 checkpoints are removed, "), "{said}");
+    assert_eq!(there(&bench, &run, "ckpt"), ["step-3.safetensors", "step-4.safetensors"]);
+    common::open(&bench, "go");
+    assert_eq!(ended(&bench, 1)["status"], "completed");
+    let none = bench.add(&[], &["true"]);
+    bench.until_status(none, "completed", LONG);
+    assert!(
+        bench.run(&["checkpoints", &none.to_string(), "--clean"]).expect(5).stderr.contains("keep_best, keep_last")
+    );
+}
+
+#[test]
+fn checkpoints_of_others_in_the_same_folder_are_nobodys_to_remove() {
+    let bench = Bench::new();
+    let old = bench.write("out/old.bin", "theirs");
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    std::fs::File::options().write(true).open(&old).unwrap().set_modified(long_ago).unwrap();
+    let elsewhere = bench.root().join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let body = r###"
+for step in range(3):
+    path = '%s/%d.bin' % (sys.argv[1], step)
+    open(path, 'w').write('mine')
+    at = time.time() + step
+    os.utime(path, (at, at))
+    print('##PROGRESS##{"checkpoint": {"path": "%s"}}##' % path, flush=True)
+"###;
+    let program = Pretend::python(&bench.work(), "train.py", body);
+    let stage = |name: &str, folder: &str| {
+        let argv: Vec<String> = program.argv().into_iter().chain([folder.to_owned()]).collect();
+        let files = format!("{folder}/*.bin");
+        format!("[stages.{name}]\ncommand = {argv:?}\ncheckpoints = {{ files = {files:?}, keep_last = 1 }}\n")
+    };
+    let toml = format!("{}{}", stage("here", "out"), stage("away", &elsewhere.display().to_string()));
+    let end = run(&bench, &pipeline(&bench, "others", &toml), &[]);
+    assert_eq!(end["status"], "completed", "{end:#}");
+    until(LONG, "the owner leaves", || bench.owner().is_none());
+    assert_eq!(std::fs::read_to_string(&old).unwrap(), "theirs");
+    assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 3, "not below a folder of the run's");
+    assert!(!bench.work().join("out/0.bin").exists() && bench.work().join("out/2.bin").exists());
+}
+
+#[test]
+fn two_runs_never_write_the_same_checkpoint_folder_at_the_same_time() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.work().join("out/ckpt")).unwrap();
+    std::os::unix::fs::symlink(bench.work().join("out"), bench.work().join("link")).unwrap();
+    let program = Pretend::sh(
+        &bench.work(),
+        "p.sh",
+        &format!("echo \"in $1\" >> \"$LINES\"\n{}\necho \"out $1\" >> \"$LINES\"", common::gate("go")),
+    );
+    let of = |name: &str, files: &str| {
+        let argv: Vec<String> = program.argv().into_iter().chain([name.to_owned()]).collect();
+        let stage = format!(
+            "[stages.train]\nqueue = \"evaluation\"\ncommand = {argv:?}\ncheckpoints = {{ files = {files:?} }}\n"
+        );
+        common::start(&bench, &pipeline(&bench, name, &stage), &[])
+    };
+    let first = of("one", "out/ckpt/*.pt");
+    bench.until_status(first, "running", LONG);
+    let second = of("two", "link/ckpt/../ckpt/*.bin");
+    let other = of("three", "out/others/*.pt");
+    bench.until_status(other, "running", LONG);
+    let waits = || bench.show(second)["waiting"].clone();
+    until(LONG, "the reason is told", || waits()["reason"] == "folder_in_use");
+    assert_eq!(waits()["detail"], "#1 writes checkpoints to the same folder");
+    // Another owner knows it, too.
+    assert!(bench.kill_owner());
+    until(LONG, "another owner is there", || bench.status(first) == "running" && bench.owner().is_some());
+    assert_eq!((bench.status(second).as_str(), waits()["reason"].as_str()), ("queued", Some("folder_in_use")));
+    common::open(&bench, "go");
+    for number in [first, second, other] {
+        bench.until_status(number, "completed", LONG);
+    }
+    let lines = program.lines();
+    let at = |line: &str| lines.iter().position(|other| other == line).unwrap();
+    assert!(at("out one") < at("in two"), "{lines:?}");
+}
+
+#[test]
+fn an_hour_later_the_next_owner_cleans_while_the_stage_runs() {
+    let mut bench = Bench::new();
+    let shift = bench.write("shift", "0");
+    bench.set_env("FOOTPLATE_TEST_WALL_SHIFT", &shift);
+    let body = format!(
+        "{KEEPS}\nfor step in range(1, 5):\n    save(step, step)\nnote('saved')\nwhile not os.path.exists('go'):\n    time.sleep(0.02)\n"
+    );
+    let program = Pretend::python(&bench.work(), "train.py", &body);
+    let toml = format!(
+        "[stages.train]\ncommand = {:?}\ncheckpoints = {{ files = \"{{{{ run.dir }}}}/ckpt/*.safetensors\", keep_last = 2 }}\n",
+        program.argv()
+    );
+    let path = pipeline(&bench, "hourly", &toml);
+    let _ = bench.run(&["run", &path, "--detach"]).expect(0);
+    until(LONG, "they are saved", || program.lines().iter().any(|line| line == "saved"));
+    let run = bench.show(1);
+    assert_eq!(there(&bench, &run, "ckpt").len(), 4);
+    assert!(bench.kill_owner());
+    std::fs::write(&shift, "3700000").unwrap();
+    until(LONG, "two are left", || bench.status(1) == "running" && there(&bench, &run, "ckpt").len() == 2);
+    common::open(&bench, "go");
+    assert_eq!(ended(&bench, 1)["status"], "completed");
+}

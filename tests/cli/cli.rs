@@ -58,7 +58,7 @@ fn the_shape_of_every_answer_in_json() {
     assert_eq!(
         keys(&report),
         words(
-            "run status planning_s queued_s execution_s total_s levels max_parallelism peak_parallelism critical_path critical_path_s totals stages longest_stage average_stage_s errors"
+            "run status planning_s queued_s execution_s total_s levels max_parallelism peak_parallelism critical_path critical_path_s totals stages longest_stage average_stage_s errors alerts"
         )
     );
     assert_eq!(keys(&report["run"]), ["id", "number", "name"]);

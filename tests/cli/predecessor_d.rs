@@ -238,7 +238,7 @@ command = ["true"]
     );
     run(&bench, &path, &[]);
     let report = bench.run(&words("report 1 --json")).expect(0).json();
-    let expected = "run status planning_s queued_s execution_s total_s levels max_parallelism peak_parallelism critical_path critical_path_s totals stages longest_stage average_stage_s errors";
+    let expected = "run status planning_s queued_s execution_s total_s levels max_parallelism peak_parallelism critical_path critical_path_s totals stages longest_stage average_stage_s errors alerts";
     assert_eq!(keys(&report), words(expected));
     assert_eq!(report["status"], "failed");
     let totals = report["totals"].as_object().unwrap();

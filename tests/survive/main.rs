@@ -17,6 +17,7 @@ mod many;
 mod nested;
 mod output;
 mod poison;
+mod saves;
 mod sleeps;
 mod storage;
 

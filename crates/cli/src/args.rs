@@ -12,9 +12,9 @@ use footplate_engine::client;
 use crate::context::Context;
 use crate::stop::{self, Answer, Stop};
 use crate::verb::{
-    add, adopt, backup, cancel, checkpoints, clean, completions, disk, doctor, list, logs, metrics, r#move, pause,
-    plan, queue, rename, report, restore, resume, retry, rm, run, set, show, start, tag, template, unpause, wait,
-    watch, work,
+    add, adopt, alerts, backup, cancel, checkpoints, clean, completions, disk, doctor, list, logs, metrics, r#move,
+    pause, plan, queue, rename, report, restore, resume, retry, rm, run, set, show, start, tag, template, unpause,
+    wait, watch, work,
 };
 
 /// Queue, run and watch model training on your own machine.
@@ -55,6 +55,7 @@ enum Verb {
     Logs(logs::Logs),
     Metrics(metrics::Metrics),
     Checkpoints(checkpoints::Checkpoints),
+    Alerts(alerts::Alerts),
     Cancel(cancel::Cancel),
     Pause(pause::Pause),
     Unpause(unpause::Unpause),
@@ -131,6 +132,7 @@ fn dispatch(verb: &Verb, context: &Context) -> Answer {
         Verb::Logs(verb) => verb.run(context),
         Verb::Metrics(verb) => verb.run(context),
         Verb::Checkpoints(verb) => verb.run(context),
+        Verb::Alerts(verb) => verb.run(context),
         Verb::Cancel(verb) => verb.run(context),
         Verb::Pause(verb) => verb.run(context),
         Verb::Unpause(verb) => verb.run(context),

@@ -47,6 +47,10 @@ codes! {
     Signal = "signal" => 1,
     /// The limit of running time was reached.
     TimedOut = "timed_out" => 1,
+    /// Stopped because it printed nothing for as long as its `stall`.
+    Stalled = "stalled" => 1,
+    /// Stopped by a rule on one of its metrics.
+    StoppedByAlert = "stopped_by_alert" => 1,
     /// The program could not be started, for a reason without a code of its own.
     LaunchFailed = "launch_failed" => 1,
     /// No such program in the search path.

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::alert::{AlertAction, AlertRule, Better};
 use crate::quantity::{ByteSize, Span};
 
 /// The version of the file format that this program writes and reads.
@@ -194,6 +195,18 @@ pub struct Stage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub grace: Option<Span>,
+    /// So much running time without output raises an alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub stall: Option<Span>,
+    /// What follows from that alert.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
+    pub stall_action: AlertAction,
+    /// Conditions on its metrics that people are told of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
+    pub alerts: Vec<AlertRule>,
     /// Tries again after a failure.
     #[serde(default, skip_serializing_if = "is_default")]
     #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
@@ -354,7 +367,7 @@ pub enum SaveSignal {
 }
 
 /// Where checkpoints appear, and how one is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -367,6 +380,22 @@ pub struct Checkpoints {
     /// How long the program may take to save before it is told to end; 30 s where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<Span>,
+    /// The metric that says which is best; without one, keeping the best means nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub metric: Option<String>,
+    /// Which of two values of it is better; default `min`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
+    pub mode: Better,
+    /// Keep so many of the best; others are removed. Nothing is removed unless this or `keep_last` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub keep_best: Option<u32>,
+    /// Keep so many of the newest; others are removed. At least the newest stays in any case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub keep_last: Option<u32>,
 }
 
 impl Stage {

@@ -50,6 +50,17 @@ pub enum Event {
         /// True: paused now.
         paused: bool,
     },
+    /// An alert began, ended, or was dismissed.
+    Alert {
+        /// The stage's index.
+        stage: u32,
+        /// The attempt's number.
+        attempt: u32,
+        /// The alert's number in the store.
+        alert: i64,
+        /// Which of these.
+        change: AlertChange,
+    },
     /// A wish was done or refused.
     WishAnswered {
         /// The wish's id.
@@ -79,4 +90,17 @@ pub enum Event {
         /// Its name.
         queue: String,
     },
+}
+
+/// What happened to an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum AlertChange {
+    /// It began.
+    Raised,
+    /// It is not so any more, or its attempt ended.
+    Ended,
+    /// Somebody has seen to it.
+    Dismissed,
 }

@@ -4,6 +4,7 @@
 //! what is to be done about a step is returned as data.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod alert;
 pub mod code;
 pub mod dag;
 pub mod definition;

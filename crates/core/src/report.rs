@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::dag;
 use crate::status::{AttemptStatus, RunStatus, StageStatus};
 use crate::time::UtcMs;
-use crate::view::{Failure, Submitted};
+use crate::view::{AlertView, Failure, Submitted};
 
 /// What a report is made from.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +25,8 @@ pub struct ReportInput {
     pub created_at: UtcMs,
     /// Seconds until the plan stood, where they were measured.
     pub planning_s: Option<f64>,
+    /// Its alerts, newest first.
+    pub alerts: Vec<AlertView>,
     /// All stages, in the order of the definition.
     pub stages: Vec<StageInput>,
 }
@@ -114,6 +116,9 @@ pub struct Report {
     pub average_stage_s: Option<f64>,
     /// Everything that failed, attempts that were tried again too.
     pub errors: Vec<ErrorReport>,
+    /// What people were told of while it ran, newest first.
+    #[serde(default)]
+    pub alerts: Vec<AlertView>,
 }
 
 /// One stage of a report.
@@ -225,6 +230,7 @@ pub fn report(input: &ReportInput, now: UtcMs) -> Report {
         longest_stage: longest.map(|stage| stage.name.clone()),
         average_stage_s: (count > 0).then(|| ran().map(|stage| stage.run_s).sum::<f64>() / count as f64),
         errors: stages.iter().flat_map(errors).collect(),
+        alerts: input.alerts.clone(),
         stages,
     }
 }

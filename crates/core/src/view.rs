@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::alert::AlertFacts;
 use crate::id::RunId;
 use crate::status::{AttemptStatus, RunStatus, StageStatus};
 use crate::time::UtcMs;
@@ -115,6 +116,10 @@ pub struct RunView {
     /// The working folder it was submitted from; what is no UTF-8 in it is shown as U+FFFD.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cwd: Option<String>,
+    /// Its alerts, newest first; in lists only those that are open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
+    pub alerts: Vec<AlertView>,
     /// What was noted about it, oldest first; kept as long as events are (7 days), those of attempts for good with them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<Vec<Note>>,
@@ -126,6 +131,38 @@ pub struct RunView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub stages: Option<Vec<StageView>>,
+}
+
+/// An alert: a program that prints nothing, or a metric beyond what its stage's rules allow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct AlertView {
+    /// Its number in the store.
+    pub id: i64,
+    /// The stage's name.
+    pub stage: String,
+    /// The attempt's number.
+    pub attempt: u32,
+    /// What is known of it.
+    pub facts: AlertFacts,
+    /// One sentence.
+    pub detail: String,
+    /// When it began: the first of the points, the last output.
+    pub since: UtcMs,
+    /// When it was raised.
+    pub raised_at: UtcMs,
+    /// When it ended by itself, or with its attempt.
+    pub ended_at: Option<UtcMs>,
+    /// When somebody said that it was seen.
+    pub dismissed_at: Option<UtcMs>,
+}
+
+impl AlertView {
+    /// It is still so, and nobody has said that it was seen.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.ended_at.is_none() && self.dismissed_at.is_none()
+    }
 }
 
 /// One stage.

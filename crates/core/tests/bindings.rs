@@ -5,15 +5,17 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use footplate_core::alert::{AlertAction, AlertFacts, AlertKind, AlertRule, AlertWhen, Better, Figure};
 use footplate_core::definition::{
     Checkpoints, Definition, OnFailure, OnInterrupt, Param, ParamKind, Resources, Retries, RetryOn, SaveSignal, Stage,
 };
-use footplate_core::event::Event;
+use footplate_core::event::{AlertChange, Event};
 use footplate_core::quantity::{ByteSize, Span};
 use footplate_core::report::{AttemptReport, ErrorReport, Report, StageReport};
 use footplate_core::storage::{LostRun, Moved, Restored, StorageView};
 use footplate_core::view::{
-    AttemptView, Diagnosis, DiskLevel, DiskView, Failure, Note, QueueView, RunView, StageView, Submitted, Waiting,
+    AlertView, AttemptView, Diagnosis, DiskLevel, DiskView, Failure, Note, QueueView, RunView, StageView, Submitted,
+    Waiting,
 };
 use footplate_core::{AttemptStatus, ErrorCode, Fault, RunId, RunStatus, StageStatus, UtcMs};
 use ts_rs::{Config, TS};
@@ -31,6 +33,7 @@ fn the_bindings_of_the_view_are_those_of_core() {
     let config = Config::new().with_large_int("number");
     let body = declarations!(&config;
         RunId, UtcMs, Span, ByteSize, RunStatus, StageStatus, AttemptStatus, ErrorCode, Fault, Waiting, Diagnosis, Failure, Note,
+        AlertWhen, Better, AlertAction, AlertKind, Figure, AlertFacts, AlertView, AlertRule, AlertChange,
         RunView, StageView, AttemptView, QueueView, DiskLevel, DiskView, Submitted, LostRun, Restored, Moved, StorageView, Event, Report, StageReport, AttemptReport, ErrorReport, OnFailure,
         ParamKind, Param, RetryOn, Retries, OnInterrupt, Resources, SaveSignal, Checkpoints, Stage, Definition,
     );

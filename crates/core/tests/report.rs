@@ -64,6 +64,7 @@ fn input(status: RunStatus, result_at: Option<f64>, stages: Vec<StageInput>) -> 
         result: result_at.map(|_| status),
         result_at: result_at.map(at),
         created_at: at(0.0),
+        alerts: Vec::new(),
         planning_s: Some(0.25),
         stages,
     }

@@ -87,6 +87,33 @@ fn a_moved_run_takes_its_new_place_and_what_runs_stays() {
 }
 
 #[test]
+fn one_that_writes_to_the_folder_of_another_waits_for_that_one_alone() {
+    let mut backlog = backlog();
+    for run in 1..=4 {
+        backlog.push(stage(run, "evaluation", 1));
+    }
+    assert_eq!(backlog.next(START), Some(key(1)));
+    assert_eq!(backlog.next(START), Some(key(2)));
+    // Only at its start is it known where it writes.
+    backlog.stand_behind(stage(2, "evaluation", 1), key(1));
+    assert_eq!(start(&mut backlog, START), [3, 4], "nobody else waits for it");
+    let why = backlog.why(key(2), START).unwrap().sentence();
+    assert_eq!((&*why.reason, &*why.detail), ("folder_in_use", "#1 writes checkpoints to the same folder"));
+    backlog.ended(key(3));
+    assert_eq!(start(&mut backlog, START), NONE);
+    backlog.ended(key(1));
+    assert_eq!(backlog.why(key(2), START), None);
+    assert_eq!(start(&mut backlog, START), [2]);
+    // The holder ended meanwhile; and one that is taken away waits for nobody.
+    backlog.stand_behind(stage(2, "evaluation", 1), key(1));
+    assert_eq!(start(&mut backlog, START), [2]);
+    backlog.stand_behind(stage(5, "evaluation", 1), key(2));
+    assert!(backlog.remove(key(5)));
+    backlog.push(stage(5, "evaluation", 1));
+    assert_eq!(start(&mut backlog, START), [5]);
+}
+
+#[test]
 fn a_smaller_stage_passes_until_room_is_kept_for_the_first() {
     let mut backlog = backlog();
     backlog.push(stage(1, "evaluation", 6));

@@ -133,6 +133,8 @@ fn evidence() -> Vec<(String, Evidence)> {
         for (how, by_wish, timed_out, session_end) in [
             ("", None, false, false),
             (", our stop took effect before", Some("w1".to_owned()), false, false),
+            (", stopped for its silence", Some("stall.7".to_owned()), false, false),
+            (", stopped by a rule on a metric", Some("alert.7".to_owned()), false, false),
             (", at its time limit", None, true, false),
             (", the session was ending", None, false, true),
         ] {

@@ -19,6 +19,7 @@ pub mod fresh;
 pub mod home;
 pub mod install;
 pub mod interpreters;
+pub mod keep;
 pub mod lines;
 pub mod login;
 pub mod logs;

@@ -2,6 +2,7 @@
 //!
 //! Not here: whether programs, files and GPUs are there; the machine is asked at submit.
 
+mod guards;
 mod params;
 mod stage;
 

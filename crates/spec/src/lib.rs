@@ -17,7 +17,7 @@ pub use check::{check, check_within, is_queue};
 pub use load::{LoadError, load, parse_json, parse_toml, parse_within, single};
 pub use params::{parameters, paths_exist, take_secrets, typed, typed_all};
 pub use problem::{Problem, Problems, Warning, nearest};
-pub use render::{RenderError, Rendered, RunScope, Scope, condition, render, render_outputs};
+pub use render::{RenderError, Rendered, RunScope, Scope, condition, render, render_checkpoints, render_outputs};
 pub use schema::json_schema;
 
 /// The two forms of a pipeline file.

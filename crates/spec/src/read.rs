@@ -2,8 +2,7 @@
 //! judged in `check`.
 
 use footplate_core::definition::{
-    Checkpoints, Definition, FORMAT, MAX_STAGES, OnFailure, OnInterrupt, Param, ParamKind, Resources, Retries, RetryOn,
-    SaveSignal, Stage,
+    Definition, FORMAT, MAX_STAGES, OnFailure, OnInterrupt, Param, ParamKind, Resources, Retries, RetryOn, Stage,
 };
 use footplate_core::quantity::QuantityError;
 use indexmap::IndexMap;
@@ -17,6 +16,8 @@ const PIPELINE: &[&str] =
     &["format", "name", "title", "description", "queue", "priority", "on_failure", "params", "presets", "stages"];
 const PARAM: &[&str] =
     &["type", "default", "minimum", "maximum", "choices", "pattern", "exists", "title", "help", "group", "advanced"];
+mod guards;
+
 const STAGE: &[&str] = &[
     "command",
     "shell",
@@ -29,6 +30,9 @@ const STAGE: &[&str] = &[
     "cwd",
     "timeout",
     "grace",
+    "stall",
+    "stall_action",
+    "alerts",
     "retries",
     "on_interrupt",
     "resources",
@@ -43,11 +47,10 @@ const STAGE: &[&str] = &[
     "wait_group",
     "not_before",
 ];
-const STAGE_LATER: &[&str] = &["alerts", "stall", "stall_action", "cache", "inputs", "target"];
+const STAGE_LATER: &[&str] = &["cache", "inputs", "target"];
 const RETRIES: &[&str] = &["max", "delay", "backoff", "max_delay", "jitter", "on"];
 const RESOURCES: &[&str] = &["cpus", "memory", "gpus"];
-const CHECKPOINTS: &[&str] = &["files", "signal", "wait"];
-const CHECKPOINTS_LATER: &[&str] = &["metric", "mode", "keep_best", "keep_last"];
+const CHECKPOINTS: &[&str] = &["files", "signal", "wait", "metric", "mode", "keep_best", "keep_last"];
 
 /// What was read, and what was wrong. Faulty parts hold their defaults; `faulty` says where, so that no second fault follows from them.
 pub(crate) struct Reader {
@@ -214,6 +217,9 @@ impl Reader {
                 "cwd" => out.cwd = self.text(node),
                 "timeout" => out.timeout = self.quantity(node, "\"24h\""),
                 "grace" => out.grace = self.quantity(node, "\"30s\""),
+                "stall" => out.stall = self.quantity(node, "\"30m\""),
+                "stall_action" => out.stall_action = self.choice(node, guards::ACTIONS).unwrap_or_default(),
+                "alerts" => out.alerts = self.alerts(node),
                 "retries" => out.retries = self.retries(node),
                 "on_interrupt" => {
                     let choices =
@@ -283,32 +289,6 @@ impl Reader {
             self.path.pop();
         }
         out
-    }
-
-    fn checkpoints(&mut self, entry: &Entry) -> Option<Checkpoints> {
-        let entries = self.table(&entry.node)?;
-        self.known(entries, CHECKPOINTS, CHECKPOINTS_LATER, "checkpoints");
-        let Some(files) = entries.iter().find(|e| e.key == "files") else {
-            let hint = "write checkpoints = { files = \"{{ run.dir }}/ckpt/*.safetensors\" }";
-            self.fault_hint(entry.at, "missing_key", "\"files\" is missing in checkpoints".to_owned(), hint);
-            return None;
-        };
-        self.path.push("files".to_owned());
-        let files = self.text(&files.node);
-        self.path.pop();
-        let signals = [
-            ("USR1", SaveSignal::Usr1),
-            ("USR2", SaveSignal::Usr2),
-            ("HUP", SaveSignal::Hup),
-            ("INT", SaveSignal::Int),
-        ];
-        self.path.push("signal".to_owned());
-        let signal = entries.iter().find(|e| e.key == "signal").and_then(|entry| self.choice(&entry.node, &signals));
-        self.path.pop();
-        self.path.push("wait".to_owned());
-        let wait = entries.iter().find(|e| e.key == "wait").and_then(|entry| self.quantity(&entry.node, "\"60s\""));
-        self.path.pop();
-        files.map(|files| Checkpoints { files, signal, wait })
     }
 
     fn fault(&mut self, at: usize, code: &'static str, message: String) {

@@ -134,6 +134,15 @@ pub fn render(name: &str, stage: &Stage, scope: &Scope<'_>) -> Result<Rendered, 
     Ok(Rendered { argv, shell, env, cwd, outputs, checkpoint_glob })
 }
 
+/// Where a stage's checkpoints appear, alone: it can be told without secrets.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_checkpoints(name: &str, stage: &Stage, scope: &Scope<'_>) -> Result<Option<String>, RenderError> {
+    let renderer = Renderer { name, literal: stage.literal, scope, environment: expression::environment() };
+    stage.checkpoints.as_ref().map(|c| renderer.text("checkpoints.files", &c.files, false)).transpose()
+}
+
 /// The declared outputs alone, for the stage's end. An output that is one expression keeps its value (a number stays a number); all
 /// others are text.
 ///

@@ -211,8 +211,7 @@ fn resume_is_appended_where_there_is_a_checkpoint() {
         cwd: Some("{{ pipeline.dir }}".to_owned()),
         checkpoints: Some(footplate_core::definition::Checkpoints {
             files: "{{ run.dir }}/ckpt/*.pt".to_owned(),
-            signal: None,
-            wait: None,
+            ..Default::default()
         }),
         ..Stage::default()
     };

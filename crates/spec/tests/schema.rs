@@ -21,6 +21,9 @@ fn keys() -> BTreeSet<String> {
         for option in schema.get("anyOf").and_then(Value::as_array).into_iter().flatten() {
             walk(option, root, path, out);
         }
+        if let Some(item) = schema.get("items") {
+            walk(item, root, path, out);
+        }
         for (key, value) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
             out.insert(path.clone());

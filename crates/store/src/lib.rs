@@ -7,6 +7,7 @@
 //! Not here, on purpose: decisions (which move is allowed is `core`'s law; SQL repeats it only so that a mistake is refused), the
 //! wall clock (the time is handed in), the bell, and who may be the owner (a lock, held by the engine).
 
+mod alert;
 mod attempt;
 mod backup;
 mod board;
@@ -14,6 +15,7 @@ mod connection;
 mod error;
 mod event;
 mod examine;
+mod keeping;
 mod latest;
 mod migrate;
 mod pace;
@@ -28,6 +30,7 @@ mod stage;
 pub mod telemetry;
 mod wish;
 
+pub use alert::{AlertRow, STALL_RULE};
 pub use attempt::{AttemptChange, AttemptRow};
 pub use backup::{Copy, peek, run_ids, verify};
 pub use connection::{Read, Role, Store, Tx};

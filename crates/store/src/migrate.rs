@@ -13,7 +13,8 @@ use crate::backup;
 use crate::error::StoreError;
 
 /// Each entry brings the file from the version of its index to the next.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_alert.sql")];
 
 /// The version of `state.db` that this program reads and writes.
 pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
@@ -154,12 +155,13 @@ mod tests {
         let path = dir.path().join("state.db");
         create_missing(dir.path(), &path).unwrap();
         let mut conn = Connection::open(&path).unwrap();
-        let steps = &[MIGRATIONS[0], "ALTER TABLE run ADD COLUMN colour TEXT", "CREATE TABLE extra (x INTEGER) STRICT"];
-        bring_up_with(dir.path(), &mut conn, steps).unwrap();
-        assert_eq!(user_version(&conn).unwrap(), 3);
+        let new = ["ALTER TABLE run ADD COLUMN colour TEXT", "CREATE TABLE extra (x INTEGER) STRICT"];
+        let steps: Vec<&str> = MIGRATIONS.iter().copied().chain(new).collect();
+        bring_up_with(dir.path(), &mut conn, &steps).unwrap();
+        assert_eq!(user_version(&conn).unwrap(), SCHEMA_VERSION + 2);
         conn.prepare("SELECT colour FROM run").unwrap();
         conn.prepare("SELECT x FROM extra").unwrap();
-        for (format, version) in [(2, 1), (3, 2)] {
+        for (format, version) in [1, 2].map(|n| (SCHEMA_VERSION + n, SCHEMA_VERSION + n - 1)) {
             let copy = Connection::open(dir.path().join(format!("backups/before-format-{format}.db"))).unwrap();
             assert_eq!(user_version(&copy).unwrap(), version);
         }
@@ -171,9 +173,10 @@ mod tests {
         let path = dir.path().join("state.db");
         create_missing(dir.path(), &path).unwrap();
         let mut conn = Connection::open(&path).unwrap();
-        let steps = &[MIGRATIONS[0], "CREATE TABLE half (x INTEGER) STRICT; SELECT nothing FROM nowhere;"];
-        assert!(bring_up_with(dir.path(), &mut conn, steps).is_err());
-        assert_eq!(user_version(&conn).unwrap(), 1);
+        let broken = "CREATE TABLE half (x INTEGER) STRICT; SELECT nothing FROM nowhere;";
+        let steps: Vec<&str> = MIGRATIONS.iter().copied().chain([broken]).collect();
+        assert!(bring_up_with(dir.path(), &mut conn, &steps).is_err());
+        assert_eq!(user_version(&conn).unwrap(), SCHEMA_VERSION);
         assert!(conn.prepare("SELECT x FROM half").is_err());
     }
 }

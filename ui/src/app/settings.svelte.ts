@@ -14,6 +14,8 @@ const DEFAULTS: Settings = {
   notify_failed: true,
   notify_interrupted: true,
   notify_disk: true,
+  notify_stalled: true,
+  notify_alert: true,
   quiet: false,
   quiet_from: '22:00',
   quiet_to: '07:00',

@@ -16,7 +16,7 @@ export type StageStatus = "waiting" | "queued" | "running" | "retrying" | "held"
 
 export type AttemptStatus = "launching" | "running" | "stopping" | "completed" | "failed" | "timed_out" | "cancelled" | "interrupted" | "launch_failed" | "void";
 
-export type ErrorCode = "exit_code" | "signal" | "timed_out" | "launch_failed" | "program_not_found" | "not_executable" | "cwd_missing" | "input_missing" | "output_missing" | "expression" | "interrupted" | "rebooted" | "shim_lost" | "folder_deleted" | "session_end" | "cancelled" | "need_not_completed" | "condition_false" | "stopped_by_failure" | "after_failed" | "log_lost" | "secret_missing" | "disk_full" | "usage" | "invalid" | "invalid_pipeline" | "not_a_run_id" | "ambiguous" | "impossible_resources" | "not_found" | "conflict" | "already_ended" | "still_live" | "already_started" | "nothing_to_resume" | "refused" | "consent_missing" | "no_answer" | "store_held" | "store_newer" | "store_damaged" | "storage";
+export type ErrorCode = "exit_code" | "signal" | "timed_out" | "stalled" | "stopped_by_alert" | "launch_failed" | "program_not_found" | "not_executable" | "cwd_missing" | "input_missing" | "output_missing" | "expression" | "interrupted" | "rebooted" | "shim_lost" | "folder_deleted" | "session_end" | "cancelled" | "need_not_completed" | "condition_false" | "stopped_by_failure" | "after_failed" | "log_lost" | "secret_missing" | "disk_full" | "usage" | "invalid" | "invalid_pipeline" | "not_a_run_id" | "ambiguous" | "impossible_resources" | "not_found" | "conflict" | "already_ended" | "still_live" | "already_started" | "nothing_to_resume" | "refused" | "consent_missing" | "no_answer" | "store_held" | "store_newer" | "store_damaged" | "storage";
 
 export type Fault = { 
 /**
@@ -95,6 +95,120 @@ stage: string | null,
  * The sentence.
  */
 text: string, };
+
+export type AlertWhen = "nan" | "above" | "below" | "no_improvement";
+
+export type Better = "min" | "max";
+
+export type AlertAction = "notify" | "stop";
+
+export type AlertKind = "stall" | "nan" | "above" | "below" | "no_improvement";
+
+export type Figure = number | string;
+
+export type AlertFacts = { 
+/**
+ * What it is about.
+ */
+kind: AlertKind, 
+/**
+ * What follows from it.
+ */
+action: AlertAction, 
+/**
+ * The metric; none of a stall.
+ */
+metric?: string, 
+/**
+ * Its value when the alert was raised.
+ */
+value?: Figure, 
+/**
+ * The bound that it is beyond, or the best value before.
+ */
+bound?: number, 
+/**
+ * So many points in a row.
+ */
+points?: number, 
+/**
+ * The step of the last of them, where known.
+ */
+step?: number, 
+/**
+ * Its epoch, where known.
+ */
+epoch?: number, 
+/**
+ * Of a stall: the time without output that raises it, milliseconds of running time.
+ */
+stall_ms?: number, };
+
+export type AlertView = { 
+/**
+ * Its number in the store.
+ */
+id: number, 
+/**
+ * The stage's name.
+ */
+stage: string, 
+/**
+ * The attempt's number.
+ */
+attempt: number, 
+/**
+ * What is known of it.
+ */
+facts: AlertFacts, 
+/**
+ * One sentence.
+ */
+detail: string, 
+/**
+ * When it began: the first of the points, the last output.
+ */
+since: UtcMs, 
+/**
+ * When it was raised.
+ */
+raised_at: UtcMs, 
+/**
+ * When it ended by itself, or with its attempt.
+ */
+ended_at: UtcMs | null, 
+/**
+ * When somebody said that it was seen.
+ */
+dismissed_at: UtcMs | null, };
+
+export type AlertRule = { 
+/**
+ * The metric's name, as the program prints it.
+ */
+metric: string, 
+/**
+ * The condition.
+ */
+when: AlertWhen, 
+/**
+ * The bound of `above` and `below`.
+ */
+value?: number, 
+/**
+ * So many points in a row; for `above` and `below` 1 where nothing is said.
+ */
+for?: number, 
+/**
+ * What is better, for `no_improvement`; default `min`.
+ */
+mode?: Better, 
+/**
+ * What follows; default `notify`.
+ */
+action?: AlertAction, };
+
+export type AlertChange = "raised" | "ended" | "dismissed";
 
 export type RunView = { 
 /**
@@ -189,6 +303,10 @@ error: Failure | null,
  * The working folder it was submitted from; what is no UTF-8 in it is shown as U+FFFD.
  */
 cwd?: string | null, 
+/**
+ * Its alerts, newest first; in lists only those that are open.
+ */
+alerts?: Array<AlertView>, 
 /**
  * What was noted about it, oldest first; kept as long as events are (7 days), those of attempts for good with them.
  */
@@ -518,7 +636,23 @@ attempt: number,
 /**
  * True: paused now.
  */
-paused: boolean, } | { "kind": "wish_answered", 
+paused: boolean, } | { "kind": "alert", 
+/**
+ * The stage's index.
+ */
+stage: number, 
+/**
+ * The attempt's number.
+ */
+attempt: number, 
+/**
+ * The alert's number in the store.
+ */
+alert: number, 
+/**
+ * Which of these.
+ */
+change: AlertChange, } | { "kind": "wish_answered", 
 /**
  * The wish's id.
  */
@@ -609,7 +743,11 @@ average_stage_s: number | null,
 /**
  * Everything that failed, attempts that were tried again too.
  */
-errors: Array<ErrorReport>, };
+errors: Array<ErrorReport>, 
+/**
+ * What people were told of while it ran, newest first.
+ */
+alerts: Array<AlertView>, };
 
 export type StageReport = { 
 /**
@@ -817,7 +955,23 @@ signal?: SaveSignal | null,
 /**
  * How long the program may take to save before it is told to end; 30 s where nothing is said.
  */
-wait?: Span | null, };
+wait?: Span | null, 
+/**
+ * The metric that says which is best; without one, keeping the best means nothing.
+ */
+metric?: string, 
+/**
+ * Which of two values of it is better; default `min`.
+ */
+mode?: Better, 
+/**
+ * Keep so many of the best; others are removed. Nothing is removed unless this or `keep_last` is given.
+ */
+keep_best?: number, 
+/**
+ * Keep so many of the newest; others are removed. At least the newest stays in any case.
+ */
+keep_last?: number, };
 
 export type Stage = { 
 /**
@@ -864,6 +1018,18 @@ timeout?: Span,
  * Time between TERM and KILL; default 30s.
  */
 grace?: Span, 
+/**
+ * So much running time without output raises an alert.
+ */
+stall?: Span, 
+/**
+ * What follows from that alert.
+ */
+stall_action?: AlertAction, 
+/**
+ * Conditions on its metrics that people are told of.
+ */
+alerts?: Array<AlertRule>, 
 /**
  * Tries again after a failure.
  */

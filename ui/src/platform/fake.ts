@@ -87,6 +87,8 @@ export function fake(options: FakeOptions = {}): Fake {
     notify_failed: true,
     notify_interrupted: true,
     notify_disk: true,
+    notify_stalled: true,
+    notify_alert: true,
     quiet: false,
     quiet_from: '22:00',
     quiet_to: '07:00',
@@ -156,8 +158,11 @@ export function fake(options: FakeOptions = {}): Fake {
       .sort((a, b) => b.runs - a.runs)
       .slice(0, 20)
     const week = Date.now() - 7 * 86_400_000
+    const alarmed = (run: RunView) => (run.alerts ?? []).some((a) => a.ended_at === null && a.dismissed_at === null)
     const needs_look = all.filter(
-      (run) => (run.status === 'failed' || run.status === 'interrupted') && Date.parse(run.finished_at ?? '') > week,
+      (run) =>
+        alarmed(run) ||
+        ((run.status === 'failed' || run.status === 'interrupted') && Date.parse(run.finished_at ?? '') > week),
     ).length
     return {
       active,
@@ -280,6 +285,8 @@ export function fake(options: FakeOptions = {}): Fake {
 
   let marks: { warning?: number; critical?: number } = {}
 
+  const cleaned = new Set<number>()
+
   function obey(number: number | null, wish: Wish): WishAnswer {
     const done = (message: string): WishAnswer => ({ done: true, code: null, message })
     const no = (code: WishAnswer['code'], message: string): WishAnswer => ({ done: false, code, message })
@@ -339,6 +346,18 @@ export function fake(options: FakeOptions = {}): Fake {
       case 'rename':
         set(run.number, { name: wish.args.name })
         return done('Renamed.')
+      case 'dismiss': {
+        const { alert } = wish.args
+        const at = iso(Date.now())
+        const seen = (run.alerts ?? []).map((a) =>
+          alert === undefined || a.id === alert ? { ...a, dismissed_at: at } : a,
+        )
+        set(run.number, { alerts: seen })
+        return done('Dismissed.')
+      }
+      case 'clean_checkpoints':
+        cleaned.add(run.number)
+        return done('Cleaned.')
       case 'rm':
         store.runs.delete(run.number)
         return done('Removed.')
@@ -445,6 +464,7 @@ export function fake(options: FakeOptions = {}): Fake {
           longest_stage: 'train',
           average_stage_s: 13.5,
           errors: [],
+          alerts: run.alerts ?? [],
         }
       }),
     metrics: (number) =>
@@ -469,7 +489,7 @@ export function fake(options: FakeOptions = {}): Fake {
     files: (number) =>
       read(() => {
         note('files', number)
-        return files(find(number), began)
+        return files(find(number), began, cleaned.has(number))
       }),
     reveal: async (number, file) => note('reveal', number, file),
     async wish(number, wish) {

@@ -28,6 +28,7 @@ import type {
 } from '../bindings/core'
 
 export type {
+  AlertView,
   AttemptStatus,
   AttemptView,
   Definition,
@@ -158,6 +159,10 @@ export type Wish =
   | { kind: 'rename'; args: { name: string } }
   | { kind: 'tag'; args: { add?: string[]; remove?: string[] } }
   | { kind: 'rm'; args: { files?: boolean } }
+  /** Alerts of the run are seen: one, or all that are open. */
+  | { kind: 'dismiss'; args: { alert?: number } }
+  /** Removes what the run's stages do not keep. */
+  | { kind: 'clean_checkpoints'; args: Record<string, never> }
   | { kind: 'disk'; args: { warning?: number; critical?: number } }
   | { kind: 'adopt'; args: Record<string, never> }
   | { kind: 'restore_seen'; args: Record<string, never> }
@@ -424,7 +429,12 @@ export interface FileView {
   exists: boolean
   /** What its program said of a checkpoint; null: nothing. A metric of null is no number. */
   checkpoint: { step: number | null; epoch: number | null; metrics: { [name: string]: number | null } } | null
+  /** What becomes of a checkpoint; null: nothing is known of it. `rank`: its place by its stage's metric, 1 is the best. */
+  keeping: { fate: Fate; rank: number | null; value: number | null } | null
 }
+
+/** Whether a checkpoint stays, and why; `goes`: it is removed when they are cleaned next. */
+export type Fate = 'stays' | 'best' | 'newest' | 'in_use' | 'unfinished' | 'not_ours' | 'goes'
 
 export interface FilesView {
   /** For people. */
@@ -472,6 +482,8 @@ export interface Settings {
   notify_failed: boolean
   notify_interrupted: boolean
   notify_disk: boolean
+  notify_stalled: boolean
+  notify_alert: boolean
   quiet: boolean
   /** `22:00`, local time. */
   quiet_from: string

@@ -11,6 +11,7 @@ import chinese from '../../../words/sentences.zh-CN.json'
 const SOURCES = [
   '../src-tauri/src/handover.rs',
   '../src-tauri/src/picked.rs',
+  'core/src/alert.rs',
   'core/src/schedule/why.rs',
   'core/src/state/settle.rs',
   'engine/src/archive/mod.rs',
@@ -25,9 +26,11 @@ const SOURCES = [
   'engine/src/data/rows.rs',
   'engine/src/diagnose/words.rs',
   'engine/src/disk.rs',
+  'engine/src/owner/alerts.rs',
   'engine/src/owner/changes.rs',
   'engine/src/owner/ends.rs',
   'engine/src/owner/guard.rs',
+  'engine/src/owner/keeping.rs',
   'engine/src/owner/launch.rs',
   'engine/src/owner/machine.rs',
   'engine/src/owner/outputs.rs',
@@ -97,6 +100,10 @@ const PARTS = new Set([
   '{} runs are',
   '{which} written down, but nothing starts: {}',
   'attempt {}.{} of run #{}',
+  '#{}: {text}',
+  '{name}: {error}',
+  '{named}, and {more} more',
+  '; could not be removed: {}',
 ])
 
 /** Forms that the sources put together from those parts, and words that fill places of others. */

@@ -3,6 +3,7 @@ const VIEWS = [
   ['queue', '', '#/queue'],
   ['empty', 'world=empty', '#/queue'],
   ['run', '', '#/run/1285'],
+  ['run-alert', '', '#/run/1286'],
   ['run-failed', '', '#/run/1292'],
   ['run-interrupted', '', '#/run/1291'],
   ['run-queued', '', '#/run/1290'],

@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os'
 
 import { chromium } from 'playwright-core'
 
+import { alerts } from './alerts.mjs'
 import { behaviours } from './behaviours.mjs'
 import { gallery } from './gallery.mjs'
 import { hostile } from './hostile.mjs'
@@ -31,7 +32,7 @@ const asked = (test) =>
   only.split(',').some((part) => (part.startsWith('-') ? !test.name.includes(part.slice(1)) : test.name.includes(part)))
 
 // What people do is tried one at a time: some of it watches frames. What is only looked at, as many at once as there are cores.
-await lane([...behaviours, ...gallery, ...keyboard, ...hostile].filter(asked))
+await lane([...behaviours, ...alerts, ...gallery, ...keyboard, ...hostile].filter(asked))
 const rest = pictures.filter(asked)
 await Promise.all(Array.from({ length: availableParallelism() }, () => lane(rest)))
 

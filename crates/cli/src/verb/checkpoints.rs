@@ -1,27 +1,45 @@
 //! `footplate checkpoints`.
 
 use clap::Args;
+use footplate_engine::client::Wish;
 use footplate_engine::client::files::{CheckpointFacts, FileKind, FileView};
+use footplate_engine::keep::{Fate, Judged};
 use serde_json::json;
 
 use crate::context::Context;
 use crate::stop::Answer;
 use crate::text::{Align, Cell, Colour, Table, when};
-use crate::wish::resolve;
+use crate::wish::{self, Limit, Waits, resolve};
 
 /// Show the checkpoints of a run, with what its program said of each
 ///
-/// `footplate resume` goes on from the newest that is complete.
+/// `footplate resume` goes on from the newest that is complete. Which is best, and which stay, its stages say (`checkpoints`: metric, mode,
+/// keep_best, keep_last).
 #[derive(Debug, Args)]
 pub(crate) struct Checkpoints {
     /// The run, by number, id or name
     run: String,
+    /// Remove what its stages do not keep, now; the owner does so each hour and when a stage ends
+    #[arg(long)]
+    clean: bool,
+    /// Only show what would be removed
+    #[arg(long, requires = "clean")]
+    dry_run: bool,
+    #[command(flatten)]
+    waits: Waits,
 }
 
 impl Checkpoints {
     pub(crate) fn run(&self, context: &Context) -> Answer {
+        if self.clean && !self.dry_run {
+            let runs = std::slice::from_ref(&self.run);
+            return wish::of_runs(context, runs, self.waits, Limit::Usual, &Wish::CleanCheckpoints {});
+        }
         let client = context.client()?;
         let number = resolve(context, &client, &self.run)?.number;
+        if self.dry_run {
+            return preview(context, &client.kept(number)?);
+        }
         let mut all = client.files(number)?.files;
         all.retain(|(view, _)| view.kind == FileKind::Checkpoint);
         if context.json {
@@ -31,7 +49,7 @@ impl Checkpoints {
                     let CheckpointFacts { step, epoch, metrics } = view.checkpoint.clone().unwrap_or_default();
                     json!({
                         "stage": view.stage, "path": path, "step": step, "epoch": epoch, "metrics": metrics,
-                        "size": view.size, "modified_at": view.modified_at, "exists": view.exists,
+                        "size": view.size, "modified_at": view.modified_at, "exists": view.exists, "keeping": view.keeping,
                     })
                 })
                 .collect();
@@ -44,15 +62,58 @@ impl Checkpoints {
                 ("STAGE", Align::Left),
                 ("STEP", Align::Right),
                 ("SIZE", Align::Right),
+                ("BEST", Align::Left),
                 ("VALUES", Align::Left),
             ])
-            .flexible(&[0, 4]);
+            .flexible(&[0, 5]);
             for (view, _) in &all {
                 shown.row(row(view));
             }
             context.print(&shown.render(context.colour, context.columns()))?;
         }
         Ok(0)
+    }
+}
+
+fn preview(context: &Context, all: &[Judged]) -> Answer {
+    if context.json {
+        context.print_json(&all)?;
+        return Ok(0);
+    }
+    let mut shown = Table::new(&[
+        ("CHECKPOINT", Align::Left),
+        ("STAGE", Align::Left),
+        ("VALUE", Align::Right),
+        ("WHAT", Align::Left),
+    ])
+    .flexible(&[0]);
+    for one in all {
+        let what = Cell::new(words(one.fate));
+        shown.row(vec![
+            Cell::new(one.path.file_name().unwrap_or_default().to_string_lossy()),
+            Cell::new(&one.stage),
+            one.value.map(when::number).unwrap_or_default().into(),
+            if one.fate == Fate::Goes { what.colour(Colour::Yellow) } else { what },
+        ]);
+    }
+    if !all.is_empty() {
+        context.print(&shown.render(context.colour, context.columns()))?;
+    }
+    let goes = all.iter().filter(|one| one.fate == Fate::Goes).count();
+    let noun = if goes == 1 { "checkpoint" } else { "checkpoints" };
+    context.print(&format!("{goes} {noun} would be removed\n"))?;
+    Ok(0)
+}
+
+fn words(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Stays => "stays",
+        Fate::Best => "stays: one of the best",
+        Fate::Newest => "stays: one of the newest",
+        Fate::InUse => "stays: in use",
+        Fate::Unfinished => "stays: not known to be whole",
+        Fate::NotOurs => "stays: not written by this run, or elsewhere",
+        Fate::Goes => "goes",
     }
 }
 
@@ -69,11 +130,17 @@ fn row(view: &FileView) -> Vec<Cell> {
     };
     let values: Vec<String> = said.metrics.iter().map(value).collect();
     let size = if view.exists { when::size(view.size).into() } else { Cell::new("gone").colour(Colour::Red) };
+    let best = match view.keeping.and_then(|keeping| keeping.rank) {
+        Some(1) => Cell::new("best").colour(Colour::Green),
+        Some(rank) => format!("{rank}.").into(),
+        None => Cell::default(),
+    };
     vec![
         Cell::new(&view.name),
         Cell::new(view.stage.as_deref().unwrap_or_default()),
         step.into(),
         size,
+        best,
         Cell::new(values.join(", ")),
     ]
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use footplate_core::view::RunView;
+use footplate_core::view::{AlertView, RunView};
 use footplate_core::{RunStatus, UtcMs};
 use footplate_engine::client::ListQuery;
 
@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::input::bounds;
 use crate::stop::Answer;
 use crate::text::{Align, Cell, Table, colour, when};
+use crate::verb::alerts;
 
 /// List runs, newest first
 #[derive(Debug, Args)]
@@ -100,6 +101,7 @@ pub(crate) fn table(runs: &[RunView]) -> Table {
         let took = run.started_at.map(|started| run.finished_at.unwrap_or(now).seconds_since(started));
         let note = match (&run.error, &run.waiting, &run.message) {
             (Some(error), _, _) if ended => error.title.clone(),
+            _ if run.alerts.iter().any(AlertView::is_open) => alerts::newest(run),
             (_, Some(waiting), _) if !ended => when::local(&waiting.detail),
             (_, _, Some(message)) if !ended => message.clone(),
             _ => String::new(),

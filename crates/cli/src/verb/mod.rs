@@ -2,6 +2,7 @@
 
 pub(crate) mod add;
 pub(crate) mod adopt;
+pub(crate) mod alerts;
 pub(crate) mod backup;
 pub(crate) mod cancel;
 pub(crate) mod checkpoints;

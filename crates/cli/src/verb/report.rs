@@ -6,7 +6,7 @@ use footplate_core::report::{Report as Content, StageReport};
 use crate::context::Context;
 use crate::stop::Answer;
 use crate::text::{Align, Cell, Colour, Table, colour, table, visible, when};
-use crate::verb::show;
+use crate::verb::{alerts, show};
 use crate::wish::resolve;
 
 /// Show where a run's time went, what ran side by side, and what failed
@@ -75,6 +75,9 @@ fn text(report: &Content, colours: bool, columns: Option<usize>) -> String {
         };
         out.push_str(&format!("{}{attempt}{remark}:", visible(&error.stage)));
         out.push_str(&show::failure(&error.error, colours).replacen('\n', " ", 1));
+    }
+    if !report.alerts.is_empty() {
+        out.push_str(&format!("\n{}", alerts::rows(&report.alerts, None).render(colours, columns)));
     }
     out
 }

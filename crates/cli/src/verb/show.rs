@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::stop::Answer;
 use crate::text::{Align, Cell, Colour, Table, colour, cut, table, visible, visible_lines, when};
-use crate::verb::logs;
+use crate::verb::{alerts, logs};
 use crate::wish::resolve;
 
 /// Show one run with its stages and attempts
@@ -101,6 +101,9 @@ fn text(run: &RunView, words: &str, colours: bool, columns: Option<usize>) -> St
         out.push_str(&failure(error, colours));
     }
     out.push_str(words);
+    if !run.alerts.is_empty() {
+        out.push_str(&format!("\n{}", alerts::table(&[run]).render(colours, columns)));
+    }
     let stages = run.stages.as_deref().unwrap_or_default();
     if !stages.is_empty() {
         out.push('\n');

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// The verbs of docs and design (5-doors) that this version has.
-const VERBS: [&str; 32] = [
+const VERBS: [&str; 33] = [
     "run",
     "add",
     "plan",
@@ -15,6 +15,7 @@ const VERBS: [&str; 32] = [
     "logs",
     "metrics",
     "checkpoints",
+    "alerts",
     "cancel",
     "pause",
     "unpause",

@@ -22,6 +22,8 @@ pub struct Backlog {
     slots: BTreeMap<StageKey, Slot>,
     running: HashMap<StageKey, Running>,
     gates: HashMap<i64, BTreeSet<RunGate>>,
+    /// Who waits for a folder, and for whom.
+    behind: BTreeMap<StageKey, StageKey>,
     used: Used,
     /// Something changed since `next` last found nothing.
     changed: bool,
@@ -101,6 +103,7 @@ impl Backlog {
             slots: BTreeMap::new(),
             running: HashMap::new(),
             gates: HashMap::new(),
+            behind: BTreeMap::new(),
             used: Used::default(),
             changed: true,
         }
@@ -156,6 +159,7 @@ impl Backlog {
 
     /// A stage is no longer queued. False where it was not.
     pub fn remove(&mut self, key: StageKey) -> bool {
+        self.behind.remove(&key);
         let Some(slot) = self.slots.remove(&key) else { return false };
         self.unfile(key, &slot);
         self.queues[slot.queue].all.remove(&slot.rank);
@@ -178,6 +182,23 @@ impl Backlog {
         self.used.subtract(running.demand);
         self.changed = true;
         self.refile(key);
+        let behind = self.behind.iter().filter(|(_, holder)| **holder == key);
+        for waiting in behind.map(|(waiting, _)| *waiting).collect::<Vec<_>>() {
+            self.behind.remove(&waiting);
+            self.refile(waiting);
+        }
+    }
+
+    /// A stage writes to the same folder as one that runs: it is queued (again, where [`Self::next`] gave it just now), and starts
+    /// only after that one has [`Self::ended`].
+    pub fn stand_behind(&mut self, entry: Entry, holder: StageKey) {
+        let key = entry.key;
+        self.ended(key);
+        self.push(entry);
+        if self.running.contains_key(&holder) && holder != key {
+            self.behind.insert(key, holder);
+            self.refile(key);
+        }
     }
 
     /// No stage of this run starts, those pushed later neither. Several gates may be closed at once.
@@ -272,6 +293,9 @@ impl Backlog {
         }
         if self.running.contains_key(&key) {
             return Some(Why::LastAttempt);
+        }
+        if let Some(holder) = self.behind.get(&key) {
+            return Some(Why::FolderInUse { run: holder.run });
         }
         if !self.capacity.can_hold(slot.demand) {
             return self.lacking_in_all(slot.demand).map(|what| self.room(what, slot.demand, None));
@@ -390,6 +414,7 @@ impl Backlog {
         self.unfile(key, &slot);
         let aside = self.gates.contains_key(&key.run)
             || self.running.contains_key(&key)
+            || self.behind.contains_key(&key)
             || !self.capacity.can_hold(slot.demand);
         let queue = &mut self.queues[slot.queue];
         let filed = match slot.not_before {

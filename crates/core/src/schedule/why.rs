@@ -157,6 +157,11 @@ pub enum Why {
         /// The run that the free ones are kept for.
         kept_for: Option<i64>,
     },
+    /// Another stage that runs writes its checkpoints to the same folder.
+    FolderInUse {
+        /// That stage's run.
+        run: i64,
+    },
     /// Its time has not come.
     NotBefore {
         /// When it may start.
@@ -193,6 +198,7 @@ impl Why {
             Why::Cpus { .. } => WhyReason::Cpus,
             Why::Memory { .. } => WhyReason::Memory,
             Why::Gpus { .. } => WhyReason::Gpus,
+            Why::FolderInUse { .. } => WhyReason::FolderInUse,
             Why::NotBefore { .. } => WhyReason::NotBefore,
             Why::After { .. } => WhyReason::After,
             Why::RunPaused | Why::Draft => WhyReason::RunPaused,
@@ -231,6 +237,7 @@ impl Why {
                 let amount = |n: u32| format!("{n} {}", if n == 1 { "GPU" } else { "GPUs" });
                 room(wanted > of, kept_for, &amount(*wanted), &format!("{free} of {} free", amount(*of)), &amount(*of))
             }
+            Why::FolderInUse { run } => format!("#{run} writes checkpoints to the same folder"),
             Why::NotBefore { at } => format!("not before {at}"),
             Why::After { run } => format!("comes after #{run}"),
             Why::RunPaused => "the run is paused".to_owned(),

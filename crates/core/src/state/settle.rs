@@ -57,6 +57,22 @@ pub struct Verdict {
     pub note: Option<&'static str>,
 }
 
+/// How the owner's own wishes begin that stop an attempt which prints nothing; the alert's number follows.
+pub const STALL_WISH: &str = "stall.";
+/// The same, of a rule on a metric.
+pub const ALERT_WISH: &str = "alert.";
+
+/// Why the wish that took effect stopped the attempt, where it was the owner's own.
+fn guard(wish: &str) -> Option<ErrorCode> {
+    if wish.starts_with(STALL_WISH) {
+        Some(ErrorCode::Stalled)
+    } else if wish.starts_with(ALERT_WISH) {
+        Some(ErrorCode::StoppedByAlert)
+    } else {
+        None
+    }
+}
+
 const ENOENT: i32 = 2;
 const EACCES: i32 = 13;
 const ENOEXEC: i32 = 8;
@@ -87,7 +103,10 @@ pub fn settle(evidence: &Evidence, cancel_wished: bool) -> Verdict {
         }
         Evidence::Exited { code, signal, by_wish, timed_out, session_end } => {
             let mut verdict = Verdict { exit_code: *code, signal: *signal, ..plain(AttemptStatus::Completed, None) };
-            let (status, why) = if by_wish.is_some() {
+            let guard = by_wish.as_deref().filter(|_| !cancel_wished).and_then(guard);
+            let (status, why) = if guard.is_some() {
+                (AttemptStatus::Failed, guard)
+            } else if by_wish.is_some() {
                 (AttemptStatus::Cancelled, Some(ErrorCode::Cancelled))
             } else if *timed_out {
                 (AttemptStatus::TimedOut, Some(ErrorCode::TimedOut))

@@ -225,7 +225,7 @@ impl Model {
             Why::Gpus { wanted, free, of, kept_for } => {
                 room((*wanted).into(), (*free).into(), (*of).into(), *kept_for, 2);
             }
-            Why::Dependency { .. } | Why::RetryAt { .. } | Why::NoOwner => {
+            Why::Dependency { .. } | Why::FolderInUse { .. } | Why::RetryAt { .. } | Why::NoOwner => {
                 panic!("{why:?} is not the backlog's to say")
             }
         }

@@ -30,6 +30,8 @@ pub struct Facts<'a> {
     pub signal: Option<i32>,
     /// The limit of running time, milliseconds.
     pub timeout_ms: Option<u64>,
+    /// The longest silence its stage allows, milliseconds of running time.
+    pub stall_ms: Option<u64>,
     /// What was noted when it happened; where there is one it is the detail.
     pub detail: Option<&'a str>,
     /// The run's number, for hints.
@@ -50,7 +52,12 @@ pub fn failure(code: ErrorCode, facts: &Facts<'_>) -> Failure {
     let stage = facts.stage.unwrap_or("STAGE");
     let hints = hints.iter().map(|h| h.replace("{run}", &run).replace("{stage}", stage)).collect();
     let mut diagnosis = diagnose::of_exit(code, facts.exit_code, facts.signal);
-    if let (ErrorCode::TimedOut, Some(found), Some(ms)) = (code, &mut diagnosis, facts.timeout_ms) {
+    let limit = match code {
+        ErrorCode::TimedOut => facts.timeout_ms,
+        ErrorCode::Stalled => facts.stall_ms,
+        _ => None,
+    };
+    if let (Some(found), Some(ms)) = (&mut diagnosis, limit) {
         found.args.insert("limit".into(), Span(ms).to_string());
     }
     Failure { code: code.as_str().into(), title: title.into(), detail, hints, log_line: None, diagnosis }
@@ -86,6 +93,25 @@ fn table(code: ErrorCode, facts: &Facts<'_>) -> Entry {
                 &["Give it a longer `timeout`, then: footplate retry {run} --failed", RESUME],
             )
         }
+        C::Stalled => {
+            let limit = facts.stall_ms.map_or("its limit".to_owned(), |ms| Span(ms).to_string());
+            (
+                "No output for too long",
+                format!(
+                    "It printed nothing for {limit} of running time, the longest silence its stage allows, and was stopped."
+                ),
+                &[
+                    LOG,
+                    "Give it a longer `stall`, or let it print more often; then: footplate retry {run} --failed",
+                    RESUME,
+                ],
+            )
+        }
+        C::StoppedByAlert => entry(
+            "Stopped by an alert",
+            "A rule on one of its metrics stopped it.",
+            &["Look at its metrics: footplate metrics {run}", RESUME, RETRY],
+        ),
         C::LaunchFailed => entry(
             "Could not be started",
             "The program could not be started.",

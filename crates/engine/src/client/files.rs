@@ -2,12 +2,13 @@
 //!
 //! Deliberately not here: opening or deleting anything.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use footplate_core::{ErrorCode, Fault, UtcMs};
+use footplate_shim::clock;
 use footplate_store::Telemetry;
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -15,6 +16,7 @@ use serde::Serialize;
 use super::keeper::Client;
 use super::look::Rows;
 use super::wishes::no_run;
+use crate::keep::{self, Fate};
 
 /// Most files in a list.
 const MOST: usize = 500;
@@ -54,6 +56,19 @@ pub struct FileView {
     pub exists: bool,
     /// What its program said of it, where it is a checkpoint that a line named.
     pub checkpoint: Option<CheckpointFacts>,
+    /// What becomes of it, where it is a checkpoint of a stage that was tried.
+    pub keeping: Option<Keeping>,
+}
+
+/// What becomes of a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Keeping {
+    /// Whether it stays, and why; or that it goes.
+    pub fate: Fate,
+    /// Its place by its stage's metric, from 1; the best is 1.
+    pub rank: Option<u32>,
+    /// The metric's value, where it is known and finite.
+    pub value: Option<f64>,
 }
 
 /// What a program said of a checkpoint.
@@ -123,11 +138,18 @@ impl Client {
                     modified_at: facts.and_then(|(_, at)| at),
                     exists: facts.is_some(),
                     checkpoint: None,
+                    keeping: None,
                 };
                 declared.insert(path.clone());
                 first.push((view, path));
             }
         }
+        let now = clock::wall_ms();
+        let kept: HashMap<PathBuf, Keeping> = keep::stages(&read, self.home(), &run)?
+            .iter()
+            .flat_map(|stage| stage.judge(now))
+            .map(|one| (one.path, Keeping { fate: one.fate, rank: one.rank, value: one.value }))
+            .collect();
         let mut found = Vec::new();
         let mut looked_at = 0;
         walk(&folder, 0, &mut looked_at, &mut found);
@@ -148,6 +170,7 @@ impl Client {
                 modified_at: own.and_then(|(_, at)| at),
                 exists: own.is_some(),
                 checkpoint: Some(said.clone()),
+                keeping: kept.get(path).copied(),
             };
             if !declared.contains(path) {
                 first.push((view, path.clone()));
@@ -163,6 +186,7 @@ impl Client {
             let name = below.to_string_lossy().into_owned();
             let whole = path.to_string_lossy();
             let stage = globs.iter().find(|(_, glob)| fits(glob.as_bytes(), whole.as_bytes())).map(|(name, _)| name);
+            let keeping = kept.get(&path).copied();
             let view = FileView {
                 id: format!("./{name}"),
                 kind: if stage.is_some() { FileKind::Checkpoint } else { FileKind::File },
@@ -172,10 +196,23 @@ impl Client {
                 modified_at,
                 exists: true,
                 checkpoint: None,
+                keeping,
             };
             first.push((view, path));
         }
         Ok(Files { folder, size, files: first, more })
+    }
+
+    /// The checkpoints of a run's stages that say which of them stay, newest first in each, with what becomes of each.
+    ///
+    /// # Errors
+    /// `NotFound`; `Storage`.
+    pub fn kept(&self, number: i64) -> Result<Vec<keep::Judged>, Fault> {
+        let read = self.store.read()?;
+        let run = read.run(number)?.ok_or_else(|| no_run(number))?;
+        let stages = keep::stages(&read, self.home(), &run)?;
+        let now = clock::wall_ms();
+        Ok(stages.iter().filter(|stage| stage.removes()).flat_map(|stage| stage.judge(now)).collect())
     }
 
     /// Where a file of [`Client::files`] is, by its id; `None`: the run's folder.

@@ -76,6 +76,7 @@ impl Client {
             result_at: run.result_at.map(UtcMs),
             created_at: UtcMs(run.created_at),
             planning_s: run.planning_ms.map(|ms| ms as f64 / 1000.0),
+            alerts: super::look::alerts(&read, number, &rows.stages)?,
             stages,
         };
         Ok(report(&input, UtcMs(clock::wall_ms())))

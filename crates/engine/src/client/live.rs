@@ -4,16 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use footplate_core::event::Event;
+use footplate_core::event::{AlertChange, Event};
 use footplate_core::storage::StorageView;
-use footplate_core::view::{QueueView, RunView};
+use footplate_core::view::{AlertView, QueueView, RunView};
 use footplate_core::{Fault, RunStatus, UtcMs};
 use footplate_shim::clock;
-use footplate_store::{AttemptRow, ListQuery};
+use footplate_store::{AttemptRow, ListQuery, Read, StoreError};
 use serde::Serialize;
 
 use super::keeper::Client;
-use super::look::Viewer;
+use super::look::{Viewer, alert_view};
 use super::types::OwnerState;
 
 /// Most queued runs in a picture.
@@ -85,7 +85,7 @@ pub struct Live {
     pub next: Vec<RunView>,
     /// Every status with the number of runs in it.
     pub counts: BTreeMap<RunStatus, u64>,
-    /// Failed and interrupted runs of the last 7 days.
+    /// Failed and interrupted runs of the last 7 days, and runs with open alerts.
     pub needs_look: u64,
     /// The queues, highest priority first.
     pub queues: Vec<QueueView>,
@@ -184,6 +184,19 @@ pub struct News {
     pub changes: Option<Changes>,
     /// The runs that ended, in order.
     pub ended: Vec<Ended>,
+    /// The alerts that were raised and are open, in order.
+    pub raised: Vec<Raised>,
+}
+
+/// An alert that was raised since the last look.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Raised {
+    /// The run's number.
+    pub run: i64,
+    /// The run's name.
+    pub name: String,
+    /// The alert.
+    pub alert: AlertView,
 }
 
 /// Holds the newest picture, and looks for what is another.
@@ -226,24 +239,25 @@ impl Board {
     /// # Errors
     /// `Storage`.
     pub fn look(&mut self, client: &Client) -> Result<News, Fault> {
-        let (ended, history) = self.read_events(client)?;
+        let (ended, raised, history) = self.read_events(client)?;
         let recovery = self.watch_owner(client)?.or_else(|| self.live.recovery.clone());
         let live = client.live(recovery)?;
         let mut changes = Changes::between(&self.live, &live);
         changes.history = history;
         if changes.is_nothing() {
-            return Ok(News { changes: None, ended });
+            return Ok(News { changes: None, ended, raised });
         }
         changes.from = self.seq;
         self.seq += 1;
         changes.seq = self.seq;
         self.live = live;
-        Ok(News { changes: Some(changes), ended })
+        Ok(News { changes: Some(changes), ended, raised })
     }
 
-    fn read_events(&mut self, client: &Client) -> Result<(Vec<Ended>, bool), Fault> {
+    fn read_events(&mut self, client: &Client) -> Result<(Vec<Ended>, Vec<Raised>, bool), Fault> {
         let read = client.store.read()?;
         let mut ended: Vec<Ended> = Vec::new();
+        let mut alerts: Vec<i64> = Vec::new();
         let mut history = false;
         loop {
             let rows = read.events_after(self.event, EVENTS)?;
@@ -258,6 +272,7 @@ impl Board {
                             ended.push(Ended { run, status: *status });
                         }
                     }
+                    (Event::Alert { alert, change: AlertChange::Raised, .. }, _) => alerts.push(*alert),
                     (Event::RunRemoved | Event::RunChanged | Event::Note { .. } | Event::RunSubmitted, _) => {
                         history = true;
                     }
@@ -265,7 +280,8 @@ impl Board {
                 }
             }
             if !whole {
-                return Ok((ended, history));
+                let raised = alerts.into_iter().filter_map(|id| raised(&read, id).transpose());
+                return Ok((ended, raised.collect::<Result<_, _>>()?, history));
             }
         }
     }
@@ -307,6 +323,16 @@ impl Board {
     }
 }
 
+/// An alert, unless it is over already.
+fn raised(read: &Read<'_>, id: i64) -> Result<Option<Raised>, StoreError> {
+    let Some(row) = read.alert(id)? else { return Ok(None) };
+    let Some(run) = read.run(row.key.run)? else { return Ok(None) };
+    let stages = read.stages(row.key.run)?;
+    let stage = stages.into_iter().find(|stage| stage.idx == row.key.stage).map(|stage| stage.name);
+    let alert = alert_view(&row, stage.unwrap_or_default());
+    Ok(alert.is_open().then_some(Raised { run: run.number, name: run.name, alert }))
+}
+
 impl Client {
     /// The picture as it is now.
     ///
@@ -330,7 +356,7 @@ impl Client {
         }
         let mut counts: BTreeMap<RunStatus, u64> = RunStatus::ALL.iter().map(|status| (*status, 0)).collect();
         counts.extend(read.counts()?);
-        let needs_look = read.ended_badly_since(clock::wall_ms() - NEEDS_LOOK_MS)?;
+        let needs_look = read.ended_badly_since(clock::wall_ms() - NEEDS_LOOK_MS)? + read.runs_with_open_alerts()?;
         let experiments = read.experiments(EXPERIMENTS_MOST)?;
         let experiments = experiments.into_iter().map(|(name, runs)| ExperimentView { name, runs }).collect();
         Ok(Live { active, next, counts, needs_look, queues, experiments, owner: owner.into(), recovery, storage })

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use footplate_core::definition::{Definition, Stage};
 use footplate_core::event::Event;
-use footplate_core::view::{AttemptView, DiskView, Failure, Note, QueueView, RunView, StageView, Waiting};
+use footplate_core::view::{AlertView, AttemptView, DiskView, Failure, Note, QueueView, RunView, StageView, Waiting};
 use footplate_core::{AttemptStatus, ErrorCode, Fault, RunStatus, StageStatus, UtcMs};
 use footplate_shim::clock;
-use footplate_store::{AttemptRow, LatestRow, Read, RunRow, StageRow, StoreError};
+use footplate_store::{AlertRow, AttemptRow, LatestRow, Read, RunRow, StageRow, StoreError};
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -22,6 +22,8 @@ use crate::home::Home;
 
 /// Most runs of one page.
 const PAGE_MOST: u32 = 10_000;
+/// Most alerts of one run, the newest.
+const ALERTS_MOST: u32 = 200;
 /// Most remarks of one run, the newest.
 const NOTES_MOST: u32 = 200;
 
@@ -48,6 +50,7 @@ impl Client {
         for row in rows {
             let mut view = viewer.run(row)?;
             view.cwd = None;
+            view.alerts.retain(AlertView::is_open);
             view.params = None;
             view.stages = None;
             runs.push(view);
@@ -67,6 +70,21 @@ impl Client {
         let mut view = Viewer::new(&read, &self.home, present, confirmed).run(row)?;
         view.notes = Some(notes(&read, &view)?);
         Ok(view)
+    }
+
+    /// The runs that have open alerts, with these, newest first.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub fn alerted(&self) -> Result<Vec<RunView>, Fault> {
+        self.confirm()?;
+        let mut numbers: Vec<i64> = Vec::new();
+        for row in self.store.read()?.open_alerts(PAGE_MOST)? {
+            if !numbers.contains(&row.key.run) {
+                numbers.push(row.key.run);
+            }
+        }
+        numbers.into_iter().map(|number| self.show(number)).collect()
     }
 
     /// The disk of the data folder and its marks.
@@ -112,6 +130,27 @@ impl Client {
     pub fn cleanable(&self, older_than_ms: u64, limit: u32) -> Result<Vec<i64>, Fault> {
         let before = clock::wall_ms().saturating_sub(i64::try_from(older_than_ms).unwrap_or(i64::MAX));
         Ok(self.store.read()?.ended_before(before, limit)?.into_iter().map(|(number, _)| number).collect())
+    }
+}
+
+/// A run's alerts, the newest first.
+pub(super) fn alerts(read: &Read<'_>, run: i64, stages: &[StageRow]) -> Result<Vec<AlertView>, StoreError> {
+    let name = |idx: u32| stages.iter().find(|stage| stage.idx == idx).map_or_else(String::new, |s| s.name.clone());
+    Ok(read.alerts(run, ALERTS_MOST)?.into_iter().map(|row| alert_view(&row, name(row.key.stage))).collect())
+}
+
+/// One alert of this stage.
+pub(super) fn alert_view(row: &AlertRow, stage: String) -> AlertView {
+    AlertView {
+        id: row.id,
+        stage,
+        attempt: row.key.attempt,
+        facts: row.facts.clone(),
+        detail: row.facts.sentence(UtcMs(row.since)),
+        since: UtcMs(row.since),
+        raised_at: UtcMs(row.raised_at),
+        ended_at: row.ended_at.map(UtcMs),
+        dismissed_at: row.dismissed_at.map(UtcMs),
     }
 }
 
@@ -203,6 +242,7 @@ impl<'r> Viewer<'r> {
             generation: run.generation,
             error: run_error(&run, &stages),
             cwd: Some(String::from_utf8_lossy(&run.cwd).into_owned()),
+            alerts: alerts(self.read, run.number, &rows.stages)?,
             notes: None,
             params: Some(serde_json::from_str(&run.params).unwrap_or_default()),
             name: run.name,
@@ -366,6 +406,7 @@ pub(super) fn attempt_error(run: &RunRow, rows: &Rows, stage: &StageRow, attempt
             exit_code: attempt.exit_code,
             signal: attempt.signal,
             timeout_ms: rows.stage(stage).and_then(|s| s.timeout).map(|t| t.0),
+            stall_ms: rows.stage(stage).and_then(|s| s.stall).map(|t| t.0),
             detail: stage.detail.as_deref().filter(|_| newest && stage.code == attempt.code),
             run: Some(run.number),
             stage: Some(&stage.name),

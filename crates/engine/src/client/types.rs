@@ -226,6 +226,14 @@ pub enum Wish {
         #[serde(default)]
         remove: Vec<String>,
     },
+    /// Remove the checkpoints that the run's stages do not keep. Answered when they are gone.
+    CleanCheckpoints {},
+    /// Take alerts of the run for seen.
+    Dismiss {
+        /// Its number in the store; else all that are open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        alert: Option<i64>,
+    },
     /// Remove an ended run or a draft.
     Rm {
         /// Its `run.dir` too.
@@ -347,6 +355,8 @@ mod tests {
             Wish::Set { priority: Some(-5), queue: None, timeout_ms: Some(1000) },
             Wish::Tag { add: vec!["a".into()], remove: vec![] },
             Wish::Queue { name: "training".into(), limit: Some(2), priority: None, paused: None },
+            Wish::CleanCheckpoints {},
+            Wish::Dismiss { alert: Some(7) },
             Wish::Release { runs: vec![(1, 1000), (1003, 1003)] },
             Wish::Clean { older_than_ms: 5, dry_run: false },
         ] {

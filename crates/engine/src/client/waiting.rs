@@ -12,6 +12,7 @@ use footplate_store::{Read, RunBrief, RunRow, StageBrief, StageRow, StoreError};
 use super::machine::machine_capacity;
 use crate::disk::{self, Marks};
 use crate::home::Home;
+use crate::keep;
 
 /// Above so many queued stages only those shown are weighed: no answer is wrong by it, but one that waits because room is kept
 /// for another is told the lack of room only.
@@ -53,7 +54,7 @@ impl<'r> Reasons<'r> {
             }
             StageStatus::Held => return Ok(Some(held(stage))),
             StageStatus::Retrying => Some(Why::RetryAt { at: UtcMs(stage.retry_at.unwrap_or(self.now.0)) }),
-            StageStatus::Queued => match self.in_the_queue(run, definition, stage)? {
+            StageStatus::Queued => match self.in_the_queue(run, definition, stages, stage)? {
                 Some(why) => Some(why),
                 None => self.nobody(),
             },
@@ -68,6 +69,39 @@ impl<'r> Reasons<'r> {
         Ok(why.map(|why| why.sentence()))
     }
 
+    /// The stage that runs and writes its checkpoints where this one would.
+    fn holder(
+        &self,
+        run: &RunRow,
+        definition: Option<&Definition>,
+        stages: &[StageRow],
+        stage: &StageRow,
+    ) -> Result<Option<StageKey>, StoreError> {
+        // Below a run's own folder nobody else writes.
+        let shares = |files: &str| !["{{ run.dir }}/", "{{run.dir}}/"].iter().any(|own| files.starts_with(own));
+        let writes = |d: &Definition| {
+            let stage = d.stages.get_index(stage.idx as usize).map(|(_, stage)| stage);
+            stage.and_then(|stage| stage.checkpoints.as_ref()).is_some_and(|checkpoints| shares(&checkpoints.files))
+        };
+        let Some(definition) = definition.filter(|d| writes(d)) else { return Ok(None) };
+        let own = keep::folder(self.home, run, definition, stages, stage);
+        let Some(own) = own else { return Ok(None) };
+        for brief in self.read.open_stages(StageStatus::Running)? {
+            let Some(row) = self.read.run(brief.run)? else { continue };
+            let Ok(definition) = serde_json::from_str::<Definition>(&row.definition) else { continue };
+            if !definition.stages.values().any(|stage| stage.checkpoints.is_some()) {
+                continue;
+            }
+            let rows = self.read.stages(brief.run)?;
+            let of = rows.iter().find(|row| row.idx == brief.idx);
+            let folder = of.and_then(|of| keep::folder(self.home, &row, &definition, &rows, of));
+            if brief.key() != (StageKey { run: run.number, stage: stage.idx }) && folder.as_ref() == Some(&own) {
+                return Ok(Some(brief.key()));
+            }
+        }
+        Ok(None)
+    }
+
     fn nobody(&self) -> Option<Why> {
         (!self.owner).then_some(Why::NoOwner)
     }
@@ -76,6 +110,7 @@ impl<'r> Reasons<'r> {
         &mut self,
         run: &RunRow,
         definition: Option<&Definition>,
+        stages: &[StageRow],
         stage: &StageRow,
     ) -> Result<Option<Why>, StoreError> {
         let mut backlog = match self.backlog.take() {
@@ -88,14 +123,18 @@ impl<'r> Reasons<'r> {
             .and_then(|d| d.stages.get_index(stage.idx as usize))
             .and_then(|(_, s)| UtcMs::parse(s.not_before.as_deref()?));
         let not_before = own.into_iter().chain(run.not_before.map(UtcMs)).max();
-        backlog.push(Entry {
+        let entry = Entry {
             key,
             queue: Arc::from(stage.queue.as_str()),
             run_priority: run.priority,
             order: run.order_key,
             demand: Demand { cpus: stage.cpus, memory: stage.memory, gpus: stage.gpus },
             not_before,
-        });
+        };
+        match self.holder(run, definition, stages, stage)? {
+            Some(holder) => backlog.stand_behind(entry, holder),
+            None => backlog.push(entry),
+        }
         close_gates(self.read, &mut backlog, run.number, run.draft, run.paused, &run.after)?;
         let why = backlog.why(key, self.now);
         self.backlog = Some(backlog);

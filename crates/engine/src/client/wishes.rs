@@ -167,6 +167,8 @@ fn check_wish(request: &WishRequest, queues: &[String]) -> Result<(), Fault> {
         | Wish::Resume {}
         | Wish::Start {}
         | Wish::Move { .. }
+        | Wish::CleanCheckpoints {}
+        | Wish::Dismiss { .. }
         | Wish::Rm { .. }
         | Wish::Disk { .. }
         | Wish::Adopt {}

@@ -86,6 +86,10 @@ pub enum Cause {
     PortInUse,
     /// It ran for longer than it may.
     Timeout,
+    /// It printed nothing for longer than it may.
+    Stall,
+    /// A rule on one of its metrics stopped it.
+    Alert,
     /// Its end is not known, or the machine ended it.
     Interrupted,
     /// A value of another stage is missing.
@@ -118,6 +122,8 @@ impl Cause {
             Cause::PythonException => "python_exception",
             Cause::PortInUse => "port_in_use",
             Cause::Timeout => "timeout",
+            Cause::Stall => "stall",
+            Cause::Alert => "alert",
             Cause::Interrupted => "interrupted",
             Cause::InputMissing => "input_missing",
         }
@@ -148,6 +154,8 @@ pub struct Found {
 pub fn of_exit(code: ErrorCode, exit_code: Option<i32>, signal: Option<i32>) -> Option<Diagnosis> {
     let cause = match code {
         ErrorCode::TimedOut => Cause::Timeout,
+        ErrorCode::Stalled => Cause::Stall,
+        ErrorCode::StoppedByAlert => Cause::Alert,
         ErrorCode::InputMissing => Cause::InputMissing,
         ErrorCode::ProgramNotFound => Cause::ProgramNotFound,
         ErrorCode::DiskFull => Cause::DiskFull,

@@ -199,7 +199,9 @@ fn words(cause: Cause) -> Words {
             ],
         ),
         // Those are told by the exit alone, in the words of `client::explain`.
-        Cause::Timeout | Cause::Interrupted | Cause::InputMissing => words("The program failed", &[], &[RETRY]),
+        Cause::Timeout | Cause::Stall | Cause::Alert | Cause::Interrupted | Cause::InputMissing => {
+            words("The program failed", &[], &[RETRY])
+        }
     }
 }
 

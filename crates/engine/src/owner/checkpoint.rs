@@ -10,9 +10,18 @@ const SETTLED_MS: i64 = 10_000;
 
 /// A candidate: a file, and when it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Candidate {
-    path: PathBuf,
-    modified_ms: i64,
+pub(crate) struct Candidate {
+    pub(crate) path: PathBuf,
+    pub(crate) modified_ms: i64,
+}
+
+impl Candidate {
+    /// Written to its end, as far as can be known: left alone for a while, named as complete, or told so by its own structure.
+    #[must_use]
+    pub(crate) fn is_finished(&self, named: bool, now_ms: i64) -> bool {
+        let settled = named || now_ms - self.modified_ms >= SETTLED_MS || has_checked_structure(&self.path);
+        settled && is_whole(&self.path)
+    }
 }
 
 /// The newest valid checkpoint among those that progress lines named (oldest first) and those that fit the stage's pattern.
@@ -37,7 +46,7 @@ pub(super) fn newest_valid(named: &[String], pattern: Option<&str>, now_ms: i64)
         .map(|(_, c)| c.path.clone())
 }
 
-fn candidate(path: &Path) -> Option<Candidate> {
+pub(crate) fn candidate(path: &Path) -> Option<Candidate> {
     let about = std::fs::symlink_metadata(path).ok()?;
     if about.file_type().is_symlink() || !(about.is_file() || about.is_dir()) {
         return None;
@@ -47,7 +56,7 @@ fn candidate(path: &Path) -> Option<Candidate> {
 }
 
 /// Files in the pattern's folder whose names fit its last part, `*` and `?` understood.
-fn matching(pattern: &str) -> Vec<Candidate> {
+pub(crate) fn matching(pattern: &str) -> Vec<Candidate> {
     let pattern = Path::new(pattern);
     let (Some(folder), Some(name)) = (pattern.parent(), pattern.file_name().and_then(|n| n.to_str())) else {
         return Vec::new();

@@ -26,6 +26,11 @@ impl Due {
         }
     }
 
+    /// When this stage is due.
+    pub(super) fn at(&self, stage: StageKey) -> Option<u64> {
+        self.by_stage.get(&stage).copied()
+    }
+
     /// When the first one is due.
     pub(super) fn first(&self) -> Option<u64> {
         self.by_time.first().map(|(at, _)| *at)

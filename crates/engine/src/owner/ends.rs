@@ -5,7 +5,7 @@ use std::path::Path;
 use footplate_core::event::Event;
 use footplate_core::state::attempt::{AttemptInput, step};
 use footplate_core::state::settle::{Evidence, Verdict, settle};
-use footplate_core::state::stage::{AfterAttempt, StageInput, after_attempt};
+use footplate_core::state::stage::{AfterAttempt, Budgets, StageInput, after_attempt};
 use footplate_core::view::Failure;
 use footplate_core::{AttemptKey, AttemptStatus, ErrorCode};
 use footplate_shim::contract::Exit;
@@ -48,26 +48,37 @@ impl Mind {
         let (state, dir) = (live.state.clone(), live.dir.clone());
         let stage = key.stage;
         tell_interpreter(&mut evidence, &dir);
+        // What its last lines brought about is told before it ends.
+        self.note_episodes(tx, key, &summary.episodes, true)?;
+        self.end_alerts(tx, key)?;
+        let stopped_for = match &evidence {
+            Evidence::Exited { by_wish, .. } => self.stopped_for(tx, by_wish.as_deref())?,
+            _ => None,
+        };
         let jitter = self.jitter();
         let now = self.now;
+        // Three interruptions in a row are too many, unless each of them got further than the one before.
+        let began = exit.as_ref().map(|exit| exit.started_ms).or_else(|| dir.start().map(|start| start.started_ms));
+        let got_further = match (&evidence, began) {
+            (Evidence::Lost { started: true, .. } | Evidence::Exited { session_end: true, .. }, Some(began)) => {
+                self.has_checkpoint_since(tx, key.stage_key(), began)?
+            }
+            _ => false,
+        };
         let run = self.run(tx, key.run)?;
         let cancelled = run.cancelled || run.cancelled_stages.contains(&stage);
         let verdict = settle(&evidence, cancelled);
         let next = step(&state, AttemptInput::Settled(verdict.clone()))?;
 
-        let mut detail = summary.fault.clone();
+        let mut detail = stopped_for.or_else(|| summary.fault.clone());
         let (mut values, notes) = outputs::read(&dir.output_path());
         values.extend(summary.outputs);
         let definition = run.stage(stage).clone();
-        let (mut after, budgets) = after_attempt(
-            &verdict,
-            cancelled,
-            &definition.retries,
-            definition.interruption(),
-            run.budgets(stage),
-            now,
-            jitter,
-        );
+        let used = run.budgets(stage);
+        let used = Budgets { interruptions: if got_further { 0 } else { used.interruptions }, ..used };
+        let (mut after, budgets) =
+            after_attempt(&verdict, cancelled, &definition.retries, definition.interruption(), used, now, jitter);
+        let budgets = Budgets { interruptions: if got_further { 0 } else { budgets.interruptions }, ..budgets };
         if after == AfterAttempt::Completed {
             match self.declared_outputs(tx, key, &mut values)? {
                 Ok(()) => {}
@@ -88,6 +99,7 @@ impl Mind {
                 exit_code: verdict.exit_code,
                 signal: verdict.signal,
                 timeout_ms: definition.timeout.map(|t| t.0),
+                stall_ms: definition.stall.map(|t| t.0),
                 detail: detail.as_deref(),
                 run: Some(key.run),
                 stage: Some(&name),
@@ -140,6 +152,7 @@ impl Mind {
         if let Some(live) = self.live.get_mut(&key) {
             live.state = next;
         }
+        self.folders.remove(&key.stage_key());
         if let Some(live) = self.live.remove(&key) {
             self.settled.push(live.dir);
             self.leaving.extend(live.child);
@@ -158,6 +171,7 @@ impl Mind {
             finished_at: c.finished_at.map(|_| finished),
             ..c
         })?;
+        self.keep_later(tx, key.stage_key(), true)?;
         self.propagate(tx, key.run, &[stage])
     }
 

@@ -7,15 +7,18 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 
+use std::sync::Arc;
+
 use footplate_core::AttemptKey;
-use footplate_progress::Options;
+use footplate_core::alert::Episode;
 use footplate_shim::clock;
 use footplate_shim::folder::AttemptDir;
 use footplate_store::LatestRow;
 use footplate_store::Store;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::tail::{Newest, Summary, Tail};
+use super::silence::Pulse;
+use super::tail::{Newest, Reading, Summary, Tail};
 use super::wake::{Wakeable, Waker, pair};
 use super::watch::Growth;
 use crate::home::Home;
@@ -37,14 +40,24 @@ pub(super) enum Ask {
         dir: AttemptDir,
         /// Its run's telemetry.
         telemetry: PathBuf,
-        /// Its stage's patterns.
-        options: Options,
+        /// How it is read.
+        reading: Reading,
+        /// Where it is written down that something was heard.
+        pulse: Arc<Pulse>,
     },
     /// The program and its tree are gone: read to the end and answer.
     Finish(AttemptKey),
 }
 
-/// What the thread answers: an attempt's log was read to its end.
+/// What the thread answers.
+pub(super) enum Answer {
+    /// A log was read to its end.
+    Finished(Box<Finished>),
+    /// Something began or ended by the rules of this attempt's stage.
+    Told(AttemptKey, Vec<Episode>),
+}
+
+/// An attempt's log was read to its end.
 pub(super) struct Finished {
     /// The attempt.
     pub(super) key: AttemptKey,
@@ -57,7 +70,7 @@ pub(super) struct Finished {
 /// The dispatcher's side.
 pub(super) struct Follower {
     asks: Sender<Ask>,
-    answers: Receiver<Finished>,
+    answers: Receiver<Answer>,
     waker: Waker,
     thread: Option<JoinHandle<()>>,
 }
@@ -98,7 +111,7 @@ impl Follower {
     }
 
     /// The next answer that is there.
-    pub(super) fn answer(&self) -> Option<Finished> {
+    pub(super) fn answer(&self) -> Option<Answer> {
         self.answers.try_recv().ok()
     }
 }
@@ -116,6 +129,9 @@ impl Drop for Follower {
 
 struct Followed {
     tail: Tail,
+    pulse: Arc<Pulse>,
+    /// The log's length when it was taken up: what stands before that was printed in another's time.
+    old: u64,
     growth: Option<Growth>,
     dirty: bool,
     finishing: bool,
@@ -123,7 +139,7 @@ struct Followed {
 
 struct Thread {
     inbox: Receiver<Ask>,
-    outbox: Sender<Finished>,
+    outbox: Sender<Answer>,
     back: Waker,
     wakeable: Wakeable,
     presence: PathBuf,
@@ -161,10 +177,11 @@ impl Thread {
     fn take_asks(&mut self) -> bool {
         loop {
             match self.inbox.try_recv() {
-                Ok(Ask::Follow { key, dir, telemetry, options }) => {
+                Ok(Ask::Follow { key, dir, telemetry, reading, pulse }) => {
                     let growth = Growth::of(dir.path()).ok();
-                    let tail = Tail::open(&dir, telemetry, key.stage, key.attempt, options);
-                    self.tails.insert(key, Followed { tail, growth, dirty: true, finishing: false });
+                    let old = dir.log_end();
+                    let tail = Tail::open(&dir, telemetry, key.stage, key.attempt, reading);
+                    self.tails.insert(key, Followed { tail, pulse, old, growth, dirty: true, finishing: false });
                 }
                 Ok(Ask::Finish(key)) => {
                     if let Some(followed) = self.tails.get_mut(&key) {
@@ -184,7 +201,18 @@ impl Thread {
             if !followed.dirty || followed.finishing {
                 continue;
             }
-            match followed.tail.advance(TURN) {
+            let before = followed.tail.read_to().max(followed.old);
+            let advanced = followed.tail.advance(TURN);
+            let read_to = followed.tail.read_to();
+            if read_to > before && followed.pulse.beat(read_to) {
+                self.back.wake();
+            }
+            let told = followed.tail.told();
+            if !told.is_empty() {
+                let _ = self.outbox.send(Answer::Told(*key, told));
+                self.back.wake();
+            }
+            match advanced {
                 Ok(true) => followed.dirty = followed.growth.is_none(),
                 Ok(false) => more = true,
                 // Tried again at the next tick; the end of the attempt says what could not be read.
@@ -201,7 +229,7 @@ impl Thread {
             if let Some(followed) = self.tails.remove(&key) {
                 let (summary, newest) = followed.tail.finish();
                 self.changed.remove(&key);
-                let _ = self.outbox.send(Finished { key, summary, newest });
+                let _ = self.outbox.send(Answer::Finished(Box::new(Finished { key, summary, newest })));
                 self.back.wake();
             }
         }

@@ -99,7 +99,7 @@ impl Mind {
         let by_user = self.run(tx, key.run)?.row.paused;
         let Some(live) = self.live.get_mut(&key) else { return Ok(()) };
         live.paused_for_disk = pause;
-        live.paused = pause || by_user;
+        live.set_paused(pause || by_user);
         tx.set_attempt_paused(key, live.paused, self.now.0)?;
         // Of a run that the user has paused nothing is to be seen of it.
         if !by_user {

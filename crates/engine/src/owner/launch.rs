@@ -62,6 +62,13 @@ impl Mind {
             self.backlog.push(entry);
             return Ok(());
         }
+        // So is where it writes its checkpoints. Two stages never write to the same folder at the same time.
+        let folder = self.folder_of(tx, key)?;
+        if let Some((_, Some(holder))) = &folder {
+            self.backlog.stand_behind(entry, *holder);
+            return Ok(());
+        }
+        let run = self.run(tx, key.run)?;
         let key3 = AttemptKey { run: key.run, stage: key.stage, attempt };
         match make(run, &home, &installed, key3) {
             Err(refusal) => {
@@ -77,6 +84,8 @@ impl Mind {
                 let row = launching(key3, run.row.generation, boot.clone(), self.now.0);
                 tx.insert_attempt(&row, self.now.0)?;
                 self.move_stage(tx, key, StageInput::Launched { attempt }, |c| c)?;
+                self.keep_later(tx, key, false)?;
+                self.folders.extend(folder.map(|(folder, _)| (key, folder)));
                 let dir = AttemptDir::open(self.home.attempt(&run_id, key3));
                 self.live.insert(key3, Live::new(key3, run_id, dir, boot));
                 self.effects.push(Effect::Launch(Box::new(Launch { key: key3, spec, secrets })));

@@ -1,6 +1,7 @@
 //! An attempt that holds a slot, as the owner watches it.
 
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use footplate_core::state::attempt::AttemptState;
 use footplate_core::state::settle::Evidence;
@@ -10,6 +11,7 @@ use footplate_shim::contract::{Command, Exit};
 use footplate_shim::folder::AttemptDir;
 
 use super::shims::Shim;
+use super::silence::{Pulse, Silence};
 
 /// Where an attempt is on its way to its end.
 #[derive(Debug)]
@@ -88,6 +90,12 @@ pub(super) struct Live {
     pub(super) paused: bool,
     /// Told to pause for want of room on the disk.
     pub(super) paused_for_disk: bool,
+    /// When its program was last heard.
+    pub(super) pulse: Arc<Pulse>,
+    /// Its silence, where its stage says how long one may be; known once its program runs.
+    pub(super) silence: Option<Silence>,
+    /// The alert of its silence that an owner before this one raised, and since when it was silent.
+    pub(super) stalled: Option<(i64, i64)>,
 }
 
 impl Live {
@@ -114,6 +122,9 @@ impl Live {
             sent: Vec::new(),
             paused: false,
             paused_for_disk: false,
+            pulse: Arc::default(),
+            silence: None,
+            stalled: None,
         }
     }
 

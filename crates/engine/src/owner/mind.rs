@@ -3,6 +3,7 @@
 
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use footplate_core::event::Event;
@@ -22,6 +23,7 @@ use super::active::{ActiveRun, apply};
 use super::due::Due;
 use super::effects::Effect;
 use super::guard::Guard;
+use super::keeping::Keeper;
 use super::live::Live;
 use super::shims::{Shim, Shims};
 use super::wishes::Awaiting;
@@ -49,6 +51,12 @@ pub(super) struct Mind {
     pub(super) retries: Due,
     /// Held stages by the time of the next look at what they are held for.
     pub(super) held: Due,
+    /// Stages whose checkpoints are to be looked through, by the time they are due.
+    pub(super) keeping: Due,
+    /// Where the stages that run write their checkpoints.
+    pub(super) folders: HashMap<StageKey, PathBuf>,
+    /// Looks through them.
+    pub(super) keeper: Keeper,
     /// Who comes after whom: the awaited run, then those that wait for it.
     pub(super) after: HashMap<i64, BTreeSet<i64>>,
     /// Wishes whose effect is awaited.
@@ -86,6 +94,9 @@ impl Mind {
             live: BTreeMap::new(),
             retries: Due::default(),
             held: Due::default(),
+            keeping: Due::default(),
+            folders: HashMap::new(),
+            keeper: Keeper::default(),
             after: HashMap::new(),
             awaiting: Vec::new(),
             seen_run: 0,

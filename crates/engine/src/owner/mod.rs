@@ -4,14 +4,16 @@
 //! Not here: SQL (`footplate-store`), the law of states and the order of the queue (`footplate-core`), holding programs (`footplate-shim`).
 
 mod active;
+mod alerts;
 mod changes;
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod copies;
 mod due;
 mod effects;
 mod ends;
 mod follow;
 mod guard;
+mod keeping;
 mod launch;
 mod live;
 pub mod lock;
@@ -21,6 +23,7 @@ mod mind;
 mod outputs;
 mod recover;
 mod shims;
+mod silence;
 mod sweeps;
 mod tail;
 pub(crate) mod told;

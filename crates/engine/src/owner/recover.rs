@@ -1,6 +1,9 @@
 //! Looking at attempts: the table "Recovery" of docs/RUN-FOLDER.md, the first line that fits. The same code serves an attempt of this owner,
 //! one of an owner that died, and one of an earlier boot.
 
+use std::sync::Arc;
+
+use footplate_core::alert::Episode;
 use footplate_core::state::attempt::AttemptState;
 use footplate_core::state::settle::Evidence;
 use footplate_core::{AttemptKey, ErrorCode};
@@ -18,8 +21,9 @@ use super::launch::SHIMS_PER_ATTEMPT;
 use super::live::{Live, Phase};
 use super::look::{Seen, look, look_after_reboot};
 use super::shims::{Shim, Shims};
+use super::silence::{Patience, Silence};
 use super::sweeps::Sweeps;
-use super::tail::{Summary, Tail};
+use super::tail::{Reading, Summary, Tail};
 use crate::home::Home;
 use crate::secrets::Secrets;
 
@@ -45,6 +49,8 @@ pub(super) enum Finding {
     Relaunch(AttemptKey),
     /// The shim carried a command out.
     Carried(AttemptKey, Command),
+    /// Something began or ended by its stage's rules.
+    Told(AttemptKey, Vec<Episode>),
     /// Its tree does not go away.
     Stuck(AttemptKey, Vec<String>),
 }
@@ -59,8 +65,10 @@ pub(super) struct Eyes<'a> {
     pub(super) follower: &'a Follower,
     /// Ends what dead shims left.
     pub(super) sweeps: &'a Sweeps,
-    /// The patterns of the attempt's stage.
-    pub(super) options: footplate_progress::Options,
+    /// How the attempt's output is read.
+    pub(super) reading: Reading,
+    /// How long its program may be silent.
+    pub(super) patience: Option<Patience>,
     /// The file of the run's secrets.
     pub(super) secrets: Option<String>,
 }
@@ -196,6 +204,12 @@ fn held(live: &mut Live, start: Option<Start>, adopted: Option<Adopted>, eyes: &
             live.look_again();
         }
     }
+    if live.silence.is_none()
+        && let Some(patience) = eyes.patience
+    {
+        let before = live.stalled;
+        live.silence = Some(Silence::of(&live.dir, &start, patience, &live.pulse, live.paused, before));
+    }
     if !live.followed {
         live.followed = true;
         eyes.follower.ask(follow(live, eyes));
@@ -215,7 +229,8 @@ fn follow(live: &Live, eyes: &Eyes<'_>) -> Ask {
         key: live.key,
         dir: live.dir.clone(),
         telemetry: eyes.home.telemetry(&live.run_id),
-        options: eyes.options.clone(),
+        reading: eyes.reading.clone(),
+        pulse: Arc::clone(&live.pulse),
     }
 }
 
@@ -307,7 +322,7 @@ fn read_log(live: &mut Live, evidence: Evidence, exit: Option<Box<Exit>>, eyes: 
                 eyes.home.telemetry(&live.run_id),
                 live.key.stage,
                 live.key.attempt,
-                eyes.options.clone(),
+                eyes.reading.clone(),
             );
             let (summary, newest) = tail.finish();
             return ended(live, evidence, exit, summary, Some(newest));

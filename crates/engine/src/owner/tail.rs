@@ -1,9 +1,12 @@
 //! One attempt's log, read once from its start to its end: progress, points, checkpoints and outputs. What was read and how far are
 //! stored in one transaction, so that another owner goes on exactly there.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use footplate_core::alert::{AlertRule, Episode, Seen, Watch};
 use footplate_progress::{Checkpoint, Latest, Note, Options, Point, Reader, Sink};
 use footplate_shim::clock;
 use footplate_shim::folder::AttemptDir;
@@ -26,6 +29,17 @@ pub(super) struct Summary {
     pub(super) notes: Vec<String>,
     /// Why reading stopped before the end.
     pub(super) fault: Option<String>,
+    /// What began or ended by the stage's rules, and was not told yet.
+    pub(super) episodes: Vec<Episode>,
+}
+
+/// How an attempt's output is read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reading {
+    /// The stage's patterns.
+    pub(super) options: Options,
+    /// The rules on its metrics.
+    pub(super) rules: Arc<[AlertRule]>,
 }
 
 /// The newest state of an attempt, for those who look.
@@ -43,7 +57,10 @@ pub(super) struct Newest {
 pub(super) struct Tail {
     log: LogReader,
     reader: Reader,
-    options: Options,
+    rules: Arc<[AlertRule]>,
+    watch: Watch,
+    /// What is stored in `telemetry.db` and not told yet.
+    told: Vec<Episode>,
     stage: u32,
     attempt: u32,
     telemetry_path: PathBuf,
@@ -103,14 +120,16 @@ impl Sink for Collected {
 impl Tail {
     /// Takes up the log where the last reader stored its mark, or at its start.
     #[must_use]
-    pub(super) fn open(dir: &AttemptDir, telemetry_path: PathBuf, stage: u32, attempt: u32, options: Options) -> Tail {
+    pub(super) fn open(dir: &AttemptDir, telemetry_path: PathBuf, stage: u32, attempt: u32, reading: Reading) -> Tail {
         // Opened for writing where it is there; made at the first point where it is not.
         let there = telemetry_path.exists();
         let mut telemetry = if there { Telemetry::open(&telemetry_path, true).ok().flatten() } else { None };
         let mut tail = Tail {
             log: LogReader::new(dir),
-            reader: reader(&options),
-            options,
+            reader: reader(&reading.options),
+            rules: reading.rules,
+            watch: Watch::default(),
+            told: Vec::new(),
             stage,
             attempt,
             telemetry_path,
@@ -124,11 +143,14 @@ impl Tail {
         };
         if let Some(store) = &mut telemetry
             && let Ok(Some((_, state))) = store.mark(stage, attempt)
-            && let Some((skipped, state)) = state.split_first_chunk::<8>()
-            && let Ok(reader) = Reader::restore(tail.options.clone(), state)
+            && let Some(saved) = Saved::read(&state)
+            && let Ok(reader) = Reader::restore(reading.options, saved.reader)
         {
             // The reader says itself from where it goes on: it may want the beginning of a long line again.
-            tail.skipped = u64::from_le_bytes(*skipped);
+            tail.skipped = saved.skipped;
+            tail.watch = saved.watch.into_owned();
+            // Whoever stored them may have died before they were told.
+            tail.told.extend(tail.watch.newest().cloned());
             tail.offset = reader.offset() + tail.skipped;
             tail.reader = reader;
             tail.values = store
@@ -195,8 +217,19 @@ impl Tail {
         if let Err(error) = self.store() {
             fault.get_or_insert_with(|| format!("what the log says could not be stored: {error}"));
         }
-        let newest = self.newest();
-        (Summary { outputs: self.outputs, read_to: self.offset, notes: self.collected.notes, fault }, newest)
+        let (newest, episodes) = (self.newest(), self.told());
+        (Summary { outputs: self.outputs, read_to: self.offset, notes: self.collected.notes, fault, episodes }, newest)
+    }
+
+    /// Offset up to which the log was read.
+    #[must_use]
+    pub(super) fn read_to(&self) -> u64 {
+        self.offset
+    }
+
+    /// What began or ended by the stage's rules since this was asked last; it is stored by then.
+    pub(super) fn told(&mut self) -> Vec<Episode> {
+        std::mem::take(&mut self.told)
     }
 
     /// The newest state.
@@ -225,15 +258,65 @@ impl Tail {
             self.telemetry = Telemetry::open(&self.telemetry_path, true).map_err(io::Error::other)?;
         }
         if let Some(telemetry) = &mut self.telemetry {
-            let mut state = self.skipped.to_le_bytes().to_vec();
-            state.extend(self.reader.save());
+            let mut watch = self.watch.clone();
+            let mut episodes = Vec::new();
+            for point in &found.points {
+                watch.point(&self.rules, seen(point), &mut episodes);
+            }
+            let state =
+                Saved { skipped: self.skipped, watch: Cow::Borrowed(&watch), reader: &self.reader.save() }.write();
             let mark = ReaderMark { stage: self.stage, attempt: self.attempt, offset: self.offset, state: &state };
             telemetry.commit(&mark, &found.points, &found.checkpoints, &found.outputs).map_err(io::Error::other)?;
+            self.watch = watch;
+            self.told.append(&mut episodes);
         }
         found.points.clear();
         found.checkpoints.clear();
         found.outputs.clear();
         Ok(())
+    }
+}
+
+fn seen(point: &PointRow) -> Seen<'_> {
+    Seen { name: &point.name, value: point.value, step: point.step, epoch: point.epoch, time_ms: point.time }
+}
+
+/// What a mark holds beside the offset: bytes skipped, what the rules remember where there are any, and the reader's own state.
+struct Saved<'a> {
+    skipped: u64,
+    watch: Cow<'a, Watch>,
+    reader: &'a [u8],
+}
+
+impl<'a> Saved<'a> {
+    /// Set in `skipped`: what the rules remember follows, its length before it. No log is so long.
+    const WATCHED: u64 = 1 << 63;
+
+    fn read(state: &'a [u8]) -> Option<Saved<'a>> {
+        let (skipped, rest) = state.split_first_chunk::<8>()?;
+        let skipped = u64::from_le_bytes(*skipped);
+        if skipped & Self::WATCHED == 0 {
+            return Some(Saved { skipped, watch: Cow::default(), reader: rest });
+        }
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let (watch, reader) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        Some(Saved {
+            skipped: skipped & !Self::WATCHED,
+            watch: Cow::Owned(serde_json::from_slice(watch).ok()?),
+            reader,
+        })
+    }
+
+    fn write(&self) -> Vec<u8> {
+        let watched = *self.watch != Watch::default();
+        let mut state = (self.skipped | if watched { Self::WATCHED } else { 0 }).to_le_bytes().to_vec();
+        if watched {
+            let watch = serde_json::to_vec(&*self.watch).unwrap_or_default();
+            state.extend((watch.len() as u32).to_le_bytes());
+            state.extend(watch);
+        }
+        state.extend(self.reader);
+        state
     }
 }
 

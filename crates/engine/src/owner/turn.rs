@@ -16,12 +16,14 @@ use footplate_store::{AttemptChange, CapacityRow, RunBrief, Store, StoreError, T
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::copies::Copies;
-use super::follow::Follower;
+use super::follow::{Answer, Follower};
 use super::live::Live;
 use super::lock::OwnerLock;
 use super::mind::Mind;
 use super::recover::{Eyes, Finding, log_read, observe, swept};
+use super::silence::Patience;
 use super::sweeps::Sweeps;
+use super::tail::Reading;
 use super::wake::{Wakeable, Waker, pair};
 use super::{Left, Trouble, WorkOptions};
 use crate::bell::Bell;
@@ -100,6 +102,7 @@ pub(super) fn run(
         more: false,
         waits_for_presence: Arc::new(AtomicBool::new(false)),
     };
+    owner.mind.keeper.wake_by(owner.waker.clone());
     owner.remember(&mut store)?;
     loop {
         let left = owner.turn(&mut store)?;
@@ -130,6 +133,7 @@ impl Owner<'_> {
         mind.look_at_machine(&tx)?;
         mind.read_queues(&tx)?;
         mind.read_disk_marks(&tx)?;
+        mind.read_keeping(&tx)?;
         let open: HashMap<i64, RunBrief> = tx.open_runs()?.into_iter().map(|b| (b.number, b)).collect();
         for brief in open.values() {
             mind.take_in(&tx, brief)?;
@@ -149,6 +153,9 @@ impl Owner<'_> {
             live.paused_for_disk = row.paused;
             live.look_soon();
             mind.live.insert(key, live);
+            mind.remember_alerts(&tx, key)?;
+            let folder = mind.folder_of(&tx, key.stage_key())?;
+            mind.folders.extend(folder.map(|(folder, _)| (key.stage_key(), folder)));
             mind.backlog.adopt(adopted);
             mind.touched.insert(row.run);
         }
@@ -223,6 +230,8 @@ impl Owner<'_> {
             }
             self.queue_what_is_due(&tx)?;
             self.mind.guard_disk(&tx)?;
+            self.mind.tell_silence(&tx)?;
+            self.mind.keep_checkpoints(&tx)?;
             if !self.told.load(Ordering::Relaxed) {
                 self.mind.start_stages(&tx)?;
             }
@@ -275,10 +284,14 @@ impl Owner<'_> {
             shims: &mind.shims,
             follower,
             sweeps,
-            options: footplate_progress::Options {
-                progress_pattern: stage.and_then(|s| s.progress_pattern.clone()),
-                metric_pattern: stage.and_then(|s| s.metric_pattern.clone()),
+            reading: Reading {
+                options: footplate_progress::Options {
+                    progress_pattern: stage.and_then(|s| s.progress_pattern.clone()),
+                    metric_pattern: stage.and_then(|s| s.metric_pattern.clone()),
+                },
+                rules: stage.map(|s| Arc::from(s.alerts.as_slice())).unwrap_or_default(),
             },
+            patience: stage.and_then(|s| Some(Patience { limit_ms: s.stall?.0, action: s.stall_action })),
             secrets: run.and_then(|r| r.row.secrets.clone()),
         }
     }
@@ -296,7 +309,12 @@ impl Owner<'_> {
             findings.extend(self.with_live(done.key, |live, eyes| swept(live, done.gone, done.left, eyes)));
         }
         while let Some(answer) = self.follower.answer() {
-            findings.extend(self.with_live(answer.key, |live, _| log_read(live, answer.summary, answer.newest)));
+            match answer {
+                Answer::Finished(done) => {
+                    findings.extend(self.with_live(done.key, |live, _| log_read(live, done.summary, done.newest)));
+                }
+                Answer::Told(key, episodes) => findings.push(Finding::Told(key, episodes)),
+            }
         }
         findings
     }
@@ -313,8 +331,11 @@ impl Owner<'_> {
         let running = clock::running_ms();
         let due = |at: Option<u64>| at.is_some_and(|at| at <= running);
         due(self.mind.retries.first())
+            || due(self.mind.keeping.first())
+            || self.mind.keeper.is_busy()
             || due(self.mind.held.first())
             || self.mind.backlog.next_due(now).is_some_and(|at| at <= now)
+            || self.mind.hears_silence()
     }
 
     fn take_new_runs(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
@@ -411,6 +432,7 @@ impl Owner<'_> {
                 Ok(())
             }
             Finding::Carried(key, command) => self.mind.carried(tx, key, &command),
+            Finding::Told(key, episodes) => self.mind.note_episodes(tx, key, &episodes, false),
             Finding::Stuck(key, left) => {
                 let text = format!("does not go away, is tried again each 10 s: {}", left.join(", "));
                 tx.append(Some(key.run), &Event::Note { stage: Some(key.stage), text }, now)?;
@@ -439,6 +461,8 @@ impl Owner<'_> {
             || !mind.live.is_empty()
             || !mind.awaiting.is_empty()
             || !mind.retries.is_empty()
+            || !mind.keeping.is_empty()
+            || mind.keeper.is_busy()
             || mind.backlog.can_start_by_itself();
         !busy && !self.somebody_is_present()
     }
@@ -477,9 +501,12 @@ impl Owner<'_> {
         let work = !mind.live.is_empty() || !mind.awaiting.is_empty() || mind.backlog.can_start_by_itself();
         let store = if self.more { Some(0) } else { work.then_some(LOOK_AT_STORE_MS) };
         let retry = mind.retries.first().map(|at| at.saturating_sub(now));
+        let keep = mind.keeping.first().map(|at| at.saturating_sub(now));
         let held = mind.held.first().filter(|_| work).map(|at| at.saturating_sub(now));
         let copy = self.copies.due().filter(|_| work).map(|at| at.saturating_sub(now));
-        let timeout = looks.chain(retry).chain(held).chain(start).chain(store).chain(copy).min().map(|ms| {
+        let silence = mind.live.values().filter_map(Live::silence_due).map(|at| at.saturating_sub(now));
+        let due = [retry, held, start, store, copy, keep].into_iter().flatten();
+        let timeout = looks.chain(silence).chain(due).min().map(|ms| {
             // The wall clock may jump: what is due by it is looked at again at least each minute.
             let ms = ms.min(60_000);
             Timespec { tv_sec: (ms / 1000).cast_signed(), tv_nsec: ((ms % 1000) * 1_000_000).cast_signed() }

@@ -105,6 +105,8 @@ impl Mind {
             }
             Wish::Tag { add, remove } => self.tag(tx, number, add, &remove)?,
             Wish::Rm { files } => self.remove(tx, number, files)?,
+            Wish::CleanCheckpoints {} => self.clean_checkpoints(tx, row, number)?,
+            Wish::Dismiss { alert } => self.dismiss(tx, number, alert)?,
             Wish::Queue { .. }
             | Wish::Disk { .. }
             | Wish::Adopt {}
@@ -180,7 +182,11 @@ impl Mind {
         self.live.range(first..=last).map(|(key, _)| *key).collect()
     }
 
-    fn stop_attempt(&mut self, tx: &Tx<'_>, key: AttemptKey, wish: &str) -> Result<(), Trouble> {
+    /// Tells an attempt to stop for this wish; one that is told already takes no harm.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn stop_attempt(&mut self, tx: &Tx<'_>, key: AttemptKey, wish: &str) -> Result<(), Trouble> {
         let now = self.now.0;
         let Some(live) = self.live.get_mut(&key) else { return Ok(()) };
         let next = step(&live.state, AttemptInput::StopRequested)?;
@@ -219,7 +225,7 @@ impl Mind {
         for key in &attempts {
             let for_disk = self.live.get(key).is_some_and(|live| live.paused_for_disk);
             if let Some(live) = self.live.get_mut(key) {
-                live.paused = paused || for_disk;
+                live.set_paused(paused || for_disk);
             }
             tx.set_attempt_paused(*key, paused || for_disk, self.now.0)?;
             let wish = row.id.clone();

@@ -28,6 +28,7 @@ pub(super) fn check(checker: &mut Checker, definition: &Definition, name: &str, 
     one.needs(stage);
     one.environment(stage);
     one.numbers(stage);
+    one.guards(stage);
     one.patterns(stage);
     if !stage.literal {
         one.expressions(stage);
@@ -36,20 +37,20 @@ pub(super) fn check(checker: &mut Checker, definition: &Definition, name: &str, 
     one.referred
 }
 
-struct One<'a> {
-    checker: &'a mut Checker,
+pub(super) struct One<'a> {
+    pub(super) checker: &'a mut Checker,
     definition: &'a Definition,
-    name: &'a str,
+    pub(super) name: &'a str,
     referred: Vec<String>,
 }
 
 impl One<'_> {
-    fn push(&mut self, rest: &[&str], problem: Problem) {
+    pub(super) fn push(&mut self, rest: &[&str], problem: Problem) {
         let path: Vec<&str> = ["stages", self.name].into_iter().chain(rest.iter().copied()).collect();
         self.checker.push(&path, problem);
     }
 
-    fn add(&mut self, rest: &[&str], code: &'static str, message: impl Into<String>) {
+    pub(super) fn add(&mut self, rest: &[&str], code: &'static str, message: impl Into<String>) {
         self.push(rest, Problem::new(code, message));
     }
 

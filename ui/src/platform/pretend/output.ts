@@ -133,7 +133,12 @@ export function series(run: RunView, now: number, ticks: number): MetricSeries[]
   ]
 }
 
-export function files(run: RunView, began: number): FilesView {
+export function files(run: RunView, began: number, cleaned = false): FilesView {
+  const all = allFiles(run, began)
+  return cleaned ? { ...all, files: all.files.filter((file) => file.keeping?.fate !== 'goes') } : all
+}
+
+function allFiles(run: RunView, began: number): FilesView {
   const at = iso(began - 300_000)
   const begun = (run.stages ?? []).some((s) => s.attempts.length > 0)
   if (!begun) return { folder: `~/.local/share/footplate/runs/${run.name.slice(0, 40)}`, size: 0, more: 0, files: [] }
@@ -151,6 +156,7 @@ export function files(run: RunView, began: number): FilesView {
         modified_at: at,
         exists: true,
         checkpoint: { step: 1200, epoch: 1.2, metrics: { val_loss: 1.361 } },
+        keeping: { fate: 'newest', rank: 1, value: 1.361 },
       },
       {
         id: 'c2',
@@ -161,6 +167,7 @@ export function files(run: RunView, began: number): FilesView {
         modified_at: iso(began - 900_000),
         exists: true,
         checkpoint: { step: 1000, epoch: 1.0, metrics: { val_loss: 1.402 } },
+        keeping: { fate: 'goes', rank: 3, value: 1.402 },
       },
       {
         id: 'c1',
@@ -171,6 +178,7 @@ export function files(run: RunView, began: number): FilesView {
         modified_at: iso(began - 1_700_000),
         exists: true,
         checkpoint: { step: 800, epoch: 0.8, metrics: { val_loss: 1.377 } },
+        keeping: { fate: 'best', rank: 2, value: 1.377 },
       },
       {
         id: 'o1',
@@ -181,6 +189,7 @@ export function files(run: RunView, began: number): FilesView {
         modified_at: iso(began - 5_900_000),
         exists: true,
         checkpoint: null,
+        keeping: null,
       },
       {
         id: 'f1',
@@ -191,6 +200,7 @@ export function files(run: RunView, began: number): FilesView {
         modified_at: iso(began - 6_000_000),
         exists: true,
         checkpoint: null,
+        keeping: null,
       },
     ],
   }

@@ -165,6 +165,27 @@ function active(made: World, now: number): void {
       created_at: iso(from - 5000),
       started_at: iso(from),
       params: { max_depth: 8, eta: 0.05 },
+      alerts: [
+        {
+          id: 3,
+          stage: 'fit',
+          attempt: 1,
+          facts: {
+            kind: 'no_improvement',
+            action: 'notify',
+            metric: 'val_auc',
+            value: 0.9132,
+            bound: 0.9147,
+            points: 40,
+            step: 412,
+          },
+          detail: 'val_auc has not improved on 0.9147 for 40 points',
+          since: iso(now - 540_000),
+          raised_at: iso(now - 60_000),
+          ended_at: null,
+          dismissed_at: null,
+        },
+      ],
       stages: [
         stage('fit', 'running', {
           queue: 'default',

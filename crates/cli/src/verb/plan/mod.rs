@@ -1,5 +1,7 @@
 //! `footplate plan`.
 
+mod guards;
+
 use clap::Args;
 use footplate_core::Fault;
 use footplate_engine::data::{self, DataView};
@@ -11,6 +13,8 @@ use crate::input::{bounds, pipeline};
 use crate::stop::Answer;
 use crate::text::{Align, Cell, Table, table, visible, when};
 use crate::verb::{add, show};
+
+use guards::Guarded;
 
 /// Check a pipeline and show what would run in what order; starts nothing
 #[derive(Debug, Args)]
@@ -33,10 +37,11 @@ impl Plan {
         let values = pipeline::values(&found, None, self.preset.as_deref(), &self.params)?;
         let plan = plan(&found.definition, &values, Some(&client))?;
         let data = data::given(&found.definition, &plan.params, &cwd);
+        let guards = guards::all(&found.definition);
         if context.json {
-            context.print_json(&Told { plan: &plan, data: data.into_iter().map(Given::from).collect() })?;
+            context.print_json(&Told { plan: &plan, guards, data: data.into_iter().map(Given::from).collect() })?;
         } else {
-            context.print(&text(&plan, &data, context.colour, context.columns()))?;
+            context.print(&text(&plan, &guards, &data, context.colour, context.columns()))?;
         }
         Ok(0)
     }
@@ -47,6 +52,8 @@ impl Plan {
 struct Told<'a> {
     #[serde(flatten)]
     plan: &'a Content,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    guards: Vec<Guarded<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     data: Vec<Given>,
 }
@@ -69,7 +76,13 @@ impl From<(String, Result<DataView, Fault>)> for Given {
     }
 }
 
-fn text(plan: &Content, data: &[(String, Result<DataView, Fault>)], colours: bool, columns: Option<usize>) -> String {
+fn text(
+    plan: &Content,
+    guards: &[Guarded<'_>],
+    data: &[(String, Result<DataView, Fault>)],
+    colours: bool,
+    columns: Option<usize>,
+) -> String {
     let expected =
         plan.expected_s.map_or_else(|| "not known: not every stage has completed before".to_owned(), when::span);
     let mut lines = vec![
@@ -85,6 +98,9 @@ fn text(plan: &Content, data: &[(String, Result<DataView, Fault>)], colours: boo
     for (at, (name, seen)) in data.iter().enumerate() {
         let said = seen.as_ref().map_or_else(|fault| fault.message.clone(), DataView::sentence);
         lines.push((if at == 0 { "data" } else { "" }, format!("{}: {}", visible(name), visible(&said))));
+    }
+    for (at, one) in guards.iter().enumerate() {
+        lines.push((if at == 0 { "watched" } else { "" }, visible(&one.sentence())));
     }
     let mut levels = Table::new(&[("LEVEL", Align::Right), ("STAGE", Align::Left), ("EXPECTED", Align::Right)]);
     for (level, stages) in plan.levels.iter().enumerate() {

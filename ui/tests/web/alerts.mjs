@@ -1,0 +1,62 @@
+// Alerts where they matter and no longer than they do; checkpoints that go, shown before they do.
+const asked = (page, what) =>
+  page.evaluate((w) => window.pretend.asked.filter((a) => a.what === w).map((a) => a.args), what)
+
+export const alerts = [
+  {
+    name: 'alerts: told on the card and on the page of a run, gone once somebody has seen it',
+    run: async ({ page, open, check, audit }) => {
+      await open('tick=0')
+      const text = 'val_auc has not improved on 0.9147 for 40 points.'
+      await page.waitForSelector(`article:has-text("churn-xgb") >> text=${text}`)
+      check((await page.locator('article .alarm').count()) === 1, 'the other card has none')
+      const badge = () =>
+        page.locator('[role=radio]:has-text("Needs a look"), button:has-text("Needs a look")').first().textContent()
+      const before = await badge()
+      await page.click(`article >> text=${text}`)
+      await page.waitForSelector(`.alarms >> text=${text}`)
+      await audit()
+      await page.click('.alarms >> text=Dismiss')
+      await page.waitForSelector('.alarms', { state: 'detached' })
+      check(
+        JSON.stringify(await asked(page, 'wish')) === '[[1286,{"kind":"dismiss","args":{"alert":3}}]]',
+        'not asked so',
+      )
+      await page.goto(page.url().replace(/#.*/, '#/queue'))
+      await page.waitForSelector('article:has-text("churn-xgb")')
+      check((await page.locator('article .alarm').count()) === 0, 'still on the card')
+      check((await badge()) === before, 'the list of what has ended never counted it')
+    },
+  },
+  {
+    name: 'alerts: checkpoints that are not kept are shown before they go',
+    run: async ({ page, open, check, audit }) => {
+      await open('tick=0', '#/run/1285/files')
+      await page.waitForSelector('li:has-text("step-1200") >> text=best')
+      await page.waitForSelector('li:has-text("step-1000") >> text=not kept')
+      await page.click('text=Remove 1 not kept')
+      await page.waitForSelector('text=1 checkpoint goes, 48 MB')
+      await audit()
+      await page.click('button:text-is("Keep")')
+      check((await asked(page, 'wish')).length === 0, 'asked before it was said')
+      await page.click('text=Remove 1 not kept')
+      await page.click('button:text-is("Remove")')
+      await page.waitForSelector('li:has-text("step-1000")', { state: 'detached' })
+      check((await asked(page, 'wish'))[0][1].kind === 'clean_checkpoints', 'not asked so')
+      check((await page.locator('li:has-text("step-800")').count()) === 1, 'another one went too')
+    },
+  },
+  {
+    name: 'alerts: each kind of notification has its switch',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/settings')
+      for (const key of ['notify_stalled', 'notify_alert']) {
+        check((await page.getAttribute(`#${key}`, 'aria-checked')) === 'true', key)
+        await page.click(`#${key}`)
+        await page.waitForSelector(`#${key}[aria-checked=false]`)
+      }
+      const last = (await asked(page, 'setSettings')).at(-1)[0]
+      check(last.notify_stalled === false && last.notify_alert === false && last.notify_disk, JSON.stringify(last))
+    },
+  },
+]
