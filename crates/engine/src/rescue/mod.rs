@@ -61,20 +61,13 @@ pub(crate) fn open(home: &Home, orderly: bool) -> Result<(Store, bool), Fault> {
         return Store::open(home.state_dir(), Role::Owner).map(|store| (store, true)).map_err(|e| e.fault());
     }
     let suspected = request.and_then(|request| request.suspected);
-    let found = open_or_make(home, Role::Owner);
-    let wrong = match &found {
-        Err(error) if error.is_damage() => Some((error_text(error), false)),
-        Err(_) => None,
-        Ok(store) => match fault(home, store, suspected.is_some(), orderly) {
-            Ok(None) => mark::lacks(home, store).map_err(|e| e.fault())?.map(|short| match short {
-                Short::Behind(why) => (why, true),
-                Short::Foreign(why) => (why, false),
-            }),
-            Ok(Some(why)) => Some((why, false)),
-            Err(error) if error.is_damage() => Some((error_text(&error), false)),
-            Err(error) => return Err(error.fault()),
-        },
-    };
+    let look = || look_through(home, suspected.is_some(), orderly);
+    let (mut found, mut wrong) = look()?;
+    if wrong.is_some() {
+        // A disk may fail to read what is whole on it, and SQLite calls that damage, too: what is wrong is so twice.
+        drop(found);
+        (found, wrong) = look()?;
+    }
     let Some((why, is_base)) = wrong else {
         if found.is_ok() {
             Request::done(home);
@@ -87,6 +80,28 @@ pub(crate) fn open(home: &Home, orderly: bool) -> Result<(Store, bool), Fault> {
     restore(home, base, Some(why))?;
     Request::done(home);
     Store::open(home.state_dir(), Role::Owner).map(|store| (store, true)).map_err(|e| e.fault())
+}
+
+/// What is wrong with a store, and whether it is to be gone on from all the same.
+type Wrong = Option<(String, bool)>;
+
+/// Opens the store and looks what is wrong with it.
+fn look_through(home: &Home, suspected: bool, orderly: bool) -> Result<(Result<Store, StoreError>, Wrong), Fault> {
+    let found = open_or_make(home, Role::Owner);
+    let wrong = match &found {
+        Err(error) if error.is_damage() => Some((error_text(error), false)),
+        Err(_) => None,
+        Ok(store) => match fault(home, store, suspected, orderly) {
+            Ok(None) => mark::lacks(home, store).map_err(|e| e.fault())?.map(|short| match short {
+                Short::Behind(why) => (why, true),
+                Short::Foreign(why) => (why, false),
+            }),
+            Ok(Some(why)) => Some((why, false)),
+            Err(error) if error.is_damage() => Some((error_text(&error), false)),
+            Err(error) => return Err(error.fault()),
+        },
+    };
+    Ok((found, wrong))
 }
 
 /// What the store lacks that an owner has seen in it, in half a sentence. For guests, who find it sound and empty.
