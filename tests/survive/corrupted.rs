@@ -64,7 +64,7 @@ impl Session {
         for _ in 0..3 {
             bench.add(&[], &queued.argv());
         }
-        bench.until_status(running, "running", LONG);
+        until(LONG, "the program has begun", || long.starts() == 1);
         until(LONG, "the owner has seen all", || bench.show(running + 3)["waiting"]["reason"] == "queue_limit");
         let runs = listed(&bench).unwrap();
         // The shims of programs that have just ended may bring another.

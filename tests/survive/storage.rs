@@ -16,6 +16,12 @@ fn gated(bench: &Bench, name: &str) -> (Pretend, PathBuf) {
     (Pretend::sh(&bench.work(), &format!("{name}.sh"), &body), gate)
 }
 
+/// Waits until the program of that run is at work: a run says so as soon as its launch is decided.
+fn until_at_work(bench: &Bench, number: i64, program: &Pretend) {
+    bench.until_status(number, "running", LONG);
+    until(LONG, "the program has begun", || program.starts() == 1);
+}
+
 fn state(bench: &Bench) -> PathBuf {
     bench.data().join("state.db")
 }
@@ -63,7 +69,7 @@ fn a_damaged_store_is_restored_from_its_backup_and_the_folders_and_programs_at_w
     bench.until_status(first, "completed", LONG);
     let (long, go) = gated(&bench, "long");
     let running = bench.add(&[], &long.argv());
-    bench.until_status(running, "running", LONG);
+    until_at_work(&bench, running, &long);
     let made = bench.run(&["backup", "--json"]).expect(0).json();
     assert_eq!(made["runs"], 2);
     // What the backup does not know: a run that ended, one that runs, one that waits for room.
@@ -72,7 +78,7 @@ fn a_damaged_store_is_restored_from_its_backup_and_the_folders_and_programs_at_w
     bench.until_status(after, "failed", LONG);
     let (other, go_other) = gated(&bench, "other");
     let also = bench.add(&[], &other.argv());
-    bench.until_status(also, "running", LONG);
+    until_at_work(&bench, also, &other);
     let queued = Pretend::sh(&bench.work(), "queued.sh", "");
     let waits = bench.add(&[], &queued.argv());
     let (before, old) = (statuses(&bench), epoch(&bench));
@@ -170,7 +176,7 @@ fn a_store_that_lost_its_journal_is_found_out_although_sqlite_finds_nothing_wron
     bench.expect_nothing_left();
     let (program, go) = gated(&bench, "p");
     let number = bench.add(&[], &program.argv());
-    bench.until_status(number, "running", LONG);
+    until_at_work(&bench, number, &program);
     let queued = Pretend::sh(&bench.work(), "queued.sh", "");
     let waits = bench.add(&[], &queued.argv());
     until(LONG, "the owner has seen it", || bench.show(waits)["waiting"]["reason"] == "queue_limit");
@@ -185,6 +191,37 @@ fn a_store_that_lost_its_journal_is_found_out_although_sqlite_finds_nothing_wron
     std::fs::write(go, "").unwrap();
     let _ = bench.run(&["wait", &number.to_string()]).expect(1);
     assert_eq!((program.starts(), queued.starts()), (1, 0));
+}
+
+#[test]
+fn an_owner_that_dies_at_a_named_point_of_a_restore_leaves_it_to_the_next() {
+    for point in ["restore-built", "restore-kept", "restore-journal-aside", "restore-swapped"] {
+        let mut bench = Bench::new();
+        bench.expect_nothing_left();
+        let done = Pretend::sh(&bench.work(), "done.sh", "");
+        let first = bench.add(&[], &done.argv());
+        bench.until_status(first, "completed", LONG);
+        let (long, go) = gated(&bench, "long");
+        let second = bench.add(&[], &long.argv());
+        until_at_work(&bench, second, &long);
+        assert!(bench.kill_owner());
+        wreck(&state(&bench));
+        let died = bench.footplate(["list"]).env("FOOTPLATE_FAILPOINT", point).output().unwrap();
+        let log = || std::fs::read_to_string(bench.data().join("owner.log")).unwrap();
+        assert!(log().contains(&format!("failpoint {point}")), "{point}: {died:?} {}", log());
+        let all = [(first, "completed"), (second, "running")].map(|(n, s)| (n, s.to_owned()));
+        let there = footplate_testkit::holds_within(LONG, || statuses(&bench) == all);
+        assert!(there, "{point}: {:?} {:#} {}", statuses(&bench), report(&bench), log());
+        let told = report(&bench);
+        assert!(
+            numbers(&told["rebuilt"]) == [first, second] && told["lost"] == serde_json::json!([]),
+            "{point}: {told:#}"
+        );
+        std::fs::write(go, "").unwrap();
+        let _ = bench.run(&["wait", &second.to_string()]).expect(1);
+        assert_eq!((done.starts(), long.starts()), (1, 1), "{point}");
+        assert!(!bench.data().join("restoring").exists() && !kept(&bench).is_empty(), "{point}");
+    }
 }
 
 #[test]

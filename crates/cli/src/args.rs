@@ -113,9 +113,7 @@ fn mended(fault: Fault, context: &Context) -> Fault {
         Ok(()) => Fault { hints: Vec::new(), ..fault }
             .hint("it was looked through by an owner, and restored where that was needed: run this command again")
             .hint("footplate doctor tells what was restored"),
-        // The same, or why it could not be helped.
-        Err(other) if other.code == ErrorCode::StoreDamaged => other,
-        Err(_) => fault,
+        Err(other) => other,
     }
 }
 

@@ -42,6 +42,14 @@ impl Store {
         Ok(self.connection().pragma_update(None, "journal_mode", "WAL")?)
     }
 
+    /// Copies the journal back into the file, as far as nobody reads what is in it.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub fn take_journal_in(&self) -> Result<(), StoreError> {
+        Ok(self.connection().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    }
+
     /// Writes a copy of the whole store, as of one moment, to `path` (0600); replaces a file there. The copy is verified (see
     /// [`verify`]) before it gets its name, and is one file: nothing stands in a journal beside it.
     ///

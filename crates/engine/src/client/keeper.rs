@@ -63,8 +63,8 @@ impl Client {
     /// Opens the store, and makes it where there is none. Starts owners where they are needed.
     ///
     /// # Errors
-    /// `Storage`, `DiskFull`; `StoreDamaged` where an owner could not restore it. One that a newer version wrote is opened for reading
-    /// only, see [`Client::storage`].
+    /// `Storage` (also of a damaged one that an owner could not restore), `DiskFull`. One that a newer version wrote is opened for
+    /// reading only, see [`Client::storage`].
     pub fn open(home: Home) -> Result<Client, Fault> {
         Client::open_with(home, OwnerStart::WhenNeeded)
     }

@@ -48,7 +48,7 @@ pub(super) fn whole(home: &Home, store: Store) -> Result<Store, Fault> {
 /// Has an owner look through the store, and restore it where that is needed; returns when it has. For who met damage.
 ///
 /// # Errors
-/// Why it could not be done: `Storage`, `NoAnswer` after two minutes.
+/// `Storage`: why it could not be done.
 pub fn heal(home: &Home, found: &str) -> Result<(), Fault> {
     ask(home, &Request { suspected: Some(found.to_owned()), wanted: None })
 }
@@ -90,7 +90,7 @@ fn ask(home: &Home, request: &Request) -> Result<(), Fault> {
 }
 
 fn not_restored(home: &Home, why: &str) -> Fault {
-    Fault::new(ErrorCode::StoreDamaged, format!("The store was not restored: {why}."))
+    Fault::new(ErrorCode::Storage, format!("The store was not restored: {why}."))
         .hint(format!("{} tells why.", home.owner_log().display()))
         .hint("Keep a copy of the data folder before anything else.")
 }
@@ -125,7 +125,8 @@ impl Client {
 /// Has the owner restore the store from the backup of this name (`""`: the newest) and the attempts' folders; returns when it has.
 ///
 /// # Errors
-/// `NotFound` where there is no such backup, `StoreDamaged` where it does not check out or was not restored; `Storage`.
+/// `Storage` where it was not: there is no such backup, it does not check out, or the owner could not do it; [`rescue::preview`] tells
+/// before.
 pub fn restore(home: &Home, name: &str) -> Result<(), Fault> {
     let epoch = || Store::open(home.state_dir(), Role::ReadOnly).and_then(|store| store.epoch()).ok();
     let before = epoch();

@@ -25,6 +25,7 @@ use super::machine::machine_capacity;
 use super::types::{Submit, Wish};
 use crate::environment::Captured;
 use crate::home::Home;
+use crate::rescue::mark;
 use crate::secrets::{self, Secrets};
 use crate::templates::consent;
 
@@ -56,11 +57,14 @@ impl Client {
         let written = write_all(&self.home, &mut desk, &mut book, all);
         let submitted = book.submitted;
         match written {
-            Ok(()) if submitted.is_empty() => Ok(submitted),
-            Ok(()) => match self.ensure_owner() {
-                Ok(()) => Ok(submitted),
-                Err(fault) => Err(Fault { message: not_started(&submitted, &fault), ..fault }),
-            },
+            Ok(()) => {
+                let Some(last) = submitted.last() else { return Ok(submitted) };
+                mark::note(&self.home, &self.store, last.number);
+                match self.ensure_owner() {
+                    Ok(()) => Ok(submitted),
+                    Err(fault) => Err(Fault { message: not_started(&submitted, &fault), ..fault }),
+                }
+            }
             Err(fault) => {
                 erase_all(&self.home, desk.unused_secrets.iter());
                 // The last transaction was not written: all before it are drafts still.

@@ -1,5 +1,6 @@
-//! How far the store had come when an owner last looked, in a small file beside it. A store that is behind it lost its newest changes:
-//! its journal was removed or damaged, or an older file was put in its place. SQLite finds nothing wrong with such a file.
+//! How far the store had come when an owner last looked, or somebody added a run, in a small file beside it. A store that is behind it
+//! lost its newest changes: its journal was removed or damaged, or an older file was put in its place. SQLite finds nothing wrong with
+//! such a file.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -77,6 +78,18 @@ fn encode(line: &Line) -> io::Result<Vec<u8>> {
 /// Forgets the mark: what it was set at is no more.
 pub(crate) fn forget(home: &Home) {
     let _ = std::fs::remove_file(home.mark());
+}
+
+/// A guest has added runs, up to this one: there may be no owner to see them before the store is lost. What cannot be noted is not.
+pub(crate) fn note(home: &Home, store: &Store, run: i64) {
+    let note = || -> Result<(), StoreError> {
+        let mut mark = Mark::of(home, store)?;
+        if read(home).is_none_or(|line| line.run < run || line.epoch != mark.epoch) {
+            mark.advance(run, || store.read()?.last_seq());
+        }
+        Ok(())
+    };
+    let _ = note();
 }
 
 fn read(home: &Home) -> Option<Line> {

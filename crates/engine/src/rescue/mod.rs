@@ -21,20 +21,20 @@ use std::path::PathBuf;
 
 use footplate_core::storage::Restored;
 use footplate_core::{ErrorCode, Fault, UtcMs};
-use footplate_shim::clock;
+use footplate_shim::{clock, failpoint};
 use footplate_store::{QueueChange, Read, Role, Store, StoreError};
 
 use crate::backup;
 use crate::home::Home;
-use mark::Short;
+use mark::{Mark, Short};
 
 /// The setting that keeps the report of the last restore until somebody has seen it.
 pub(crate) const REPORT: &str = "storage.restored";
 
 /// Up to this size a store is looked through at each start of an owner, bytes: it costs milliseconds.
-const ALWAYS_LOOK: u64 = 4 << 20;
+const ALWAYS_LOOK: u64 = 1 << 20;
 /// Up to this size it is where the last owner did not leave in an orderly way.
-const LOOK_AFTER_CRASH: u64 = 64 << 20;
+const LOOK_AFTER_CRASH: u64 = 32 << 20;
 
 /// What a restore begins with.
 enum Base {
@@ -52,6 +52,8 @@ enum Base {
 /// # Errors
 /// `StoreNewer`; `Storage` and `DiskFull` where it cannot be restored either.
 pub(crate) fn open(home: &Home, orderly: bool) -> Result<(Store, bool), Fault> {
+    // What an owner left that died at this.
+    let _ = std::fs::remove_dir_all(workshop(home));
     let request = Request::left(home);
     if let Some(name) = request.as_ref().and_then(|request| request.wanted.as_deref()) {
         let restored = wanted(home, name).and_then(|base| restore(home, base, None));
@@ -169,17 +171,16 @@ fn newest_good(home: &Home) -> Base {
     Base::Empty
 }
 
+fn workshop(home: &Home) -> PathBuf {
+    home.root().join("restoring")
+}
+
 /// Where the new store is built. Removed when it is dropped.
 struct Workshop(PathBuf);
 
 impl Workshop {
     fn open(home: &Home) -> std::io::Result<Workshop> {
-        let folder = home.root().join("restoring");
-        // Of an owner that was killed at this; the lock is ours.
-        match std::fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        let folder = workshop(home);
         std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
         Ok(Workshop(folder))
     }
@@ -194,6 +195,7 @@ impl Drop for Workshop {
 
 /// Rebuilds the store from `base` and the folders, and puts it in the place of what is there.
 fn restore(home: &Home, mut base: Base, why: Option<String>) -> Result<(), Fault> {
+    let is_sound = why.is_none() || matches!(base, Base::Present);
     let broken = |error: std::io::Error| {
         Fault::new(ErrorCode::Storage, format!("The store cannot be restored: {error}."))
             .hint(format!("Nothing was changed. Look at {} and its disk.", home.root().display()))
@@ -202,6 +204,10 @@ fn restore(home: &Home, mut base: Base, why: Option<String>) -> Result<(), Fault
     let now = clock::wall_ms();
     // The store as it is, as far as it can be opened: held, so that nothing is written to it any more, and read.
     let mut old = Store::open(home.state_dir(), Role::Guest).ok();
+    if let (Some(old), true) = (&old, is_sound) {
+        // So that all of it is in the one file, should we die while its journal is put aside.
+        let _ = old.take_journal_in();
+    }
     let held = old.as_mut().and_then(|store| store.begin().ok());
     let mut report = Restored {
         at: UtcMs(now),
@@ -256,11 +262,16 @@ fn restore(home: &Home, mut base: Base, why: Option<String>) -> Result<(), Fault
         tx.put_setting(REPORT, &serde_json::to_string(&report).unwrap_or_default())
     })
     .map_err(|e| e.fault())?;
+    failpoint::hit("restore-built");
+    // Before it takes the other's place: by this mark the old one is found wanting until then, should we die.
+    let (run, seq) = {
+        let read = new.read().map_err(|e| e.fault())?;
+        (read.next_run_number().map_err(|e| e.fault())? - 1, read.last_seq())
+    };
+    Mark::of(home, &new).map_err(|e| e.fault())?.leave(run, || seq);
     // The last connection takes the journal in: one file.
     drop(new);
-    swap::swap(home, &place, &kept).map_err(broken)?;
-    mark::forget(home);
-    Ok(())
+    swap::swap(home, &place, &kept).map_err(broken)
 }
 
 /// The rules of the queues and the settings, where no backup has them.

@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use chrono::DateTime;
-use footplate_shim::clock;
+use footplate_shim::{clock, failpoint};
 
 use crate::home::Home;
 
@@ -31,6 +31,7 @@ pub(super) fn swap(home: &Home, new: &Path, kept: &str) -> io::Result<()> {
     if old.is_some() {
         std::fs::hard_link(&path, home.root().join(kept))?;
     }
+    failpoint::hit("restore-kept");
     let beside = |suffix: &str| {
         let mut name = path.clone().into_os_string();
         name.push(suffix);
@@ -39,7 +40,9 @@ pub(super) fn swap(home: &Home, new: &Path, kept: &str) -> io::Result<()> {
     gone(std::fs::rename(beside("-wal"), home.root().join(format!("{kept}-wal"))))?;
     // It is remade by whoever opens the store; connections to the old one keep theirs.
     gone(std::fs::remove_file(beside("-shm")))?;
+    failpoint::hit("restore-journal-aside");
     std::fs::rename(new, &path)?;
+    failpoint::hit("restore-swapped");
     File::open(home.root())?.sync_all()
 }
 
