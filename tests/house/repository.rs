@@ -148,3 +148,27 @@ fn the_rules_bite() {
     let page = "[a](b.md) and [c](https://d) [e](f/g.md#h)\n```\n[no](link)\n```\n[i](#j)";
     assert_eq!(links(page), [(1, "b.md".to_owned()), (1, "f/g.md".to_owned())]);
 }
+
+#[test]
+fn every_test_that_is_named_as_a_proof_exists() {
+    let page = fs::read_to_string(root().join("docs/RELIABILITY.md")).unwrap();
+    let sources: Vec<String> = files()
+        .into_iter()
+        .filter(|path| path.ends_with(".rs"))
+        .map(|path| fs::read_to_string(root().join(path)).unwrap_or_default())
+        .collect();
+    let is_there = |name: &str| sources.iter().any(|text| text.contains(&format!("fn {name}()")));
+    let (mut found, mut names) = (Vec::new(), 0);
+    for (index, line) in page.lines().enumerate().filter(|(_, line)| line.starts_with("| ")) {
+        let Some(proofs) = line.trim_end_matches('|').rsplit('|').next() else { continue };
+        for name in proofs.split('`').map(str::trim).filter(|name| name.contains('_')) {
+            names += 1;
+            if !is_there(name) {
+                let sentence = format!("there is no test `{name}`");
+                found.push(Finding { path: "docs/RELIABILITY.md".to_owned(), line: index + 1, sentence });
+            }
+        }
+    }
+    assert!(names > 30, "{names} proofs");
+    must_be_clean(&found);
+}
