@@ -15,6 +15,14 @@ fn stage(bench: &Bench, name: &str, body: &str, keys: &str) -> (String, Pretend)
     (path, program)
 }
 
+/// The same with a shell's lines, which begin to print at once however busy the machine is.
+fn shell_stage(bench: &Bench, name: &str, body: &str, keys: &str) -> (String, Pretend) {
+    let program = Pretend::sh(&bench.work(), &format!("{name}.sh"), body);
+    let path =
+        pipeline(bench, name, &format!("[stages.train]\ncommand = {:?}\ngrace = \"1s\"\n{keys}\n", program.argv()));
+    (path, program)
+}
+
 /// The alerts of a run: kind, whether it has ended, sentence without its moment.
 fn told(bench: &Bench, number: i64) -> Vec<(String, bool, String)> {
     let listed = bench.run(&["alerts", &number.to_string(), "--json"]).expect(0).json();
@@ -30,20 +38,15 @@ fn silent(ended: bool) -> (String, bool, String) {
     ("stall".to_owned(), ended, "no output".to_owned())
 }
 
-const WAITS: &str = r#"
-def wait(name):
-    while not os.path.exists(name):
-        time.sleep(0.02)
-print("begin", flush=True)
-wait("speak")
-print("again", flush=True)
-wait("go")
-"#;
+const WAITS: &str = "echo begin
+while [ ! -e speak ]; do sleep 0.02; done
+echo again
+while [ ! -e go ]; do sleep 0.02; done";
 
 #[test]
 fn a_silence_is_told_once_at_every_door_outlives_its_owner_and_ends_with_the_next_output() {
     let bench = Bench::new();
-    let (path, program) = stage(&bench, "quiet", WAITS, "stall = \"1s\"");
+    let (path, program) = shell_stage(&bench, "quiet", WAITS, "stall = \"2s\"");
     let number = start(&bench, &path, &[]);
     until(LONG, "the silence is told", || told(&bench, number) == [silent(false)]);
     let list = bench.run(&words("list")).expect(0).stdout;
@@ -53,7 +56,7 @@ fn a_silence_is_told_once_at_every_door_outlives_its_owner_and_ends_with_the_nex
         assert!(text.contains("no output since") && text.contains("now"), "{verb}: {text}");
     }
     let shown = bench.show(number);
-    assert_eq!((&shown["status"], &shown["alerts"][0]["facts"]["stall_ms"]), (&json!("running"), &json!(1000)));
+    assert_eq!((&shown["status"], &shown["alerts"][0]["facts"]["stall_ms"]), (&json!("running"), &json!(2000)));
     // Another owner neither forgets it nor tells it again, however long it is silent still.
     assert!(bench.kill_owner());
     until(LONG, "another owner is there", || bench.status(number) == "running" && bench.owner().is_some());
@@ -71,16 +74,14 @@ fn a_silence_is_told_once_at_every_door_outlives_its_owner_and_ends_with_the_nex
 #[test]
 fn a_paused_program_is_not_silent_and_one_that_prints_is_neither() {
     let bench = Bench::new();
-    let chatters = format!(
-        "while not os.path.exists('quiet'):\n    print('still here', flush=True)\n    time.sleep(0.05)\n{WAITS}"
-    );
-    let (path, _) = stage(&bench, "paused", &chatters, "stall = \"1s\"");
+    let chatters = format!("while [ ! -e quiet ]; do echo still here; sleep 0.05; done\n{WAITS}");
+    let (path, _) = shell_stage(&bench, "paused", &chatters, "stall = \"2s\"");
     let number = start(&bench, &path, &[]);
     bench.until_status(number, "running", LONG);
     let _ = bench.run(&words("pause 1")).expect(0);
     open(&bench, "quiet");
     // Longer than it may be silent: another program is found silent in that time, and this one is not.
-    let (beside, _) = stage(&bench, "beside", WAITS, "stall = \"1500ms\"\nqueue = \"evaluation\"");
+    let (beside, _) = shell_stage(&bench, "beside", WAITS, "stall = \"2500ms\"\nqueue = \"evaluation\"");
     let other = start(&bench, &beside, &[]);
     until(LONG, "the other is found silent", || told(&bench, other) == [silent(false)]);
     assert_eq!(told(&bench, number), []);
@@ -104,16 +105,12 @@ fn a_paused_program_is_not_silent_and_one_that_prints_is_neither() {
 #[test]
 fn a_silence_that_is_to_stop_the_program_ends_it_as_failed_and_a_retry_may_follow() {
     let bench = Bench::new();
-    let body = r#"
-print("one line", flush=True)
-if os.path.exists("second"):
-    sys.exit(0)
-open("second", "w").close()
-while True:
-    time.sleep(0.05)
-"#;
-    let keys = "stall = \"1s\"\nstall_action = \"stop\"\nretries = { max = 1, delay = \"0s\" }";
-    let (path, program) = stage(&bench, "stopped", body, keys);
+    let body = "echo one line
+if [ -e second ]; then exit 0; fi
+: > second
+while :; do sleep 0.05; done";
+    let keys = "stall = \"2s\"\nstall_action = \"stop\"\nretries = { max = 1, delay = \"0s\" }";
+    let (path, program) = shell_stage(&bench, "stopped", body, keys);
     let number = start(&bench, &path, &[]);
     let end = ended(&bench, number);
     assert_eq!((&end["status"], program.starts()), (&json!("completed"), 2), "{end:#}");
@@ -121,7 +118,7 @@ while True:
     assert_eq!(attempts[0]["status"], "failed");
     assert_eq!(attempts[0]["error"]["code"], "stalled", "{attempts:#}");
     assert_eq!(attempts[0]["error"]["diagnosis"]["code"], "stall");
-    assert!(attempts[0]["error"]["detail"].as_str().unwrap().starts_with("It printed nothing for 1s"), "{attempts:#}");
+    assert!(attempts[0]["error"]["detail"].as_str().unwrap().starts_with("It printed nothing for 2s"), "{attempts:#}");
     assert_eq!(told(&bench, number), [silent(true)]);
 }
 
@@ -250,7 +247,7 @@ fn a_night_of_sleep_is_no_silence_for_the_next_owner_either() {
     let mut bench = Bench::new();
     let shift = bench.write("shift", "0");
     bench.set_env("FOOTPLATE_TEST_WALL_SHIFT", &shift);
-    let (path, _) = stage(&bench, "night", WAITS, "stall = \"1h\"");
+    let (path, _) = shell_stage(&bench, "night", WAITS, "stall = \"1h\"");
     let number = start(&bench, &path, &[]);
     bench.until_status(number, "running", LONG);
     assert!(bench.kill_owner());

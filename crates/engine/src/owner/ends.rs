@@ -48,9 +48,12 @@ impl Mind {
         let (state, dir) = (live.state.clone(), live.dir.clone());
         let stage = key.stage;
         tell_interpreter(&mut evidence, &dir);
-        // What its last lines brought about is told before it ends.
-        self.note_episodes(tx, key, &summary.episodes, true)?;
-        self.end_alerts(tx, key)?;
+        let run = self.run(tx, key.run)?;
+        if run.stage(stage).stall.is_some() || !run.stage(stage).alerts.is_empty() {
+            // What its last lines brought about is told before it ends.
+            self.note_episodes(tx, key, &summary.episodes, true)?;
+            self.end_alerts(tx, key)?;
+        }
         let stopped_for = match &evidence {
             Evidence::Exited { by_wish, .. } => self.stopped_for(tx, by_wish.as_deref())?,
             _ => None,
