@@ -2,6 +2,7 @@
 //! again, or it is said; programs at work are found again; nothing runs twice.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use footplate_store::{Role, SCHEMA_VERSION, Store, verify};
 use footplate_testkit::{Bench, Pretend, until};
@@ -222,6 +223,46 @@ fn an_owner_that_dies_at_a_named_point_of_a_restore_leaves_it_to_the_next() {
         assert_eq!((done.starts(), long.starts()), (1, 1), "{point}");
         assert!(!bench.data().join("restoring").exists() && !kept(&bench).is_empty(), "{point}");
     }
+}
+
+/// Whoever was told that a run is written down finds it after a restore that came in between.
+#[test]
+fn runs_that_are_added_while_the_store_is_restored_are_there_afterwards_or_refused() {
+    let bench = Bench::new();
+    let _ = bench.run(&["queue", "pause", "default"]).expect(0);
+    let _ = bench.run(&["backup"]).expect(0);
+    let over = AtomicBool::new(false);
+    let (added, refused): (Vec<String>, u32) = std::thread::scope(|scope| {
+        let adders: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let (mut ids, mut refused) = (Vec::new(), 0);
+                    while !over.load(Ordering::Relaxed) {
+                        let out = bench.run(&["add", "--json", "--", "true"]);
+                        match out.code {
+                            0 => ids.push(out.json()["id"].as_str().unwrap().to_owned()),
+                            // It was put aside between the look and the write.
+                            5 => refused += 1,
+                            _ => panic!("{out:?}"),
+                        }
+                    }
+                    (ids, refused)
+                })
+            })
+            .collect();
+        let restored: Vec<_> = (0..3).map(|_| bench.run(&["restore", "--yes"])).collect();
+        over.store(true, Ordering::Relaxed);
+        assert!(restored.iter().all(|out| out.code == 0), "{restored:?}");
+        let all = adders.into_iter().map(|adder| adder.join().unwrap());
+        all.fold((Vec::new(), 0), |(mut ids, refused), (more, also)| {
+            ids.extend(more);
+            (ids, refused + also)
+        })
+    });
+    let list = bench.run(&["list", "--json", "--limit", "10000"]).expect(0).json();
+    let there: Vec<&str> = list.as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap()).collect();
+    let lost: Vec<&String> = added.iter().filter(|id| !there.contains(&id.as_str())).collect();
+    assert!(!added.is_empty() && lost.is_empty(), "{} of {} are lost, {refused} were refused", lost.len(), added.len());
 }
 
 #[test]

@@ -40,8 +40,12 @@ pub(super) fn open(home: &Home, start: OwnerStart) -> Result<Opened, Fault> {
 /// The store, once it is as far as an owner has seen it: one that lost its journal is restored first.
 pub(super) fn whole(home: &Home, store: Store) -> Result<Store, Fault> {
     let Some(why) = rescue::lacks(home, &store) else { return Ok(store) };
+    // One that was put aside just now lacks what the new one has.
+    let replaced = matches!(store.data_version(), Err(StoreError::Replaced));
     drop(store);
-    heal(home, &why)?;
+    if !replaced {
+        heal(home, &why)?;
+    }
     Store::open(home.state_dir(), Role::Guest).map_err(|e| e.fault())
 }
 

@@ -123,9 +123,14 @@ pub fn work(home: Home, options: WorkOptions) -> Result<(), Fault> {
         let (open, left, seen) = match done {
             // Once: a store that is damaged again at once is beyond us.
             Err(error) if is_damage(&error) && held.is_still_there() && !mended => {
-                mended = true;
-                lock = Some(held);
-                store = Some(mend(&home, error)?);
+                let asked = Request::left(&home).is_some();
+                let (open, restored) = mend(&home, &error)?;
+                // Nothing to mend: it is as it was, and so would be the end of it. Not so where somebody only wanted it looked at.
+                if !restored && !asked {
+                    return Err(trouble(&error));
+                }
+                mended = !asked;
+                (lock, store) = (Some(held), Some(open));
                 continue;
             }
             done => done.map_err(|e| trouble(&e))?,
@@ -144,16 +149,12 @@ pub fn work(home: Home, options: WorkOptions) -> Result<(), Fault> {
     }
 }
 
-/// Looks through a store that showed damage while it was used, and restores it where that is so.
-fn mend(home: &Home, error: Trouble) -> Result<Store, Fault> {
+/// Looks through a store that showed damage while it was used, and restores it where that is so; says whether it was.
+fn mend(home: &Home, error: &Trouble) -> Result<(Store, bool), Fault> {
     eprintln!("{error}");
     let suspected = Some(error.to_string());
     Request { suspected, wanted: None }.leave(home).map_err(|e| trouble(&Trouble::System(e)))?;
-    match rescue::open(home, false)? {
-        (store, true) => Ok(store),
-        // There is nothing to mend: it is as it was, and so would be the end of it.
-        (_, false) => Err(trouble(&error)),
-    }
+    rescue::open(home, false)
 }
 
 /// The store is damaged, or a row of it cannot be understood.

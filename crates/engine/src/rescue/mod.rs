@@ -55,15 +55,16 @@ pub(crate) fn open(home: &Home, orderly: bool) -> Result<(Store, bool), Fault> {
     // What an owner left that died at this.
     let _ = std::fs::remove_dir_all(workshop(home));
     let request = Request::left(home);
+    let done = || request.iter().for_each(|request| request.done(home));
     if let Some(name) = request.as_ref().and_then(|request| request.wanted.as_deref()) {
         let restored = wanted(home, name).and_then(|base| restore(home, base, None));
         // Once: one that cannot be granted must not keep every owner from its work.
-        Request::done(home);
+        done();
         restored?;
         return Store::open(home.state_dir(), Role::Owner).map(|store| (store, true)).map_err(|e| e.fault());
     }
-    let suspected = request.and_then(|request| request.suspected);
-    let look = || look_through(home, suspected.is_some(), orderly);
+    let suspected = request.as_ref().is_some_and(|request| request.suspected.is_some());
+    let look = || look_through(home, suspected, orderly);
     let (mut found, mut wrong) = look()?;
     if wrong.is_some() {
         // A disk may fail to read what is whole on it, and SQLite calls that damage, too: what is wrong is so twice.
@@ -72,7 +73,7 @@ pub(crate) fn open(home: &Home, orderly: bool) -> Result<(Store, bool), Fault> {
     }
     let Some((why, is_base)) = wrong else {
         if found.is_ok() {
-            Request::done(home);
+            done();
         }
         return found.map(|store| (store, false)).map_err(|e| e.fault());
     };
@@ -80,7 +81,7 @@ pub(crate) fn open(home: &Home, orderly: bool) -> Result<(Store, bool), Fault> {
     eprintln!("the store is restored: {why}");
     let base = if is_base { Base::Present } else { newest_good(home) };
     restore(home, base, Some(why))?;
-    Request::done(home);
+    done();
     Store::open(home.state_dir(), Role::Owner).map(|store| (store, true)).map_err(|e| e.fault())
 }
 

@@ -41,8 +41,10 @@ impl Request {
         Some(serde_json::from_slice(&text).unwrap_or_else(|_| unread()))
     }
 
-    /// It was granted, or there is nothing to grant.
-    pub(crate) fn done(home: &Home) {
-        let _ = std::fs::remove_file(home.mend());
+    /// It was granted, or there was nothing to grant. One that came meanwhile stays.
+    pub(crate) fn done(&self, home: &Home) {
+        if Request::left(home).as_ref() == Some(self) {
+            let _ = std::fs::remove_file(home.mend());
+        }
     }
 }
