@@ -13,7 +13,8 @@ use crate::backup;
 use crate::error::StoreError;
 
 /// Each entry brings the file from the version of its index to the next.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_resume_from.sql")];
 
 /// The version of `state.db` that this program reads and writes.
 pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
@@ -127,12 +128,35 @@ fn bring_up_with(dir: &Path, conn: &mut Connection, migrations: &[&str]) -> Resu
 mod tests {
     use super::*;
 
+    /// A file as the first version made it.
+    fn first(dir: &Path) -> Connection {
+        let mut conn = Connection::open(dir.join("state.db")).unwrap();
+        apply(&mut conn, MIGRATIONS, 0).unwrap();
+        conn
+    }
+
+    #[test]
+    fn the_first_file_ever_becomes_what_a_new_one_is() {
+        let (dir, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut conn = first(dir.path());
+        bring_up_to_date(dir.path(), &mut conn).unwrap();
+        create_missing(new.path(), &new.path().join("state.db")).unwrap();
+        let columns = |conn: &Connection| -> Vec<String> {
+            let sql =
+                "SELECT m.name || '.' || c.name || ' ' || c.type FROM sqlite_schema m, pragma_table_info(m.name) c
+                       WHERE m.type = 'table' ORDER BY m.name, c.cid";
+            let mut statement = conn.prepare(sql).unwrap();
+            statement.query_map([], |r| r.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+        };
+        let made = columns(&Connection::open(new.path().join("state.db")).unwrap());
+        assert_eq!(columns(&conn), made);
+        assert_eq!(user_version(&conn).unwrap(), SCHEMA_VERSION);
+    }
+
     #[test]
     fn an_older_file_is_backed_up_and_brought_up_step_by_step() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("state.db");
-        create_missing(dir.path(), &path).unwrap();
-        let mut conn = Connection::open(&path).unwrap();
+        let mut conn = first(dir.path());
         let steps = &[MIGRATIONS[0], "ALTER TABLE run ADD COLUMN colour TEXT", "CREATE TABLE extra (x INTEGER) STRICT"];
         bring_up_with(dir.path(), &mut conn, steps).unwrap();
         assert_eq!(user_version(&conn).unwrap(), 3);
@@ -147,9 +171,7 @@ mod tests {
     #[test]
     fn a_step_that_fails_leaves_the_file_at_the_version_before() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("state.db");
-        create_missing(dir.path(), &path).unwrap();
-        let mut conn = Connection::open(&path).unwrap();
+        let mut conn = first(dir.path());
         let steps = &[MIGRATIONS[0], "CREATE TABLE half (x INTEGER) STRICT; SELECT nothing FROM nowhere;"];
         assert!(bring_up_with(dir.path(), &mut conn, steps).is_err());
         assert_eq!(user_version(&conn).unwrap(), 1);

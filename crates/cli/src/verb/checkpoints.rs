@@ -11,7 +11,7 @@ use crate::wish::resolve;
 
 /// Show the checkpoints of a run, with what its program said of each
 ///
-/// `footplate resume` goes on from the newest that is complete.
+/// `footplate resume` goes on from the newest that is complete, `footplate resume --from` from any other.
 #[derive(Debug, Args)]
 pub(crate) struct Checkpoints {
     /// The run, by number, id or name
@@ -31,7 +31,7 @@ impl Checkpoints {
                     let CheckpointFacts { step, epoch, metrics } = view.checkpoint.clone().unwrap_or_default();
                     json!({
                         "stage": view.stage, "path": path, "step": step, "epoch": epoch, "metrics": metrics,
-                        "size": view.size, "modified_at": view.modified_at, "exists": view.exists,
+                        "size": view.size, "modified_at": view.modified_at, "exists": view.exists, "complete": view.whole,
                     })
                 })
                 .collect();
@@ -68,7 +68,11 @@ fn row(view: &FileView) -> Vec<Cell> {
         None => format!("{name} nan"),
     };
     let values: Vec<String> = said.metrics.iter().map(value).collect();
-    let size = if view.exists { when::size(view.size).into() } else { Cell::new("gone").colour(Colour::Red) };
+    let size = match (view.exists, view.whole) {
+        (false, _) => Cell::new("gone").colour(Colour::Red),
+        (true, false) => Cell::new("incomplete").colour(Colour::Red),
+        (true, true) => when::size(view.size).into(),
+    };
     vec![
         Cell::new(&view.name),
         Cell::new(view.stage.as_deref().unwrap_or_default()),

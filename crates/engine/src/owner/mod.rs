@@ -5,7 +5,7 @@
 
 mod active;
 mod changes;
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod due;
 mod effects;
 mod ends;
@@ -18,6 +18,7 @@ mod look;
 mod mind;
 mod outputs;
 mod recover;
+mod resume;
 mod shims;
 mod sweeps;
 mod tail;
