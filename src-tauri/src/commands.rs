@@ -14,6 +14,7 @@ use footplate_engine::client::{ListQuery, RunPage, Wish, WishAnswer, WishRequest
 use footplate_engine::data::DataView;
 use footplate_engine::lines::{Hits, LogPage, LogQuery};
 use footplate_engine::start::{self, CheckView, Prepared, StartRequest};
+use footplate_engine::templates::of_run;
 use footplate_engine::{Client, interpreters};
 use serde::Serialize;
 use serde_json::Value;
@@ -43,6 +44,14 @@ pub(crate) struct FilesView {
     more: u64,
 }
 
+/// What a run was made of.
+#[derive(Debug, Serialize)]
+pub(crate) struct OriginView {
+    definition: Definition,
+    /// The template that it was started from, where it is still there.
+    template: Option<String>,
+}
+
 /// A page of runs.
 #[tauri::command]
 pub(crate) async fn list(shell: Held<'_>, query: ListQuery) -> Answer<RunPage> {
@@ -57,11 +66,16 @@ pub(crate) async fn show(shell: Held<'_>, number: i64) -> Answer<RunView> {
     off(move || shell.read(|client| client.show(number))).await
 }
 
-/// What a run's pipeline was.
+/// What a run was made of.
 #[tauri::command]
-pub(crate) async fn definition(shell: Held<'_>, number: i64) -> Answer<Definition> {
+pub(crate) async fn origin(shell: Held<'_>, number: i64) -> Answer<OriginView> {
     let shell = Arc::clone(&shell);
-    off(move || shell.read(|client| Ok(client.definition(number)?.definition))).await
+    off(move || {
+        let origin = shell.read(|client| client.definition(number))?;
+        let template = of_run(&shell.home, &origin);
+        Ok(OriginView { definition: origin.definition, template })
+    })
+    .await
 }
 
 /// Where a run's time went.

@@ -61,7 +61,7 @@ pub fn run() -> ExitCode {
             bridge::unsubscribe,
             commands::list,
             commands::show,
-            commands::definition,
+            commands::origin,
             commands::report,
             commands::metrics,
             commands::log,

@@ -38,6 +38,8 @@ export interface FakeOptions {
   owner?: Live['owner']
   recovery?: Live['recovery']
   draft?: JsonValue
+  /** What every run was started from; else the template that is called as its pipeline. */
+  template?: string | null
   /** A template of one's own was broken later. */
   broken?: boolean
   /** Paths that were typed are looked into, too: for pictures. */
@@ -397,19 +399,19 @@ export function fake(options: FakeOptions = {}): Fake {
         note('show', number)
         return find(number)
       }),
-    definition: (number) =>
+    origin: (number) =>
       read(() => {
         const run = find(number)
-        return (
-          TEMPLATES.find((t) => t.name === run.pipeline)?.definition ?? {
-            format: 1,
-            name: run.pipeline.slice(0, 60),
-            stages:
-              run.pipeline === 'prepare-audio'
-                ? { main: { command: ['python', 'prepare.py', '--rate', '16 kHz', '--jobs', '4'], literal: true } }
-                : { train: { command: ['python', 'train.py'], resume: ['--resume'] } },
-          }
-        )
+        const template = TEMPLATES.find((t) => t.name === run.pipeline)
+        const definition = template?.definition ?? {
+          format: 1,
+          name: run.pipeline.slice(0, 60),
+          stages:
+            run.pipeline === 'prepare-audio'
+              ? { main: { command: ['python', 'prepare.py', '--rate', '16 kHz', '--jobs', '4'], literal: true } }
+              : { train: { command: ['python', 'train.py'], resume: ['--resume'] } },
+        }
+        return { definition, template: options.template === undefined ? (template?.name ?? null) : options.template }
       }),
     report: (number) =>
       read(() => {

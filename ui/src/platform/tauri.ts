@@ -20,7 +20,7 @@ export function tauri(): Platform {
     },
     list: (query) => invoke('list', { query }),
     show: (number) => invoke('show', { number }),
-    definition: (number) => invoke('definition', { number }),
+    origin: (number) => invoke('origin', { number }),
     report: (number) => invoke('report', { number }),
     metrics: (number, max) => invoke('metrics', { number, max }),
     log: (query, from, count) => invoke('log', { query, from, count }),

@@ -145,7 +145,8 @@ export type Wish =
   | { kind: 'pause'; args: Record<string, never> }
   | { kind: 'unpause'; args: Record<string, never> }
   | { kind: 'retry'; args: { from?: string; failed?: boolean } }
-  | { kind: 'resume'; args: Record<string, never> }
+  /** `from`: the id of a checkpoint in `files`; else the newest that is complete. */
+  | { kind: 'resume'; args: { from?: string; stage?: string } }
   | { kind: 'start'; args: Record<string, never> }
   | { kind: 'move'; args: { to: number } }
   | { kind: 'set'; args: { priority?: number; queue?: string; timeout_ms?: number } }
@@ -161,6 +162,14 @@ export interface WishAnswer {
   code: ErrorCode | null
   /** The effect, or the present state, in one sentence. */
   message: string
+}
+
+/** What a run was made of. */
+export interface Origin {
+  /** What its pipeline was. */
+  definition: Definition
+  /** The template that it was started from; null: none, or it is not there any more. */
+  template: string | null
 }
 
 /** One series of one attempt, in columns of equal length, in the order in which it was written. */
@@ -404,7 +413,7 @@ export interface CheckView {
 /* ---- files, machine, settings ------------------------------------------------------------------------------------ */
 
 export interface FileView {
-  /** What `reveal` takes. */
+  /** What `reveal` takes, and `resume` from a checkpoint. */
   id: string
   kind: 'output' | 'checkpoint' | 'file'
   stage: string | null
@@ -414,6 +423,8 @@ export interface FileView {
   modified_at: UtcMs | null
   /** False: declared, but not there. */
   exists: boolean
+  /** False: a checkpoint that is not complete, as far as its format tells, or anything that is not there. */
+  whole: boolean
   /** What its program said of a checkpoint; null: nothing. A metric of null is no number. */
   checkpoint: { step: number | null; epoch: number | null; metrics: { [name: string]: number | null } } | null
 }
@@ -487,8 +498,8 @@ export interface Platform {
   list(query: ListQuery): Promise<RunPage>
   /** `Client::show`. */
   show(number: number): Promise<RunView>
-  /** `Client::definition`: what the run's pipeline was. */
-  definition(number: number): Promise<Definition>
+  /** `Client::definition`, and `engine::templates::of_run`. */
+  origin(number: number): Promise<Origin>
   /** `Client::report`. */
   report(number: number): Promise<Report>
   /** `Client::metrics` in columns, each thinned to at most `max` points by least and greatest of each stretch. */

@@ -25,6 +25,8 @@ export function demo(): Fake {
   if (query.has('away')) options.owner = { state: 'absent', orderly: false }
   if (query.has('recovered'))
     options.recovery = { at: new Date().toISOString(), reattached: [1285, 1286], interrupted: [1291] }
+  const from = query.get('from')
+  if (from !== null) options.template = from === '' ? null : from
   const kept = sessionStorage.getItem('fake-draft')
   if (kept) options.draft = JSON.parse(kept)
   // A test brings its own texts for the hostile world; everything it then reads is made of them.

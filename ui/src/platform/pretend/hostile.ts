@@ -186,10 +186,11 @@ export function hostile<P extends Platform>(base: P, texts = NASTY): P {
         size: 1e12,
         modified_at: iso(0),
         exists: i % 4 !== 0,
+        whole: i % 4 > 1,
         checkpoint: i % 3 === 0 ? { step: i, epoch: null, metrics: { [text]: i, loss: null } } : null,
       })),
     }),
-    definition: async () => template(texts[0] ?? '', 0).definition,
+    origin: async () => ({ definition: template(texts[0] ?? '', 0).definition, template: null }),
     templates: async () => ({
       templates: texts.map(template),
       broken: texts.map((text, i) => ({

@@ -142,6 +142,22 @@ export function files(run: RunView, began: number): FilesView {
     size: 1_204_000_000,
     more: 0,
     files: [
+      // It was being written when its program ended.
+      ...(run.status === 'failed' || run.status === 'interrupted'
+        ? [
+            {
+              id: 'c4',
+              kind: 'checkpoint' as const,
+              stage: 'train',
+              name: 'ckpt/step-1400.safetensors',
+              size: 12_600_000,
+              modified_at: at,
+              exists: true,
+              whole: false,
+              checkpoint: null,
+            },
+          ]
+        : []),
       {
         id: 'c3',
         kind: 'checkpoint' as const,
@@ -150,6 +166,7 @@ export function files(run: RunView, began: number): FilesView {
         size: 48_100_000,
         modified_at: at,
         exists: true,
+        whole: true,
         checkpoint: { step: 1200, epoch: 1.2, metrics: { val_loss: 1.361 } },
       },
       {
@@ -160,6 +177,7 @@ export function files(run: RunView, began: number): FilesView {
         size: 48_100_000,
         modified_at: iso(began - 900_000),
         exists: true,
+        whole: true,
         checkpoint: { step: 1000, epoch: 1.0, metrics: { val_loss: 1.402 } },
       },
       {
@@ -170,6 +188,7 @@ export function files(run: RunView, began: number): FilesView {
         size: 48_100_000,
         modified_at: iso(began - 1_700_000),
         exists: true,
+        whole: true,
         checkpoint: { step: 800, epoch: 0.8, metrics: { val_loss: 1.377 } },
       },
       {
@@ -180,6 +199,7 @@ export function files(run: RunView, began: number): FilesView {
         size: 18_400_000,
         modified_at: iso(began - 5_900_000),
         exists: true,
+        whole: true,
         checkpoint: null,
       },
       {
@@ -190,6 +210,7 @@ export function files(run: RunView, began: number): FilesView {
         size: 812,
         modified_at: iso(began - 6_000_000),
         exists: true,
+        whole: true,
         checkpoint: null,
       },
     ],
