@@ -11,13 +11,14 @@ use footplate_core::{ErrorCode, Fault};
 use footplate_engine::client::files::FileView;
 use footplate_engine::client::series::MetricSeries;
 use footplate_engine::client::{ListQuery, RunPage, Wish, WishAnswer, WishRequest};
-use footplate_engine::data::DataView;
+use footplate_engine::data::{DataView, sounds};
 use footplate_engine::lines::{Hits, LogPage, LogQuery};
 use footplate_engine::start::{self, CheckView, Prepared, StartRequest};
 use footplate_engine::templates::of_run;
 use footplate_engine::{Client, interpreters};
 use serde::Serialize;
 use serde_json::Value;
+use tauri::ipc::Response;
 use tauri::{AppHandle, State};
 
 use crate::bridge::Bridge;
@@ -199,6 +200,13 @@ pub(crate) async fn pick_path(app: AppHandle, shell: Held<'_>, folder: bool) -> 
 pub(crate) async fn data(shell: Held<'_>, path: String) -> Answer<DataView> {
     let shell = Arc::clone(&shell);
     off(move || footplate_engine::data::look(&shell.picked.path(&path)?)).await
+}
+
+/// The bytes of a recording in what `pick_path` gave out.
+#[tauri::command]
+pub(crate) async fn sound(shell: Held<'_>, path: String, id: String) -> Answer<Response> {
+    let shell = Arc::clone(&shell);
+    off(move || Ok(Response::new(sounds::sound(&shell.picked.path(&path)?, &id)?))).await
 }
 
 fn prepare(shell: &Shell, client: &Client, request: StartRequest) -> Answer<Prepared> {

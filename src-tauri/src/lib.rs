@@ -73,6 +73,7 @@ pub fn run() -> ExitCode {
             commands::script,
             commands::pick_path,
             commands::data,
+            commands::sound,
             commands::check,
             commands::start,
             commands::draft,

@@ -1,6 +1,6 @@
 /** A pretend store in memory: for tests, pictures and the demo. Never part of the product's bundle. */
 import { check } from './pretend/check'
-import { data } from './pretend/data'
+import { data, sound } from './pretend/data'
 import { machine, machineHistory } from './pretend/machine'
 import { iso, random, run as makeRun, stage, attempt } from './pretend/build'
 import { files, logLine, logTotal, page, series } from './pretend/output'
@@ -484,6 +484,10 @@ export function fake(options: FakeOptions = {}): Fake {
       if (path !== picked && !options.allData)
         throw fault('refused', 'Only what was chosen in the dialog is looked into.', ['Choose it again.'])
       return data(path)
+    },
+    async sound(path, id) {
+      note('sound', path, id)
+      return sound(data(path).sounds.find((one) => one.id === id)?.seconds ?? 1)
     },
     check: (request) => read(() => check(request)),
     async start(request) {

@@ -43,6 +43,7 @@ export function tauri(): Platform {
     script: (handle) => invoke('script', { handle }),
     pickPath: (folder) => invoke('pick_path', { folder }),
     data: (path) => invoke('data', { path }),
+    sound: (path, id) => invoke('sound', { path, id }),
     check: (request) => invoke('check', { request }),
     start: (request) => invoke('start', { request }),
     draft: () => invoke('draft'),

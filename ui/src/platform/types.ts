@@ -323,6 +323,22 @@ export interface DataView {
   } | null
   /** Small ones, as `data:` addresses. */
   pictures: { name: string; address: string }[]
+  sounds: SoundView[]
+}
+
+/** A recording (`engine::data::Sound`). */
+export interface SoundView {
+  /** What `sound` takes. */
+  id: string
+  name: string
+  size: number
+  /** Its length; null where its head cannot be read. */
+  seconds: number | null
+  /** Samples a second. */
+  rate: number | null
+  channels: number | null
+  /** Small enough to be listened to. */
+  playable: boolean
 }
 
 /** A program that can run a script. */
@@ -547,6 +563,8 @@ export interface Platform {
   pickPath(folder: boolean): Promise<string | null>
   /** What lies behind a path that `pickPath` gave out since the app started; rejects with `refused` for any other. */
   data(path: string): Promise<DataView>
+  /** The bytes of a recording in it, at most 32 MiB. */
+  sound(path: string, id: string): Promise<ArrayBuffer>
   /** Checks and plans; starts nothing, writes nothing. Rejects only where it could not even look. */
   check(request: StartRequest): Promise<CheckView>
   /** `Client::submit`. */

@@ -25,6 +25,7 @@ const SOURCES = [
   'engine/src/client/submit.rs',
   'engine/src/data/mod.rs',
   'engine/src/data/rows.rs',
+  'engine/src/data/sounds.rs',
   'engine/src/diagnose/words.rs',
   'engine/src/disk.rs',
   'engine/src/owner/changes.rs',

@@ -202,4 +202,41 @@ export const gallery = [
       await page.waitForSelector('text=参数 "epochs" 必须是 1 到 10000 的整数，不能是 0')
     },
   },
+  {
+    name: 'recordings of a data set are told with their length, and one at a time is heard',
+    run: async ({ page, open, check, audit }) => {
+      await open('tick=0&alldata', '#/new?template=lora-fine-tune')
+      await page.fill('#p-data', '~/clips')
+      await page.waitForSelector('.sounds .li')
+      const rows = page.locator('.sounds .li')
+      check((await rows.count()) === 12, `${await rows.count()} rows`)
+      const first = await rows.first().textContent()
+      check(first.includes('0:03') && first.includes('8 kHz · mono'), first)
+      check(await rows.nth(10).locator('button').isDisabled(), 'one that is too large is offered')
+      check(await rows.nth(11).locator('button').isDisabled(), 'one without a head is offered')
+      await audit()
+      const playing = () => page.evaluate(() => !document.querySelector('audio').paused)
+      await page.click('[aria-label="Play mira/clip-001.wav"]')
+      await page.waitForFunction(() => document.querySelector('audio').currentTime > 0)
+      check(await playing(), 'nothing is heard')
+      check((await page.evaluate(() => document.querySelector('audio').duration)) === 3, 'another length')
+      await page.click('[aria-label="Pause mira/clip-001.wav"]')
+      check(!(await playing()), 'it goes on')
+      await audit()
+      await page.fill('[aria-label="Place in mira/clip-001.wav"]', '2')
+      await page.waitForFunction(() => document.querySelector('.sounds .on .time').textContent.startsWith('0:02'))
+      await page.click('[aria-label="Play mira/clip-002.wav"]')
+      await page.waitForFunction(() => document.querySelector('audio').duration === 4)
+      check((await page.locator('.sounds .on').count()) === 1, 'two at once')
+      const heard = await asked(page, 'sound')
+      check(heard.map((one) => one[1]).join() === 'mira/clip-001.wav,mira/clip-002.wav', JSON.stringify(heard))
+      // One that breaks is said, and let go.
+      await page.evaluate(() => {
+        const create = URL.createObjectURL
+        URL.createObjectURL = () => create(new Blob(['no sound'], { type: 'audio/wav' }))
+      })
+      await page.click('[aria-label="Play mira/clip-003.wav"]')
+      await page.waitForSelector('text=mira/clip-003.wav cannot be played here.')
+    },
+  },
 ]

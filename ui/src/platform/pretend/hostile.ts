@@ -221,6 +221,15 @@ export function hostile<P extends Platform>(base: P, texts = NASTY): P {
         faults_total: 1e9,
       },
       pictures: texts.map((name) => ({ name, address: 'data:image/gif;base64,R0lGODlhAQABAAAAACw=' })),
+      sounds: texts.map((name) => ({
+        id: name,
+        name,
+        size: 1e6,
+        seconds: 1e5,
+        rate: 1e6,
+        channels: 255,
+        playable: true,
+      })),
     }),
     machine: async () => ({
       ...(await base.machine()),
