@@ -11,12 +11,14 @@ use footplate_core::{ErrorCode, Fault};
 use footplate_engine::client::files::FileView;
 use footplate_engine::client::series::MetricSeries;
 use footplate_engine::client::{ListQuery, RunPage, Wish, WishAnswer, WishRequest};
-use footplate_engine::data::DataView;
+use footplate_engine::data::{DataView, sounds};
 use footplate_engine::lines::{Hits, LogPage, LogQuery};
 use footplate_engine::start::{self, CheckView, Prepared, StartRequest};
+use footplate_engine::templates::of_run;
 use footplate_engine::{Client, interpreters};
 use serde::Serialize;
 use serde_json::Value;
+use tauri::ipc::Response;
 use tauri::{AppHandle, State};
 
 use crate::bridge::Bridge;
@@ -43,6 +45,14 @@ pub(crate) struct FilesView {
     more: u64,
 }
 
+/// What a run was made of.
+#[derive(Debug, Serialize)]
+pub(crate) struct OriginView {
+    definition: Definition,
+    /// The template that it was started from, where it is still there.
+    template: Option<String>,
+}
+
 /// A page of runs.
 #[tauri::command]
 pub(crate) async fn list(shell: Held<'_>, query: ListQuery) -> Answer<RunPage> {
@@ -57,11 +67,16 @@ pub(crate) async fn show(shell: Held<'_>, number: i64) -> Answer<RunView> {
     off(move || shell.read(|client| client.show(number))).await
 }
 
-/// What a run's pipeline was.
+/// What a run was made of.
 #[tauri::command]
-pub(crate) async fn definition(shell: Held<'_>, number: i64) -> Answer<Definition> {
+pub(crate) async fn origin(shell: Held<'_>, number: i64) -> Answer<OriginView> {
     let shell = Arc::clone(&shell);
-    off(move || shell.read(|client| Ok(client.definition(number)?.definition))).await
+    off(move || {
+        let origin = shell.read(|client| client.definition(number))?;
+        let template = of_run(&shell.home, &origin);
+        Ok(OriginView { definition: origin.definition, template })
+    })
+    .await
 }
 
 /// Where a run's time went.
@@ -185,6 +200,13 @@ pub(crate) async fn pick_path(app: AppHandle, shell: Held<'_>, folder: bool) -> 
 pub(crate) async fn data(shell: Held<'_>, path: String) -> Answer<DataView> {
     let shell = Arc::clone(&shell);
     off(move || footplate_engine::data::look(&shell.picked.path(&path)?)).await
+}
+
+/// The bytes of a recording in what `pick_path` gave out.
+#[tauri::command]
+pub(crate) async fn sound(shell: Held<'_>, path: String, id: String) -> Answer<Response> {
+    let shell = Arc::clone(&shell);
+    off(move || Ok(Response::new(sounds::sound(&shell.picked.path(&path)?, &id)?))).await
 }
 
 fn prepare(shell: &Shell, client: &Client, request: StartRequest) -> Answer<Prepared> {

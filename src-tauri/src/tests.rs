@@ -94,3 +94,27 @@ fn every_command_can_be_called_and_is() {
         assert!(DOOR.contains(&format!("'{name}'")), "ui/src/platform/tauri.ts does not call {name}");
     }
 }
+
+/// What the page may load, by kind: nothing from elsewhere, and sound only of bytes that the shell handed it.
+#[test]
+fn the_page_loads_nothing_from_elsewhere() {
+    let config: serde_json::Value = serde_json::from_str(include_str!("../../tauri.conf.json")).unwrap();
+    let policy = config["app"]["security"]["csp"].as_str().unwrap();
+    let parts: BTreeMap<&str, Vec<&str>> = policy
+        .split(';')
+        .map(|part| {
+            let mut words = part.split_whitespace();
+            (words.next().unwrap(), words.collect())
+        })
+        .collect();
+    assert_eq!(parts["default-src"], ["'none'"]);
+    assert_eq!(parts["script-src"], ["'self'"]);
+    assert_eq!(parts["img-src"], ["'self'", "data:", "blob:"]);
+    assert_eq!(parts["media-src"], ["blob:"]);
+    assert_eq!(parts["connect-src"], ["ipc:", "http://ipc.localhost"]);
+    for (kind, sources) in parts.iter().filter(|(kind, _)| **kind != "connect-src") {
+        let foreign =
+            sources.iter().find(|source| source.contains('*') || source.contains("//") || source.contains("unsafe"));
+        assert_eq!(foreign, None, "{kind}");
+    }
+}

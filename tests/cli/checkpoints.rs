@@ -51,6 +51,111 @@ sys.exit(1)
     );
 }
 
+/// What it was called with, then three checkpoints in the past, the last of them cut off; after that, what is given.
+fn saving(then: &str) -> String {
+    let start = r###"
+import json, struct
+note(" ".join(sys.argv[1:]))
+folder = os.environ["FOOTPLATE_RUN_DIR"] + "/ckpt"
+os.makedirs(folder, exist_ok=True)
+def save(step, cut=0, at=None):
+    header = json.dumps({"w": {"dtype": "U8", "shape": [64], "data_offsets": [0, 64]}}).encode()
+    whole = struct.pack("<Q", len(header)) + header + bytes(64)
+    path = "%s/step-%d.safetensors" % (folder, step)
+    with open(path, "wb") as f:
+        f.write(whole[:len(whole) - cut])
+    if at: os.utime(path, (at, at))
+    print("##PROGRESS##" + json.dumps({"checkpoint": {"path": path, "step": step}}) + "##", flush=True)
+if "--resume" not in sys.argv:
+    for step in 1, 2, 3:
+        save(step, cut=10 if step == 3 else 0, at=step * 1000)
+"###;
+    format!("{start}{then}")
+}
+
+fn resumable(program: &Pretend, more: &str) -> String {
+    let command = program.argv();
+    format!(
+        "[stages.train]\ncommand = {command:?}\nresume = [\"--resume\", \"{{{{ checkpoint.path }}}}\"]\n\
+         checkpoints = {{ files = \"{{{{ run.dir }}}}/ckpt/*.safetensors\" }}\n{more}"
+    )
+}
+
+/// What the program was called with, each time but the first.
+fn resumed(program: &Pretend) -> Vec<String> {
+    program.lines().into_iter().filter(|line| line.contains("--resume")).collect()
+}
+
+#[test]
+fn a_run_goes_on_from_the_checkpoint_that_was_chosen_until_it_has_written_a_newer_one() {
+    let bench = Bench::new();
+    // Goes on from the chosen one and fails at once; does so again, after a checkpoint; goes on from that one.
+    let then = r#"
+if "--resume" in sys.argv:
+    tries = int(os.environ["FOOTPLATE_ATTEMPT"])
+    if tries == 3: save(9)
+    sys.exit(0 if tries == 4 else 1)
+"#;
+    let program = Pretend::python(&bench.work(), "train.py", &saving(then));
+    // It has a checkpoint of its own, made of what was trained before.
+    let own = r#"
+note(" ".join(sys.argv[1:]))
+folder = os.environ["FOOTPLATE_RUN_DIR"] + "/after"
+os.makedirs(folder, exist_ok=True)
+open(folder + "/a.bin", "wb").write(b"x")
+os.utime(folder + "/a.bin", (1000, 1000))
+"#;
+    let after = Pretend::python(&bench.work(), "after.py", own);
+    let more = format!(
+        "retries = {{ max = 2, delay = \"10ms\", jitter = 0 }}\n[stages.after]\nneeds = [\"train\"]\ncommand = {:?}\n\
+         resume = [\"--resume\", \"{{{{ checkpoint.path }}}}\"]\ncheckpoints = {{ files = \"{{{{ run.dir }}}}/after/*.bin\" }}\n",
+        after.argv()
+    );
+    let end = run(&bench, &pipeline(&bench, "chosen", &resumable(&program, &more)), &[]);
+    assert_eq!((end["status"].as_str(), after.starts()), (Some("completed"), 1), "{end:#}");
+    let said = bench.run(&words("resume 1 --from 1")).expect(0).stdout;
+    assert!(said.contains("#1 goes on with train from ") && said.contains("step-1.safetensors"), "{said}");
+    let end = ended(&bench, 1);
+    assert_eq!(end["status"], "completed", "{end:#}");
+    let folder = bench.data().join("runs").join(end["id"].as_str().unwrap()).join("ckpt");
+    let from = |step: u32| format!("--resume {}", folder.join(format!("step-{step}.safetensors")).display());
+    assert_eq!(resumed(&program), [from(1), from(1), from(9)]);
+    assert_eq!(after.starts(), 2, "what depends on it ran again");
+    assert_eq!(resumed(&after), Vec::<String>::new(), "and began anew");
+}
+
+#[test]
+fn what_cannot_be_gone_on_from_is_refused_with_the_reason() {
+    let bench = Bench::new();
+    let program = Pretend::python(&bench.work(), "train.py", &saving("if \"--resume\" in sys.argv: time.sleep(600)\n"));
+    let end = run(&bench, &pipeline(&bench, "refused", &resumable(&program, "")), &[]);
+    let folder = bench.data().join("runs").join(end["id"].as_str().unwrap()).join("ckpt");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let refused = |args: &[&str]| {
+        let mut all = vec!["resume", "1", "--json", "--from"];
+        all.extend(args);
+        let output = bench.run(&all);
+        (output.code, output.error()["message"].as_str().unwrap().replace(&path(""), ""))
+    };
+    assert_eq!(refused(&["3"]), (3, "The checkpoint step-3.safetensors is not complete".into()));
+    assert_eq!(refused(&["17"]), (4, "#1 has no checkpoint \"17\".".into()));
+    assert_eq!(refused(&["/etc/passwd"]), (4, "#1 has no checkpoint \"/etc/passwd\".".into()));
+    assert_eq!(refused(&["1", "--stage", "trian"]), (4, "#1 has no stage \"trian\"".into()));
+    std::fs::remove_file(folder.join("step-2.safetensors")).unwrap();
+    assert_eq!(refused(&["2"]), (4, "The checkpoint step-2.safetensors is gone".into()));
+    // A file that only a pattern knows.
+    std::fs::copy(folder.join("step-1.safetensors"), folder.join("found.safetensors")).unwrap();
+    let listed = bench.run(&words("checkpoints 1 --json")).expect(0).json();
+    let complete: Vec<_> = listed.as_array().unwrap().iter().map(|row| row["complete"].as_bool().unwrap()).collect();
+    assert_eq!(complete, [false, false, true, true], "{listed:#}");
+    // By its path, and while it runs by nothing.
+    let _ = bench.run(&["resume", "1", "--from", &path("step-1.safetensors")]).expect(0);
+    until(LONG, "it goes on", || resumed(&program).len() == 1);
+    let (code, message) = refused(&["1"]);
+    assert_eq!((code, message.as_str()), (5, "#1 is running: what would be done again is live"));
+    let _ = bench.run(&words("cancel 1")).expect(0);
+}
+
 #[test]
 fn a_cancel_asks_for_a_checkpoint_and_resume_goes_on_from_it() {
     let bench = Bench::new();

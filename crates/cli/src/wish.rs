@@ -76,7 +76,10 @@ pub(crate) fn of_all(context: &Context, client: &mut Client, waits: Waits, wish:
 
 fn one(context: &Context, client: &mut Client, text: &str, wish: &Wish) -> Result<(Resolved, String), Fault> {
     let run = resolve(context, client, text)?;
-    if let Wish::Cancel { stage: Some(stage) } | Wish::Retry { from: Some(stage), .. } = wish {
+    if let Wish::Cancel { stage: Some(stage) }
+    | Wish::Retry { from: Some(stage), .. }
+    | Wish::Resume { stage: Some(stage), .. } = wish
+    {
         check_stage(client, run.number, stage)?;
     }
     let id = client.wish(WishRequest::of(run.number, wish.clone()))?;

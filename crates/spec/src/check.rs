@@ -66,7 +66,8 @@ impl Checker {
             self.queue(&["queue"], queue);
         }
         if !(-100..=100).contains(&definition.priority) {
-            let message = format!("priority must be a whole number from -100 to 100, not {}", definition.priority);
+            let given = definition.priority;
+            let message = format!("priority must be a whole number from -100 to 100, not {given}");
             self.add(&["priority"], "out_of_range", message);
         }
         params::check(self, definition);
@@ -151,7 +152,7 @@ impl Checker {
 
     /// Names of stages, parameters and outputs: the form, and none that differ by capitals only.
     fn names(&mut self, path: &[&str], what: &str, names: &[String]) {
-        let article = if what.starts_with('o') { "an" } else { "a" };
+        let one = format!("{} {what}", if what.starts_with('o') { "an" } else { "a" });
         let mut lower: IndexMap<String, &str> = IndexMap::with_capacity(names.len());
         for name in names {
             let here: Vec<&str> = path.iter().copied().chain([name.as_str()]).collect();
@@ -162,7 +163,8 @@ impl Checker {
             }
             lower.insert(name.to_lowercase(), name);
             if !is_name(name) {
-                let problem = Problem::new("bad_name", format!("{} is not the name of {article} {what}", shown(name)));
+                let what = &one;
+                let problem = Problem::new("bad_name", format!("{} is not the name of {what}", shown(name)));
                 let fitting = fitting(name);
                 let hint = match fitting {
                     Some(fitting) => {

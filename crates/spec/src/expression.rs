@@ -297,11 +297,11 @@ impl Uses {
     }
 
     /// Filters and tests are looked up when they run; here it is known before.
-    fn there(&mut self, name: &str, what: &str, known: &[&str]) {
+    fn there(&mut self, name: &str, kind: &str, known: &[&str]) {
         if !known.contains(&name) {
             let hint = crate::problem::nearest(name, known.iter().copied())
                 .map_or_else(|| format!("known: {}", known.join(", ")), |near| format!("did you mean \"{near}\"?"));
-            self.faults.push((format!("there is no {what} \"{name}\""), Some(hint)));
+            self.faults.push((format!("there is no {kind} \"{name}\""), Some(hint)));
         }
     }
 

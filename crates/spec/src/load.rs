@@ -135,7 +135,8 @@ fn find(path: &Path) -> Result<PathBuf, Fault> {
             .ok_or_else(|| Fault::new(ErrorCode::NotFound, format!("the folder {named} has no footplate.toml")));
     }
     if !path.exists() {
-        let fault = Fault::new(ErrorCode::NotFound, format!("there is no {named}"));
+        let quoted = &named;
+        let fault = Fault::new(ErrorCode::NotFound, format!("there is no {quoted}"));
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let names: Vec<String> = fs::read_dir(folder)

@@ -79,7 +79,8 @@ impl Reader {
             stages: IndexMap::new(),
         };
         let Data::Table(entries) = &root.data else {
-            self.fault(root.at, "wrong_type", format!("a pipeline is a table of keys, not {}", root.described()));
+            let given = root.described();
+            self.fault(root.at, "wrong_type", format!("a pipeline is a table of keys, not {given}"));
             return out;
         };
         // A newer format may have keys of its own: one sentence is more use than a list of unknown keys.
@@ -327,7 +328,9 @@ impl Reader {
     }
 
     fn wrong(&mut self, node: &Node, wanted: &str) {
-        let message = format!("{} must be {wanted}, not {}", self.label(), node.described());
+        let given = node.described();
+        let here = self.label();
+        let message = format!("{here} must be {wanted}, not {given}");
         self.fault(node.at, "wrong_type", message);
     }
 
@@ -411,7 +414,9 @@ impl Reader {
             _ => {
                 let wanted =
                     if least == most { format!("{least}") } else { format!("a whole number from {least} to {most}") };
-                let message = format!("{} must be {wanted}, not {}", self.label(), node.described());
+                let given = node.described();
+                let here = self.label();
+                let message = format!("{here} must be {wanted}, not {given}");
                 self.fault(node.at, if value.is_some() { "out_of_range" } else { "wrong_type" }, message);
                 None
             }
@@ -435,8 +440,9 @@ impl Reader {
         };
         match text.parse() {
             Ok(value) => Some(value),
-            Err(QuantityError(why)) => {
-                let message = format!("{}: {why}", self.label());
+            Err(QuantityError(problem)) => {
+                let field = self.label();
+                let message = format!("{field}: {problem}");
                 self.fault(node.at, "bad_value", message);
                 None
             }
@@ -452,7 +458,9 @@ impl Reader {
         };
         let found = choices.iter().find(|(name, _)| name == text).map(|(_, value)| *value);
         if found.is_none() {
-            let problem = Problem::new("bad_value", format!("{} must be {wanted}, not {}", self.label(), shown(text)));
+            let given = shown(text);
+            let here = self.label();
+            let problem = Problem::new("bad_value", format!("{here} must be {wanted}, not {given}"));
             self.push(node.at, problem.near(text, names));
         }
         found

@@ -210,9 +210,9 @@ pub(crate) fn toml(text: &str) -> Tree {
                 whole = false;
                 too_deep(at).problem
             }
-            message => {
+            why => {
                 whole = false;
-                Problem::new("syntax", format!("not TOML: {message}"))
+                Problem::new("syntax", format!("not TOML: {why}"))
             }
         };
         if !found.iter().any(|f: &Found| f.at == at && f.problem.code == problem.code) {
@@ -339,12 +339,12 @@ fn before(node: &Node, key: &str, limit: usize) -> Option<usize> {
 /// Reads JSON. The first fault of the grammar ends it; duplicate keys do not.
 pub(crate) fn json(text: &str) -> Result<Tree, Problem> {
     let raw: &RawValue = serde_json::from_str(text).map_err(|error| {
-        let message = error.to_string();
-        let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+        let text = error.to_string();
+        let why = text.split(" at line ").next().unwrap_or_default();
         Problem {
             line: Some(error.line() as u32),
             column: Some((error.column() as u32).max(1)),
-            ..Problem::new("syntax", format!("not JSON: {message}"))
+            ..Problem::new("syntax", format!("not JSON: {why}"))
         }
     })?;
     let mut reader = JsonReader { text, found: Vec::new() };

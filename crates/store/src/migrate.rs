@@ -14,7 +14,7 @@ use crate::error::StoreError;
 
 /// Each entry brings the file from the version of its index to the next.
 const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_alert.sql")];
+    &[include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_guards.sql")];
 
 /// The version of `state.db` that this program reads and writes.
 pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
@@ -148,6 +148,31 @@ fn has_tables(conn: &Connection) -> Result<bool, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A file as the first version made it.
+    fn first(dir: &Path) -> Connection {
+        let mut conn = Connection::open(dir.join("state.db")).unwrap();
+        apply(&mut conn, MIGRATIONS, 0).unwrap();
+        conn
+    }
+
+    #[test]
+    fn the_first_file_ever_becomes_what_a_new_one_is() {
+        let (dir, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut conn = first(dir.path());
+        bring_up_to_date(dir.path(), &mut conn).unwrap();
+        create_missing(new.path(), &new.path().join("state.db")).unwrap();
+        let columns = |conn: &Connection| -> Vec<String> {
+            let sql =
+                "SELECT m.name || '.' || c.name || ' ' || c.type FROM sqlite_schema m, pragma_table_info(m.name) c
+                       WHERE m.type = 'table' ORDER BY m.name, c.cid";
+            let mut statement = conn.prepare(sql).unwrap();
+            statement.query_map([], |r| r.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+        };
+        let made = columns(&Connection::open(new.path().join("state.db")).unwrap());
+        assert_eq!(columns(&conn), made);
+        assert_eq!(user_version(&conn).unwrap(), SCHEMA_VERSION);
+    }
 
     #[test]
     fn an_older_file_is_backed_up_and_brought_up_step_by_step() {

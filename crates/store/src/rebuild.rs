@@ -112,13 +112,14 @@ impl Tx<'_> {
         // Not REPLACE, which would delete the attempts with the row.
         self.write(
             "INSERT INTO stage (run, idx, name, queue, status, code, detail, attempt, retries_used, interruptions, retry_at, cpus,
-                                memory, gpus, resume, queued_at, started_at, finished_at, outputs, error)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+                                memory, gpus, resume, queued_at, started_at, finished_at, outputs, error, resume_from)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
              ON CONFLICT (run, idx) DO UPDATE SET
                status = excluded.status, code = excluded.code, detail = excluded.detail, attempt = excluded.attempt,
                retries_used = excluded.retries_used, interruptions = excluded.interruptions, retry_at = excluded.retry_at,
                resume = excluded.resume, queued_at = excluded.queued_at, started_at = excluded.started_at,
-               finished_at = excluded.finished_at, outputs = excluded.outputs, error = excluded.error",
+               finished_at = excluded.finished_at, outputs = excluded.outputs, error = excluded.error,
+               resume_from = excluded.resume_from",
             params![
                 s.run,
                 s.idx,
@@ -140,6 +141,7 @@ impl Tx<'_> {
                 s.finished_at,
                 s.outputs,
                 s.error,
+                s.resume_from,
             ],
         )?;
         Ok(())

@@ -44,6 +44,8 @@ pub struct StageRow {
     pub gpus: u32,
     /// Its next attempt goes on from a checkpoint.
     pub resume: bool,
+    /// The checkpoint that was chosen for it: JSON, as the owner wrote it. `None`: the newest.
+    pub resume_from: Option<String>,
     /// When it was queued first in this generation.
     pub queued_at: Option<i64>,
     /// When its first attempt of this generation started.
@@ -126,6 +128,8 @@ pub struct StageChange {
     pub interruptions: Option<u32>,
     /// Its next attempt goes on from a checkpoint.
     pub resume: Option<bool>,
+    /// The checkpoint that was chosen for it: JSON, as the owner wrote it.
+    pub resume_from: Option<Option<String>>,
     /// When it was queued first in this generation.
     pub queued_at: Option<Option<i64>>,
     /// When its first attempt of this generation started.
@@ -151,6 +155,7 @@ impl StageChange {
             retries_used: None,
             interruptions: None,
             resume: None,
+            resume_from: None,
             queued_at: None,
             started_at: None,
             finished_at: None,
@@ -161,7 +166,7 @@ impl StageChange {
 }
 
 const COLUMNS: &str = "run, idx, name, queue, status, code, detail, attempt, retries_used, interruptions, retry_at, cpus, memory, \
-     gpus, resume, queued_at, started_at, finished_at, outputs, error";
+     gpus, resume, queued_at, started_at, finished_at, outputs, error, resume_from";
 
 fn from_row(r: &Row<'_>) -> rusqlite::Result<StageRow> {
     Ok(StageRow {
@@ -185,6 +190,7 @@ fn from_row(r: &Row<'_>) -> rusqlite::Result<StageRow> {
         finished_at: r.get(17)?,
         outputs: r.get(18)?,
         error: r.get(19)?,
+        resume_from: r.get(20)?,
     })
 }
 
@@ -275,7 +281,8 @@ impl Tx<'_> {
                attempt = coalesce(?8, attempt), retries_used = coalesce(?9, retries_used),
                interruptions = coalesce(?10, interruptions), resume = coalesce(?11, resume),
                queued_at = iif(?12, ?13, queued_at), started_at = iif(?14, ?15, started_at),
-               finished_at = iif(?16, ?17, finished_at), outputs = coalesce(?18, outputs), error = iif(?19, ?20, error)
+               finished_at = iif(?16, ?17, finished_at), outputs = coalesce(?18, outputs), error = iif(?19, ?20, error),
+               resume_from = iif(?21, ?22, resume_from)
              WHERE run = ?1 AND idx = ?2 AND status = ?3 RETURNING 1",
             params![
                 key.run,
@@ -298,6 +305,8 @@ impl Tx<'_> {
                 c.outputs,
                 c.error.is_some(),
                 c.error.as_ref().and_then(Option::as_deref),
+                c.resume_from.is_some(),
+                c.resume_from.as_ref().and_then(Option::as_deref),
             ],
             |_| Ok(()),
         )?;

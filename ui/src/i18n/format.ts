@@ -51,6 +51,14 @@ export function span(seconds: number, coarse = false): string {
   return h % 24 === 0 ? t('time.d', { d: h / 24 }) : t('time.dh', { d: Math.floor(h / 24), h: h % 24 })
 }
 
+/** Where a recording is: `0:07`, `12:03`, `1:02:03`. */
+export function timecode(seconds: number): string {
+  const s = Math.max(0, Math.floor(seconds))
+  const two = (n: number) => String(n).padStart(2, '0')
+  const minutes = Math.floor(s / 60)
+  return minutes < 60 ? `${minutes}:${two(s % 60)}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(s % 60)}`
+}
+
 /** `23:18` today, `Fri 21:40` within a week, `12 Nov` within a year, else with the year. */
 export function moment(at: Date, now: Date): string {
   const day = (d: Date) => new Date(d.getFullYear(), d.getMonth(), d.getDate()).getTime()

@@ -19,14 +19,39 @@ interface Found {
 }
 
 /** What stands in these places may be a phrase of the engine's own, and an amount anywhere; all else is somebody's text, and stays. */
-const PHRASES = new Set(['what', 'why', 'rows', 'faults', 'wrong', 'wanted', 'free', 'limit', 'listed'])
+const PHRASES = new Set([
+  'what',
+  'why',
+  'rows',
+  'faults',
+  'wrong',
+  'wanted',
+  'free',
+  'limit',
+  'listed',
+  'given',
+  'fault',
+  'problem',
+  'kinds',
+])
 /** What a place can hold, where anything else would be taken for it: a phrase of several words, rather than its first one. */
 const PLACES: Record<string, string> = {
   what: 'working folder|pipeline folder|captured environment|.*?',
   rows: '(?:at least )?\\d+ rows?',
   faults: '\\d+ faults?',
+  quoted: '"(?:[^"\\\\]|\\\\.)*"',
+  dotted: '\\w+(?:\\.[^ .]+)+',
+  here: '[^ ]+',
+  // A name, and no sentence's first word.
+  metric: '(?!there is\\b)\\S.*?',
+  field: 'stages\\.[^ ]+',
 }
+/** What is wrong with a file stands a line each, behind its place. */
+const AT_LINE = /^(.*?\.(?:toml|json)(?::\d+){0,2}): (.+)$/
 const AMOUNT = /^\d+ (cores?|GPUs?|files?|files or more)$/
+/** Between these stands a space, where one is put beside the other. */
+const HAN = /[\u4e00-\u9fff]/
+const LATIN = /["\w]/
 /** Longer texts are logs or the like. */
 const LONGEST = 600
 /** More sentences than this are no sentences. */
@@ -49,7 +74,12 @@ function form(english: string, text: string): Form {
     names.push(part || String(++unnamed))
     return `(${PLACES[part] ?? '.*?'})`
   })
-  return { pattern: new RegExp(`^${pattern.join('')}$`, 's'), names, text, weight: english.length }
+  return {
+    pattern: new RegExp(`^${pattern.join('')}$`, 's'),
+    names,
+    text,
+    weight: english.length,
+  }
 }
 
 function whole(text: string): Found | null {
@@ -57,10 +87,14 @@ function whole(text: string): Found | null {
     const found = pattern.exec(text)
     if (found === null) continue
     const values = new Map(names.map((name, at) => [name, found[at + 1] ?? '']))
-    const filled = translated.replace(/\{(\w+)\}/g, (place, name: string) => {
+    const filled = translated.replace(/\{(\w+)\}/g, (place, name: string, at: number) => {
       const value = values.get(name)
       if (value === undefined) return place
-      return PHRASES.has(name) || AMOUNT.test(value) ? (whole(value)?.text ?? value) : value
+      if (!PHRASES.has(name)) return AMOUNT.test(value) ? (whole(value)?.text ?? value) : value
+      const phrase = whole(value)?.text ?? value
+      const before = HAN.test(translated.charAt(at - 1)) && LATIN.test(phrase.charAt(0)) ? ' ' : ''
+      const after = HAN.test(translated.charAt(at + place.length)) && LATIN.test(phrase.charAt(phrase.length - 1))
+      return `${before}${phrase}${after ? ' ' : ''}`
     })
     return { text: filled, weight }
   }
@@ -95,7 +129,11 @@ function several(parts: string[]): string | null {
 
 /** The engine's sentence, or sentences, in the language in force; what it does not know stays as it is. */
 export function said(text: string): string {
-  if (language() === 'en' || text.length > LONGEST) return text
+  if (language() === 'en') return text
+  const lines = text.length > LONGEST * MOST ? [] : text.split('\n').map((line) => AT_LINE.exec(line))
+  if (lines.length > 0 && lines.every((line) => line !== null))
+    return lines.map((line) => `${line[1]}: ${said(line[2] ?? '')}`).join('\n')
+  if (text.length > LONGEST) return text
   const parts = text.split(/(?<=[.?!]) (?=[A-Z"#])/)
   return (parts.length > MOST ? one(text) : several(parts)) ?? text
 }

@@ -1,5 +1,6 @@
 /** What follows from a run as it stands: what can be done with it, its main metric, its way through its stages. Pure. */
 import type { AttemptView, Definition, RunStatus, Stage, StageStatus, StageView } from '../bindings/core'
+import type { FileView } from '../platform/types'
 
 export const ENDED: RunStatus[] = ['completed', 'failed', 'cancelled', 'interrupted']
 export const NEEDS_LOOK: RunStatus[] = ['failed', 'interrupted']
@@ -36,6 +37,13 @@ export function ownCommand(definition: Definition | null): Stage | null {
   const stages = Object.values(definition?.stages ?? {})
   const [stage] = stages
   return stages.length === 1 && stage?.literal && stage.command ? stage : null
+}
+
+/** The newest complete checkpoint of a stage: where it would go on. */
+export function newestCheckpoint(files: FileView[], stage: string | undefined): FileView | undefined {
+  return files
+    .filter((file) => file.kind === 'checkpoint' && file.stage === stage && file.whole)
+    .sort((a, b) => (b.modified_at ?? '').localeCompare(a.modified_at ?? ''))[0]
 }
 
 /** True where a stage of this status has not begun. */

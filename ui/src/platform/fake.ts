@@ -1,6 +1,6 @@
 /** A pretend store in memory: for tests, pictures and the demo. Never part of the product's bundle. */
 import { check } from './pretend/check'
-import { data } from './pretend/data'
+import { data, sound } from './pretend/data'
 import { machine, machineHistory } from './pretend/machine'
 import { iso, random, run as makeRun, stage, attempt } from './pretend/build'
 import { files, logLine, logTotal, page, series } from './pretend/output'
@@ -39,6 +39,8 @@ export interface FakeOptions {
   recovery?: Live['recovery']
   storage?: Partial<Live['storage']>
   draft?: JsonValue
+  /** What every run was started from; else the template that is called as its pipeline. */
+  template?: string | null
   /** A template of one's own was broken later. */
   broken?: boolean
   /** Paths that were typed are looked into, too: for pictures. */
@@ -430,19 +432,19 @@ export function fake(options: FakeOptions = {}): Fake {
         note('show', number)
         return find(number)
       }),
-    definition: (number) =>
+    origin: (number) =>
       read(() => {
         const run = find(number)
-        return (
-          TEMPLATES.find((t) => t.name === run.pipeline)?.definition ?? {
-            format: 1,
-            name: run.pipeline.slice(0, 60),
-            stages:
-              run.pipeline === 'prepare-audio'
-                ? { main: { command: ['python', 'prepare.py', '--rate', '16 kHz', '--jobs', '4'], literal: true } }
-                : { train: { command: ['python', 'train.py'], resume: ['--resume'] } },
-          }
-        )
+        const template = TEMPLATES.find((t) => t.name === run.pipeline)
+        const definition = template?.definition ?? {
+          format: 1,
+          name: run.pipeline.slice(0, 60),
+          stages:
+            run.pipeline === 'prepare-audio'
+              ? { main: { command: ['python', 'prepare.py', '--rate', '16 kHz', '--jobs', '4'], literal: true } }
+              : { train: { command: ['python', 'train.py'], resume: ['--resume'] } },
+        }
+        return { definition, template: options.template === undefined ? (template?.name ?? null) : options.template }
       }),
     report: (number) =>
       read(() => {
@@ -516,6 +518,10 @@ export function fake(options: FakeOptions = {}): Fake {
       if (path !== picked && !options.allData)
         throw fault('refused', 'Only what was chosen in the dialog is looked into.', ['Choose it again.'])
       return data(path)
+    },
+    async sound(path, id) {
+      note('sound', path, id)
+      return sound(data(path).sounds.find((one) => one.id === id)?.seconds ?? 1)
     },
     check: (request) => read(() => check(request)),
     async start(request) {

@@ -152,7 +152,8 @@ export type Wish =
   | { kind: 'pause'; args: Record<string, never> }
   | { kind: 'unpause'; args: Record<string, never> }
   | { kind: 'retry'; args: { from?: string; failed?: boolean } }
-  | { kind: 'resume'; args: Record<string, never> }
+  /** `from`: the id of a checkpoint in `files`; else the newest that is complete. */
+  | { kind: 'resume'; args: { from?: string; stage?: string } }
   | { kind: 'start'; args: Record<string, never> }
   | { kind: 'move'; args: { to: number } }
   | { kind: 'set'; args: { priority?: number; queue?: string; timeout_ms?: number } }
@@ -174,6 +175,14 @@ export interface WishAnswer {
   code: ErrorCode | null
   /** The effect, or the present state, in one sentence. */
   message: string
+}
+
+/** What a run was made of. */
+export interface Origin {
+  /** What its pipeline was. */
+  definition: Definition
+  /** The template that it was started from; null: none, or it is not there any more. */
+  template: string | null
 }
 
 /** One series of one attempt, in columns of equal length, in the order in which it was written. */
@@ -327,6 +336,22 @@ export interface DataView {
   } | null
   /** Small ones, as `data:` addresses. */
   pictures: { name: string; address: string }[]
+  sounds: SoundView[]
+}
+
+/** A recording (`engine::data::Sound`). */
+export interface SoundView {
+  /** What `sound` takes. */
+  id: string
+  name: string
+  size: number
+  /** Its length; null where its head cannot be read. */
+  seconds: number | null
+  /** Samples a second. */
+  rate: number | null
+  channels: number | null
+  /** Small enough to be listened to. */
+  playable: boolean
 }
 
 /** A program that can run a script. */
@@ -417,7 +442,7 @@ export interface CheckView {
 /* ---- files, machine, settings ------------------------------------------------------------------------------------ */
 
 export interface FileView {
-  /** What `reveal` takes. */
+  /** What `reveal` takes, and `resume` from a checkpoint. */
   id: string
   kind: 'output' | 'checkpoint' | 'file'
   stage: string | null
@@ -427,6 +452,8 @@ export interface FileView {
   modified_at: UtcMs | null
   /** False: declared, but not there. */
   exists: boolean
+  /** False: a checkpoint that is not complete, as far as its format tells, or anything that is not there. */
+  whole: boolean
   /** What its program said of a checkpoint; null: nothing. A metric of null is no number. */
   checkpoint: { step: number | null; epoch: number | null; metrics: { [name: string]: number | null } } | null
   /** What becomes of a checkpoint; null: nothing is known of it. `rank`: its place by its stage's metric, 1 is the best. */
@@ -507,8 +534,8 @@ export interface Platform {
   list(query: ListQuery): Promise<RunPage>
   /** `Client::show`. */
   show(number: number): Promise<RunView>
-  /** `Client::definition`: what the run's pipeline was. */
-  definition(number: number): Promise<Definition>
+  /** `Client::definition`, and `engine::templates::of_run`. */
+  origin(number: number): Promise<Origin>
   /** `Client::report`. */
   report(number: number): Promise<Report>
   /** `Client::metrics` in columns, each thinned to at most `max` points by least and greatest of each stretch. */
@@ -556,6 +583,8 @@ export interface Platform {
   pickPath(folder: boolean): Promise<string | null>
   /** What lies behind a path that `pickPath` gave out since the app started; rejects with `refused` for any other. */
   data(path: string): Promise<DataView>
+  /** The bytes of a recording in it, at most 32 MiB. */
+  sound(path: string, id: string): Promise<ArrayBuffer>
   /** Checks and plans; starts nothing, writes nothing. Rejects only where it could not even look. */
   check(request: StartRequest): Promise<CheckView>
   /** `Client::submit`. */

@@ -12,6 +12,7 @@ const SOURCES = [
   '../src-tauri/src/handover.rs',
   '../src-tauri/src/picked.rs',
   'core/src/alert.rs',
+  'core/src/quantity.rs',
   'core/src/schedule/why.rs',
   'core/src/state/settle.rs',
   'engine/src/archive/mod.rs',
@@ -22,9 +23,11 @@ const SOURCES = [
   'engine/src/client/check.rs',
   'engine/src/client/explain/mod.rs',
   'engine/src/client/explain/program.rs',
+  'engine/src/client/checkpoint.rs',
   'engine/src/client/submit.rs',
   'engine/src/data/mod.rs',
   'engine/src/data/rows.rs',
+  'engine/src/data/sounds.rs',
   'engine/src/diagnose/words.rs',
   'engine/src/disk.rs',
   'engine/src/owner/alerts.rs',
@@ -35,6 +38,7 @@ const SOURCES = [
   'engine/src/owner/launch.rs',
   'engine/src/owner/machine.rs',
   'engine/src/owner/outputs.rs',
+  'engine/src/owner/resume.rs',
   'engine/src/owner/wishes.rs',
   'engine/src/rescue/rebuild.rs',
   'engine/src/start/again.rs',
@@ -44,6 +48,18 @@ const SOURCES = [
   'engine/src/templates/from_run.rs',
   'engine/src/templates/mod.rs',
   'engine/src/templates/own.rs',
+  'spec/src/check.rs',
+  'spec/src/check/guards.rs',
+  'spec/src/check/params.rs',
+  'spec/src/check/stage.rs',
+  'spec/src/expression.rs',
+  'spec/src/load.rs',
+  'spec/src/params.rs',
+  'spec/src/problem.rs',
+  'spec/src/read.rs',
+  'spec/src/read/guards.rs',
+  'spec/src/render.rs',
+  'spec/src/source.rs',
 ]
 
 /** Parts of sentences and lines for a shell, which are not said alone. */
@@ -105,6 +121,27 @@ const PARTS = new Set([
   '{name}: {error}',
   '{named}, and {more} more',
   '; could not be removed: {}',
+  '500ms, 30s, 10m, 1h30m, 24h, 7d',
+  'a duration: 500ms, 30s, 10m, 1h30m, 24h, 7d',
+  'a size: 512MB, 2GB, 1GiB',
+  'error: ',
+  'write env = {{ {} = "{{{{ {written} }}}}" }} and read it there',
+  '"{root}" here',
+  'there is no {kind} "{name}"',
+  'a {}number{}',
+  'whole ',
+  '{message}: {}',
+  ' from {least} to {most}',
+  ' of at least {least}',
+  ' of at most {most}',
+  '\\n  hint: {hint}',
+  'metric = "loss"',
+  'when = "nan"',
+  'duplicate key',
+  'recursion limit',
+  ' at line ',
+  'an object or an array',
+  '{} {what}',
 ])
 
 /** Forms that the sources put together from those parts, and words that fill places of others. */
@@ -148,6 +185,48 @@ const COMPOSED = [
   '{} GPUs',
   '{} cores',
   '{} runs are written down, but nothing starts: {}',
+  'write env = { {} = "{{ {written} }}" } and read it there',
+  'there is no "{root}" here',
+  'there is no filter "{name}"',
+  'there is no test "{name}"',
+  'parameter "{name}" does not fit the pattern {}: {}',
+  'a whole number',
+  'a whole number of at least {least}',
+  'a whole number of at most {most}',
+  'a number from {least} to {most}',
+  'a number of at least {least}',
+  'a number of at most {most}',
+  'stage',
+  'parameter',
+  'output',
+  'preset',
+  'text',
+  'duration',
+  'size',
+  'an output',
+  'a preset',
+  // What the parsers of others say.
+  'unclosed table, expected `]`',
+  'unclosed array, expected `]`',
+  'invalid basic string, expected `"`',
+  'key with no value, expected `=`',
+  'string values must be quoted, expected literal string',
+  'EOF while parsing a value',
+  'EOF while parsing an object',
+  'EOF while parsing a list',
+  'EOF while parsing a string',
+  'trailing characters',
+  'trailing comma',
+  'expected value',
+  'expected `,` or `}`',
+  'expected `,` or `]`',
+  'key must be a string',
+  'unclosed group',
+  'unclosed character class',
+  'unexpected end of input, expected expression',
+  'unexpected end of input, expected end of variable block',
+  'unexpected end of variable block',
+  'unknown statement {}',
 ]
 
 /** The texts of a source that people read, without how numbers are to be written. */
@@ -158,9 +237,15 @@ function texts(path: string): string[] {
     .replace(/^\s*\/\/.*$/gm, '')
     .replace(/#\[[^\]]*\]/g, '')
     .replace(/\\\n\s*/g, '')
+    .replace(/'(?:\\.|[^'\\])'/g, "' '")
   return [...source.matchAll(/"((?:[^"\\]|\\.)*)"/g)]
     .map((found) => found[1]!.replace(/\\(["\\])/g, '$1').replace(/\{(\w*):[^}]*\}/g, '{$1}'))
     .filter((text) => text.includes(' ') && /[a-z]{2}/.test(text))
+}
+
+/** Without what stands in quotes, brackets or code, which is somebody's own text. */
+function bare(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|'[^']*'|\{.*\}|\[.*\]|`[^`]*`|[\w.]+ = \S+/g, '')
 }
 
 const known = Object.keys(chinese)
@@ -176,6 +261,31 @@ describe("the engine's sentences", () => {
     expect(known.filter((text) => !found.has(text) && !words.includes(text))).toEqual([])
     expect([...PARTS].filter((part) => !found.has(part))).toEqual([])
     expect(COMPOSED.filter((text) => !known.includes(text))).toEqual([])
+  })
+
+  it('every fault that a pipeline file can have is told in Chinese, with its place', () => {
+    const answers = ['toml.txt', 'json.txt'].map((name) =>
+      readFileSync(join(process.cwd(), '../crates/spec/tests/bad', name), 'utf8'),
+    )
+    const lines = answers.flatMap((text) => text.split('\n'))
+    const faults = lines.filter((line) => /^(footplate\.toml|pipeline\.json):\d+:\d+: /.test(line))
+    const told = faults.map((line) => line.replace(/^\S+ /, ''))
+    const tips = lines.filter((line) => line.startsWith('  hint: ')).map((line) => line.replace('  hint: ', ''))
+    expect(told.length).toBeGreaterThan(150)
+    expect(tips.length).toBeGreaterThan(50)
+    const foreign = (text: string) => said(text) === text || /[a-z]{2,} [a-z]{2,}/.test(bare(said(text)))
+    expect([...told, ...tips].filter(foreign)).toEqual([])
+    expect(said(`${faults[0]}\n${faults[1]}`)).toBe(
+      `footplate.toml:1:1: ${said(told[0]!)}\nfootplate.toml:1:1: ${said(told[1]!)}`,
+    )
+    expect(said('stages.a.retries.max must be a whole number from 0 to 100, not the number 1.5')).toBe(
+      'stages.a.retries.max 必须是 0 到 100 的整数，不能是数字 1.5',
+    )
+    expect(said('name must be text, not null')).toBe('name 必须是文字，不能是 null')
+    expect(said('preset "q": parameter "b" must be one of a, b, not "c: d"')).toBe(
+      '预设 "q"：参数 "b" 必须是 a, b 之一，不能是 "c: d"',
+    )
+    expect(said('in "{{ a: b | uper }}": there is no filter "uper"')).toBe('"{{ a: b | uper }}" 中：没有过滤器 "uper"')
   })
 
   it('the Chinese has the same places as the English', () => {

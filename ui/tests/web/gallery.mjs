@@ -97,7 +97,7 @@ export const gallery = [
       await open('tick=0', '#/run/1292/files')
       await page.waitForSelector('text=Checkpoints')
       const rows = await page.locator('.files .li').allTextContents()
-      check(rows[0].includes('step 1,200') && rows[0].includes('val_loss 1.361'), rows[0])
+      check(rows[1].includes('step 1,200') && rows[1].includes('val_loss 1.361'), rows[1])
       await audit()
       await page.click('.part >> text=Resume')
       check(JSON.stringify(await asked(page, 'wish')) === '[[1292,{"kind":"resume","args":{}}]]', 'not resumed')
@@ -105,6 +105,138 @@ export const gallery = [
       await open('tick=0', '#/run/1287/files')
       await page.waitForSelector('.files')
       check((await page.locator('.part >> text=Resume').count()) === 0, 'offered in vain')
+    },
+  },
+  {
+    name: 'a run goes on from the checkpoint one points at, and from none that is half written',
+    run: async ({ page, open, check, audit }) => {
+      await open('tick=0', '#/run/1292/files')
+      const row = (name) => page.locator('.files .li', { hasText: name })
+      await row('step-800').waitFor()
+      check((await row('step-1400').textContent()).includes('incomplete'), 'a half-written one looks whole')
+      check((await row('step-1400').locator('text=Resume').count()) === 0, 'it goes on from a half-written one')
+      check((await row('config.json').locator('text=Resume').count()) === 0, 'it goes on from a file of another kind')
+      await row('step-800').locator('text=Resume from here').click()
+      await page.waitForSelector('.toast >> text=goes on from step-800.safetensors')
+      const wished = await asked(page, 'wish')
+      check(JSON.stringify(wished) === '[[1292,{"kind":"resume","args":{"from":"c1"}}]]', JSON.stringify(wished))
+      // It is queued again now: nothing to go on from.
+      await page.waitForFunction(() => !document.querySelector('.files')?.textContent.includes('Resume from here'))
+      // One that completed can be trained on; one that runs is left alone.
+      await open('tick=0', '#/run/1293/files')
+      await row('step-800').locator('text=Resume from here').waitFor()
+      await audit()
+      await open('tick=0', '#/run/1285/files')
+      await row('step-800').waitFor()
+      check((await page.locator('text=Resume from here').count()) === 0, 'offered while it runs')
+    },
+  },
+  {
+    name: 'the failure card names the step it goes on from, and means it',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/run/1292')
+      await page.click('.acts >> text=Resume from step 1,200')
+      await page.waitForSelector('.toast')
+      const wished = await asked(page, 'wish')
+      check(JSON.stringify(wished) === '[[1292,{"kind":"resume","args":{"from":"c3"}}]]', JSON.stringify(wished))
+    },
+  },
+  {
+    name: 'a command of one’s own is changed and started again from the menu of its row, and from the palette',
+    run: async ({ page, open, check, audit }) => {
+      await open('tick=0')
+      await page.fill('.find input', 'calls-prepare')
+      const row = page.locator('.ended', { hasText: 'calls-prepare' }).first()
+      await row.hover()
+      await row.locator('[aria-label=More]').click()
+      await page.waitForSelector('[role=menuitem]')
+      await audit()
+      await page.click('[role=menuitem] >> text=Run again with changes')
+      await page.waitForSelector('#s-args')
+      const number = await page.evaluate(() => new URLSearchParams(location.hash.split('?')[1]).get('like'))
+      await open('tick=0', `#/run/${number}`)
+      await page.waitForSelector('.rhead')
+      await page.keyboard.press('Control+k')
+      const deed = page.locator('[role=option]', { hasText: 'Run again with changes' })
+      await deed.waitFor()
+      await audit()
+      await deed.click()
+      check((await page.inputValue('#s-args')).startsWith('prepare.py'), 'not its arguments')
+    },
+  },
+  {
+    name: 'the same again is of the template that the run was started from, whatever its pipeline is called',
+    run: async ({ page, open, check }) => {
+      // Two templates of one name: its pipeline is called digits.
+      await open('tick=0&from=voice-clone', '#/new?like=1293')
+      await page.waitForSelector('.rail >> text=Voice clone')
+      // Its template is gone; another of that name is not taken for it.
+      await open('tick=0&from=', '#/run/1293')
+      await page.waitForSelector('.rhead')
+      await page.locator('.rhead [aria-label=More]').click()
+      await page.waitForSelector('[role=menuitem] >> text=Delete')
+      check((await page.locator('text=Run again with changes').count()) === 0, 'offered in vain')
+      await page.evaluate(() => (location.hash = '#/new?like=1293'))
+      await page.waitForSelector('.toast >> text=footplate run --like 1293')
+      await page.waitForSelector('text=What should run?')
+    },
+  },
+  {
+    name: 'faults of pipelines and of values are told in Chinese',
+    run: async ({ page, open, check }) => {
+      await open('tick=0&lang=zh-CN&broken', '#/templates')
+      const told = await page.locator('.broken li').allTextContents()
+      check(told.length > 0 && told.every((text) => !/[a-z]{2,} [a-z]{2,}/.test(text)), told.join('; '))
+      await open('tick=0&lang=zh-CN')
+      await page.evaluate(() => {
+        const look = window.pretend.check
+        window.pretend.check = async (asked) => {
+          const seen = await look(asked)
+          const message = 'parameter "epochs" must be a whole number from 1 to 10000, not 0'
+          const item = { id: 'params', state: 'bad', detail: 'Some values cannot be used.', hint: 'Mend them first.' }
+          return { ...seen, items: [...seen.items, item], params: [{ name: 'epochs', message }] }
+        }
+        location.hash = '#/new?template=digits'
+      })
+      await page.click('footer .pri')
+      await page.waitForSelector('text=参数 "epochs" 必须是 1 到 10000 的整数，不能是 0')
+    },
+  },
+  {
+    name: 'recordings of a data set are told with their length, and one at a time is heard',
+    run: async ({ page, open, check, audit }) => {
+      await open('tick=0&alldata', '#/new?template=lora-fine-tune')
+      await page.fill('#p-data', '~/clips')
+      await page.waitForSelector('.sounds .li')
+      const rows = page.locator('.sounds .li')
+      check((await rows.count()) === 12, `${await rows.count()} rows`)
+      const first = await rows.first().textContent()
+      check(first.includes('0:03') && first.includes('8 kHz · mono'), first)
+      check(await rows.nth(10).locator('button').isDisabled(), 'one that is too large is offered')
+      check(await rows.nth(11).locator('button').isDisabled(), 'one without a head is offered')
+      await audit()
+      const playing = () => page.evaluate(() => !document.querySelector('audio').paused)
+      await page.click('[aria-label="Play mira/clip-001.wav"]')
+      await page.waitForFunction(() => document.querySelector('audio').currentTime > 0)
+      check(await playing(), 'nothing is heard')
+      check((await page.evaluate(() => document.querySelector('audio').duration)) === 3, 'another length')
+      await page.click('[aria-label="Pause mira/clip-001.wav"]')
+      check(!(await playing()), 'it goes on')
+      await audit()
+      await page.fill('[aria-label="Place in mira/clip-001.wav"]', '2')
+      await page.waitForFunction(() => document.querySelector('.sounds .on .time').textContent.startsWith('0:02'))
+      await page.click('[aria-label="Play mira/clip-002.wav"]')
+      await page.waitForFunction(() => document.querySelector('audio').duration === 4)
+      check((await page.locator('.sounds .on').count()) === 1, 'two at once')
+      const heard = await asked(page, 'sound')
+      check(heard.map((one) => one[1]).join() === 'mira/clip-001.wav,mira/clip-002.wav', JSON.stringify(heard))
+      // One that breaks is said, and let go.
+      await page.evaluate(() => {
+        const create = URL.createObjectURL
+        URL.createObjectURL = () => create(new Blob(['no sound'], { type: 'audio/wav' }))
+      })
+      await page.click('[aria-label="Play mira/clip-003.wav"]')
+      await page.waitForSelector('text=mira/clip-003.wav cannot be played here.')
     },
   },
 ]

@@ -13,8 +13,8 @@ use crate::wish::{self, Limit, Waits, resolve};
 
 /// Show the checkpoints of a run, with what its program said of each
 ///
-/// `footplate resume` goes on from the newest that is complete. Which is best, and which stay, its stages say (`checkpoints`: metric, mode,
-/// keep_best, keep_last).
+/// `footplate resume` goes on from the newest that is complete, `footplate resume --from` from any other. Which is best, and which
+/// stay, its stages say (`checkpoints`: metric, mode, keep_best, keep_last).
 #[derive(Debug, Args)]
 pub(crate) struct Checkpoints {
     /// The run, by number, id or name
@@ -49,7 +49,8 @@ impl Checkpoints {
                     let CheckpointFacts { step, epoch, metrics } = view.checkpoint.clone().unwrap_or_default();
                     json!({
                         "stage": view.stage, "path": path, "step": step, "epoch": epoch, "metrics": metrics,
-                        "size": view.size, "modified_at": view.modified_at, "exists": view.exists, "keeping": view.keeping,
+                        "size": view.size, "modified_at": view.modified_at, "exists": view.exists, "complete": view.whole,
+                        "keeping": view.keeping,
                     })
                 })
                 .collect();
@@ -129,7 +130,11 @@ fn row(view: &FileView) -> Vec<Cell> {
         None => format!("{name} nan"),
     };
     let values: Vec<String> = said.metrics.iter().map(value).collect();
-    let size = if view.exists { when::size(view.size).into() } else { Cell::new("gone").colour(Colour::Red) };
+    let size = match (view.exists, view.whole) {
+        (false, _) => Cell::new("gone").colour(Colour::Red),
+        (true, false) => Cell::new("incomplete").colour(Colour::Red),
+        (true, true) => when::size(view.size).into(),
+    };
     let best = match view.keeping.and_then(|keeping| keeping.rank) {
         Some(1) => Cell::new("best").colour(Colour::Green),
         Some(rank) => format!("{rank}.").into(),

@@ -160,6 +160,8 @@ pub enum Reopen {
     From(u32),
     /// The same, from their checkpoints.
     Resume,
+    /// The same, and this stage, whatever its end: it goes on from a checkpoint that was chosen.
+    ResumeAt(u32),
 }
 
 /// The stages to reopen: those to queue again (or to wait, where a need of theirs is reopened too), and those that wait again.
@@ -169,14 +171,15 @@ pub enum Reopen {
 /// `StillLive` where one of them has not ended, or one that depends on them is live; `Conflict` where nothing is to be done again;
 /// `NotFound` where there is no such stage.
 pub fn reopen(shape: &Shape, stages: &[StageState], which: &Reopen) -> Result<(Vec<u32>, Vec<u32>), ErrorCode> {
-    let chosen: Vec<u32> = match which {
-        Reopen::From(stage) => vec![*stage],
-        Reopen::Failed | Reopen::Resume => {
-            (0..stages.len() as u32).filter(|i| to_do_again(&stages[*i as usize])).collect()
-        }
+    let named = match which {
+        Reopen::From(stage) | Reopen::ResumeAt(stage) => Some(*stage),
+        Reopen::Failed | Reopen::Resume => None,
     };
-    if let Reopen::From(stage) = which {
-        let state = stages.get(*stage as usize).ok_or(ErrorCode::NotFound)?;
+    let rest = !matches!(which, Reopen::From(_));
+    let chosen: Vec<u32> =
+        (0..stages.len() as u32).filter(|i| named == Some(*i) || (rest && to_do_again(&stages[*i as usize]))).collect();
+    if let Some(stage) = named {
+        let state = stages.get(stage as usize).ok_or(ErrorCode::NotFound)?;
         if !state.status().is_ended() {
             return Err(ErrorCode::StillLive);
         }

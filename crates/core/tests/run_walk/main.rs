@@ -336,13 +336,15 @@ fn operate(random: &mut Random, run: &mut Run, model: &mut Model, now: i64) -> (
             ("hold or release", done)
         }
         14 => {
-            let which = random.pick(&[Reopen::Failed, Reopen::Resume, Reopen::From(stage as u32)]);
-            let from = (which == Reopen::From(stage as u32)).then_some(stage);
+            let at = stage as u32;
+            let which = random.pick(&[Reopen::Failed, Reopen::Resume, Reopen::From(at), Reopen::ResumeAt(at)]);
+            let from = matches!(which, Reopen::From(_) | Reopen::ResumeAt(_)).then_some(stage);
+            let rest = !matches!(which, Reopen::From(_));
             if run.flags.draft {
                 return ("reopen", false);
             }
             let done = run.reopen(&which);
-            assert_eq!(done.map_err(ErrorCode::as_str), model.reopen(from), "{which:?}");
+            assert_eq!(done.map_err(ErrorCode::as_str), model.reopen(from, rest), "{which:?}");
             ("reopen", done.is_ok())
         }
         _ => {

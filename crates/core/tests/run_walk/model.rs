@@ -227,17 +227,16 @@ impl Model {
         self.rules[stage].needs.iter().any(|need| *need == on || self.depends(*need, on))
     }
 
-    /// `from`: one stage; else all that did not end well. The error's word where it is refused.
-    pub(crate) fn reopen(&mut self, from: Option<usize>) -> Result<(), &'static str> {
+    /// `from`: one stage; `rest`: all that did not end well. The error's word where it is refused.
+    pub(crate) fn reopen(&mut self, from: Option<usize>, rest: bool) -> Result<(), &'static str> {
         let count = self.stages.len();
         let again = |stage: &Stage| {
             ["failed", "cancelled", "interrupted"].contains(&stage.word) || stage.code == "stopped_by_failure"
         };
-        let chosen: Vec<usize> = match from {
-            Some(stage) if !ended(self.stages[stage].word) => return Err("still_live"),
-            Some(stage) => vec![stage],
-            None => (0..count).filter(|i| again(&self.stages[*i])).collect(),
-        };
+        if from.is_some_and(|stage| !ended(self.stages[stage].word)) {
+            return Err("still_live");
+        }
+        let chosen: Vec<usize> = (0..count).filter(|i| from == Some(*i) || (rest && again(&self.stages[*i]))).collect();
         if chosen.is_empty() {
             return Err("conflict");
         }

@@ -17,6 +17,7 @@ use super::keeper::Client;
 use super::look::Rows;
 use super::wishes::no_run;
 use crate::keep::{self, Fate};
+use crate::owner::checkpoint;
 
 /// Most files in a list.
 const MOST: usize = 500;
@@ -54,6 +55,8 @@ pub struct FileView {
     pub modified_at: Option<UtcMs>,
     /// False: declared, but not there.
     pub exists: bool,
+    /// False: a checkpoint that is not complete, as far as its format tells, or anything that is not there.
+    pub whole: bool,
     /// What its program said of it, where it is a checkpoint that a line named.
     pub checkpoint: Option<CheckpointFacts>,
     /// What becomes of it, where it is a checkpoint of a stage that was tried.
@@ -101,6 +104,11 @@ impl Client {
     /// # Errors
     /// `NotFound`; `Storage`.
     pub fn files(&self, number: i64) -> Result<Files, Fault> {
+        self.files_up_to(number, MOST)
+    }
+
+    /// As [`Client::files`], with at most so many files.
+    pub(super) fn files_up_to(&self, number: i64, most: usize) -> Result<Files, Fault> {
         let read = self.store.read()?;
         let run = read.run(number)?.ok_or_else(|| no_run(number))?;
         let folder = PathBuf::from(std::ffi::OsString::from_vec(run.run_dir.clone()));
@@ -137,6 +145,7 @@ impl Client {
                     size: facts.map_or(0, |(size, _)| size),
                     modified_at: facts.and_then(|(_, at)| at),
                     exists: facts.is_some(),
+                    whole: facts.is_some(),
                     checkpoint: None,
                     keeping: None,
                 };
@@ -169,6 +178,7 @@ impl Client {
                 size: size + parts.map(|(_, size, _)| size).sum::<u64>(),
                 modified_at: own.and_then(|(_, at)| at),
                 exists: own.is_some(),
+                whole: checkpoint::is_valid(path),
                 checkpoint: Some(said.clone()),
                 keeping: kept.get(path).copied(),
             };
@@ -178,9 +188,9 @@ impl Client {
         }
         found.retain(|(path, ..)| !declared.contains(path) && !path.ancestors().any(|above| named.contains_key(above)));
         found.sort_by(|(one, _, at_one), (two, _, at_two)| at_two.cmp(at_one).then_with(|| one.cmp(two)));
-        let more = (first.len() + found.len()).saturating_sub(MOST) as u64;
-        first.truncate(MOST);
-        let room = MOST - first.len();
+        let more = (first.len() + found.len()).saturating_sub(most) as u64;
+        first.truncate(most);
+        let room = most - first.len();
         for (path, size, modified_at) in found.into_iter().take(room) {
             let Ok(below) = path.strip_prefix(&folder) else { continue };
             let name = below.to_string_lossy().into_owned();
@@ -195,6 +205,7 @@ impl Client {
                 size,
                 modified_at,
                 exists: true,
+                whole: stage.is_none() || checkpoint::is_valid(&path),
                 checkpoint: None,
                 keeping,
             };
@@ -262,7 +273,7 @@ fn in_run_dir(glob: &str, folder: &Path) -> String {
 }
 
 /// `*` is anything but `/`, `**` anything, `?` one character.
-fn fits(glob: &[u8], text: &[u8]) -> bool {
+pub(crate) fn fits(glob: &[u8], text: &[u8]) -> bool {
     match (glob.first(), text.first()) {
         (None, None) => true,
         (Some(b'*'), _) if glob.get(1) == Some(&b'*') => {

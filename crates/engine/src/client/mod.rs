@@ -3,6 +3,7 @@
 //! Deliberately not here: any other change of state, signals, files of attempts (all the owner's), and how things look.
 
 mod check;
+mod checkpoint;
 pub mod explain;
 pub mod files;
 mod history;

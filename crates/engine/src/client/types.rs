@@ -191,8 +191,16 @@ pub enum Wish {
         #[serde(default)]
         failed: bool,
     },
-    /// Go on from the newest checkpoints.
-    Resume {},
+    /// Go on from the newest checkpoints, or one stage from one that was chosen.
+    Resume {
+        /// A checkpoint of the run, complete and still there. In a request its path, its step, or its id in [`super::files`];
+        /// in the wish's row always its absolute path.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+        /// Whose checkpoint it is; in a request only where several stages have one like that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stage: Option<String>,
+    },
     /// Start a draft.
     Start {},
     /// Move among the queued runs of its queue.
@@ -351,6 +359,8 @@ mod tests {
             Wish::Cancel { stage: Some("train".into()) },
             Wish::Pause {},
             Wish::Retry { from: None, failed: true },
+            Wish::Resume { from: None, stage: None },
+            Wish::Resume { from: Some("/r/9.pt".into()), stage: Some("train".into()) },
             Wish::Move { to: 3 },
             Wish::Set { priority: Some(-5), queue: None, timeout_ms: Some(1000) },
             Wish::Tag { add: vec!["a".into()], remove: vec![] },
@@ -364,6 +374,7 @@ mod tests {
             assert_eq!(Wish::from_row(&kind, &args), Some(wish), "{kind} {args}");
         }
         assert_eq!(Wish::from_row("retry", r#"{"failed":true}"#), Some(Wish::Retry { from: None, failed: true }));
+        assert_eq!(Wish::from_row("resume", "{}"), Some(Wish::Resume { from: None, stage: None }), "an older guest's");
         assert_eq!(Wish::from_row("dance", "{}"), None);
         assert_eq!(Wish::from_row("move", "{}"), None);
     }

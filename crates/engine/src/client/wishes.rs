@@ -18,9 +18,9 @@ impl Client {
     /// Writes a wish down and sees to it that there is an owner. Returns the wish's id. On disk when this returns.
     ///
     /// # Errors
-    /// `NotFound` (run), `ConsentMissing`, `Invalid` and `NotFound` for values that could never be granted; `Storage`. That no owner could be
-    /// started is an error too; the wish stands.
-    pub fn wish(&mut self, request: WishRequest) -> Result<String, Fault> {
+    /// `NotFound` (run, checkpoint), `Ambiguous` (checkpoint), `ConsentMissing`, `Invalid` and `NotFound` for values that could never be
+    /// granted; `Storage`. That no owner could be started is an error too; the wish stands.
+    pub fn wish(&mut self, mut request: WishRequest) -> Result<String, Fault> {
         let queues: Vec<String> = self.store.read()?.queues()?.into_iter().map(|queue| queue.name).collect();
         check_wish(&request, &queues)?;
         let generation = match request.run {
@@ -30,12 +30,17 @@ impl Client {
                 None => return Err(no_run(number)),
             },
         };
-        if let (Some(number), Wish::Start {} | Wish::Retry { .. } | Wish::Resume {}) = (request.run, &request.wish) {
+        if let (Some(number), Wish::Start {} | Wish::Retry { .. } | Wish::Resume { .. }) = (request.run, &request.wish)
+        {
             // Its template may have been changed since the run was written down.
             let origin = self.definition(number)?;
             if !origin.definition.stages.values().all(|stage| stage.literal) {
                 consent::required_again(&self.home, &origin.pipeline_dir)?;
             }
+        }
+        if let (Some(number), Wish::Resume { from: Some(from), stage }) = (request.run, &mut request.wish) {
+            let found = self.checkpoint(number, from, stage.as_deref())?;
+            (*from, *stage) = (found.path, Some(found.stage));
         }
         let (kind, args) = request.wish.to_row();
         let id = crate::fresh::uuid().to_string();
@@ -164,7 +169,7 @@ fn check_wish(request: &WishRequest, queues: &[String]) -> Result<(), Fault> {
         | Wish::Pause {}
         | Wish::Unpause {}
         | Wish::Retry { .. }
-        | Wish::Resume {}
+        | Wish::Resume { .. }
         | Wish::Start {}
         | Wish::Move { .. }
         | Wish::CleanCheckpoints {}

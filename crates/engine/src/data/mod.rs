@@ -5,6 +5,7 @@
 //! nothing but a regular file is opened, nothing is written.
 
 mod rows;
+pub mod sounds;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ use indexmap::IndexMap;
 use rustix::fs::OFlags;
 use serde::Serialize;
 use serde_json::Value;
+pub use sounds::Sound;
 
 /// Entries of a folder, of all levels, that are counted.
 pub const ENTRIES: u64 = 100_000;
@@ -38,6 +40,8 @@ const SIGNS: usize = 200;
 /// Pictures in a preview, and how large one may be to be shown.
 const PICTURES: usize = 12;
 const PICTURE_BYTES: u64 = 256 << 10;
+/// Recordings in a preview.
+const SOUNDS: usize = 12;
 /// Kinds of file that are told apart.
 const KINDS: usize = 8;
 
@@ -136,7 +140,7 @@ pub struct Content {
 }
 
 /// What lies behind a path.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DataView {
     /// Its last part.
     pub name: String,
@@ -156,6 +160,8 @@ pub struct DataView {
     pub content: Option<Content>,
     /// The first pictures.
     pub pictures: Vec<Picture>,
+    /// The first recordings.
+    pub sounds: Vec<Sound>,
 }
 
 impl DataView {
@@ -195,8 +201,19 @@ pub fn look(path: &Path) -> Result<DataView, Fault> {
         let kinds = vec![Kind { ending: ending(path), files: 1, size: about.len() }];
         let content = content(path, &name).map_err(broken)?;
         let pictures = picture(path, &name, about.len()).into_iter().collect();
-        let (files, size) = (1, about.len());
-        return Ok(DataView { name, folder: false, files, size, counted: true, others: 0, kinds, content, pictures });
+        let sounds = sounds::look(path, &name, about.len()).into_iter().collect();
+        return Ok(DataView {
+            name,
+            folder: false,
+            files: 1,
+            size: about.len(),
+            counted: true,
+            others: 0,
+            kinds,
+            content,
+            pictures,
+            sounds,
+        });
     }
     if !about.is_dir() {
         return Err(Fault::new(ErrorCode::Invalid, format!("{} is neither a file nor a folder.", path.display()))
@@ -209,6 +226,7 @@ pub fn look(path: &Path) -> Result<DataView, Fault> {
         None => None,
     };
     let pictures = found.pictures.iter().filter_map(|(file, size)| picture(file, &below(file), *size)).collect();
+    let sounds = found.sounds.iter().filter_map(|(file, size)| sounds::look(file, &below(file), *size)).collect();
     Ok(DataView {
         name,
         folder: true,
@@ -219,6 +237,7 @@ pub fn look(path: &Path) -> Result<DataView, Fault> {
         kinds: found.kinds,
         content,
         pictures,
+        sounds,
     })
 }
 
@@ -243,6 +262,7 @@ struct Walked {
     kinds: Vec<Kind>,
     readable: Option<PathBuf>,
     pictures: Vec<(PathBuf, u64)>,
+    sounds: Vec<(PathBuf, u64)>,
 }
 
 /// All that is in a folder, in the order of names, without following a link.
@@ -277,6 +297,8 @@ fn walk(root: &Path) -> std::io::Result<Walked> {
                 *known = (known.0 + 1, known.1 + about.len());
                 if found.pictures.len() < PICTURES && about.len() <= PICTURE_BYTES && media(&path).is_some() {
                     found.pictures.push((path, about.len()));
+                } else if found.sounds.len() < SOUNDS && sounds::is_one(&path) {
+                    found.sounds.push((path, about.len()));
                 } else if found.readable.is_none() && format(&path).is_some() {
                     found.readable = Some(path);
                 }

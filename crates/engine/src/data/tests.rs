@@ -125,3 +125,54 @@ fn what_is_not_there_or_is_no_file_is_said() {
     let seen = look(&odd).unwrap();
     assert_eq!((seen.files, seen.size, seen.content), (1, 8, None));
 }
+
+/// A WAV file of silence: 16 bits, mono. Source: Multimedia Programming Interface and Data Specifications 1.0, chapter 3.
+fn wav(rate: u32, seconds: u32) -> Vec<u8> {
+    let data = rate * seconds * 2;
+    let mut file = b"RIFF".to_vec();
+    file.extend((36 + data).to_le_bytes());
+    file.extend(b"WAVEfmt ");
+    file.extend(16_u32.to_le_bytes());
+    file.extend([1, 0, 1, 0]);
+    file.extend(rate.to_le_bytes());
+    file.extend((rate * 2).to_le_bytes());
+    file.extend([2, 0, 16, 0]);
+    file.extend(b"data");
+    file.extend(data.to_le_bytes());
+    file.resize(file.len() + data as usize, 0);
+    file
+}
+
+#[test]
+fn recordings_are_told_with_their_length_and_only_those_can_be_heard() {
+    let place = tempfile::tempdir().unwrap();
+    let root = place.path().join("clips");
+    let two = wav(8000, 2);
+    write(&root, "a/two.wav", &two);
+    write(&root, "broken.mp3", b"no sound at all");
+    write(&root, "a/notes.txt", "a line");
+    let outside = write(place.path(), "outside.wav", &two);
+    symlink(&outside, root.join("link.wav")).unwrap();
+    symlink(place.path(), root.join("up")).unwrap();
+    let seen = look(&root).unwrap();
+    let told: Vec<_> =
+        seen.sounds.iter().map(|s| (s.name.as_str(), s.seconds, s.rate, s.channels, s.playable)).collect();
+    assert_eq!(
+        told,
+        [("broken.mp3", None, None, None, false), ("a/two.wav", Some(2.0), Some(8000), Some(1), true)],
+        "links are no recordings"
+    );
+    assert_eq!(sounds::sound(&root, "a/two.wav").unwrap(), two);
+    let alone = root.join("a/two.wav");
+    assert_eq!(sounds::sound(&alone, "two.wav").unwrap(), two, "a file that was chosen itself");
+    assert_eq!(look(&alone).unwrap().sounds[0].seconds, Some(2.0));
+    for name in ["link.wav", "up/outside.wav", "../outside.wav", "a/../a/two.wav", "a/notes.txt", "", "."] {
+        assert_eq!(sounds::sound(&root, name).unwrap_err().code, ErrorCode::Refused, "{name}");
+    }
+    assert_eq!(sounds::sound(&root, outside.to_str().unwrap()).unwrap_err().code, ErrorCode::Refused);
+    assert_eq!(sounds::sound(&root, "none.wav").unwrap_err().code, ErrorCode::NotFound);
+    // A hole, so that nothing has to be written.
+    File::options().write(true).open(&alone).unwrap().set_len(sounds::SOUND_BYTES + 1).unwrap();
+    assert_eq!(sounds::sound(&root, "a/two.wav").unwrap_err().code, ErrorCode::Invalid);
+    assert!(!look(&root).unwrap().sounds[1].playable);
+}

@@ -54,7 +54,12 @@ pub(crate) fn stages(read: &Read<'_>, home: &Home, run: &RunRow) -> Result<Vec<S
             }
         }
         let live = attempts.last().filter(|attempt| attempt.status.is_live());
-        let arguments = live.map(|attempt| arguments(home, run, attempt.key())).unwrap_or_default();
+        let mut arguments = live.map(|attempt| arguments(home, run, attempt.key())).unwrap_or_default();
+        // What a person chose to go on from, until it has been.
+        arguments.extend(row.resume_from.clone().filter(|_| !row.status.is_ended()).and_then(|chosen| {
+            let chosen: serde_json::Value = serde_json::from_str(&chosen).ok()?;
+            Some(chosen.get("path")?.as_str()?.to_owned())
+        }));
         let roots = roots.clone();
         found.push(StageKeeping { name: row.name.clone(), rule, pattern, named, points, since_ms, arguments, roots });
     }

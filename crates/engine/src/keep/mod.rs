@@ -68,7 +68,7 @@ pub(crate) struct StageKeeping {
     pub(crate) points: Vec<(i64, f64)>,
     /// When the stage's first attempt began, UTC milliseconds.
     pub(crate) since_ms: i64,
-    /// The arguments of the program that runs.
+    /// The arguments of the program that runs, or what it is to go on from.
     pub(crate) arguments: Vec<String>,
     /// Folders of the run, as they are without links.
     pub(crate) roots: Vec<PathBuf>,

@@ -180,6 +180,9 @@ pub(super) fn apply(change: &footplate_store::StageChange, row: &mut StageRow) {
     row.retries_used = change.retries_used.unwrap_or(row.retries_used);
     row.interruptions = change.interruptions.unwrap_or(row.interruptions);
     row.resume = change.resume.unwrap_or(row.resume);
+    if let Some(chosen) = &change.resume_from {
+        row.resume_from.clone_from(chosen);
+    }
     row.queued_at = change.queued_at.unwrap_or(row.queued_at);
     row.started_at = change.started_at.unwrap_or(row.started_at);
     row.finished_at = change.finished_at.unwrap_or(row.finished_at);

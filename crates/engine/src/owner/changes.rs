@@ -11,24 +11,45 @@ use footplate_store::{QueueChange, StageChange, Tx};
 use super::Trouble;
 use super::effects::Effect;
 use super::mind::Mind;
+use super::resume;
 use super::wishes::Refused;
+
+/// What is to be done again, as it was wished.
+#[derive(Clone, Copy)]
+pub(super) enum Again<'a> {
+    /// All that did not complete.
+    Failed,
+    /// This stage and all that depends on it.
+    From(&'a str),
+    /// All that did not complete, from the newest checkpoints.
+    Resume,
+    /// The same, and this stage from this checkpoint.
+    ResumeAt {
+        /// The stage's name.
+        stage: &'a str,
+        /// The checkpoint.
+        path: &'a str,
+    },
+}
 
 impl Mind {
     pub(super) fn reopen(
         &mut self,
         tx: &Tx<'_>,
         number: i64,
-        from: Option<&str>,
-        resume: bool,
+        again: Again<'_>,
     ) -> Result<Result<Option<String>, Refused>, Trouble> {
+        let home = self.home.clone();
         let run = self.run(tx, number)?;
-        let which = match from {
-            Some(name) => match run.definition.stages.get_index_of(name) {
+        let resume = matches!(again, Again::Resume | Again::ResumeAt { .. });
+        let which = match again {
+            Again::Failed => Reopen::Failed,
+            Again::Resume => Reopen::Resume,
+            Again::From(name) | Again::ResumeAt { stage: name, .. } => match run.definition.stages.get_index_of(name) {
+                Some(index) if resume => Reopen::ResumeAt(index as u32),
                 Some(index) => Reopen::From(index as u32),
                 None => return Ok(Err((ErrorCode::NotFound, format!("#{number} has no stage {name}")))),
             },
-            None if resume => Reopen::Resume,
-            None => Reopen::Failed,
         };
         if run.row.draft {
             return Ok(Err((ErrorCode::Conflict, format!("#{number} is a draft; start it instead"))));
@@ -44,11 +65,18 @@ impl Mind {
                 return Ok(Err((code, format!("#{number} is {}: what would be done again is live", run.row.status))));
             }
         };
-        if resume && !queued.iter().any(|s| !run.stage(*s).resume.is_empty()) {
+        if which == Reopen::Resume && !queued.iter().any(|s| !run.stage(*s).resume.is_empty()) {
             let text =
                 format!("#{number} has no stage to go on from a checkpoint with (no `resume` in its definition)");
             return Ok(Err((ErrorCode::NothingToResume, text)));
         }
+        let chosen = match (&which, again) {
+            (Reopen::ResumeAt(index), Again::ResumeAt { path, .. }) => match resume::choose(run, &home, *index, path) {
+                Ok(chosen) => Some((*index, chosen)),
+                Err(refused) => return Ok(Err(refused)),
+            },
+            _ => None,
+        };
         run.row.generation = tx.reopen_run(number)?;
         run.row.result = None;
         run.row.result_at = None;
@@ -66,18 +94,25 @@ impl Mind {
                 {
                     continue;
                 }
+                let from = chosen.as_ref().filter(|(index, _)| index == stage).map(|(_, chosen)| chosen.row());
+                // What depends on it begins anew: its own checkpoints are of what was before.
+                let goes_on = resume && (chosen.is_none() || from.is_some() || queued.contains(stage));
                 self.move_stage(tx, key, input.clone(), |c| StageChange {
                     retries_used: Some(0),
                     interruptions: Some(0),
                     started_at: Some(None),
                     finished_at: Some(None),
-                    resume: Some(resume),
+                    resume: Some(goes_on),
+                    resume_from: Some(from),
                     error: Some(None),
                     ..c
                 })?;
             }
         }
         self.activate(tx, number)?;
+        if let Again::ResumeAt { stage, path } = again {
+            return Ok(Ok(Some(format!("#{number} goes on with {stage} from {path}"))));
+        }
         let names: Vec<String> = {
             let run = self.run(tx, number)?;
             queued.iter().map(|s| run.rows[*s as usize].name.clone()).collect()

@@ -1,4 +1,4 @@
-//! Which checkpoint a stage goes on from: the newest that is complete. A half-written one is never taken.
+//! Which checkpoint a stage goes on from: the newest that is complete, or one that was chosen. A half-written one is never taken.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -24,13 +24,17 @@ impl Candidate {
     }
 }
 
-/// The newest valid checkpoint among those that progress lines named (oldest first) and those that fit the stage's pattern.
+/// The newest valid checkpoint among those that progress lines named (oldest first) and those that fit the stage's pattern;
+/// of those written later than `after_ms`, where it is given.
 #[must_use]
-pub(super) fn newest_valid(named: &[String], pattern: Option<&str>, now_ms: i64) -> Option<PathBuf> {
-    let mut found: Vec<Candidate> = named.iter().filter_map(|p| candidate(Path::new(p))).collect();
-    found.extend(pattern.map(matching).unwrap_or_default());
-    found.sort_by(|a, b| a.modified_ms.cmp(&b.modified_ms).then_with(|| a.path.cmp(&b.path)));
-    found.dedup_by(|a, b| a.path == b.path);
+pub(super) fn newest_valid(
+    named: &[String],
+    pattern: Option<&str>,
+    after_ms: Option<i64>,
+    now_ms: i64,
+) -> Option<PathBuf> {
+    let mut found = candidates(named, pattern);
+    found.retain(|c| after_ms.is_none_or(|after| c.modified_ms > after));
     let last = found.len().saturating_sub(1);
     found
         .iter()
@@ -44,6 +48,27 @@ pub(super) fn newest_valid(named: &[String], pattern: Option<&str>, now_ms: i64)
             settled && is_whole(&c.path)
         })
         .map(|(_, c)| c.path.clone())
+}
+
+/// When the newest of all that is there was written, complete or not: UTC milliseconds.
+#[must_use]
+pub(super) fn newest_moment(named: &[String], pattern: Option<&str>) -> Option<i64> {
+    candidates(named, pattern).last().map(|c| c.modified_ms)
+}
+
+/// Whether a stage can go on from this file or folder, as far as its format tells; links are never followed.
+#[must_use]
+pub(crate) fn is_valid(path: &Path) -> bool {
+    candidate(path).is_some() && is_whole(path)
+}
+
+/// All that is there, oldest first.
+fn candidates(named: &[String], pattern: Option<&str>) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = named.iter().filter_map(|p| candidate(Path::new(p))).collect();
+    found.extend(pattern.map(matching).unwrap_or_default());
+    found.sort_by(|a, b| a.modified_ms.cmp(&b.modified_ms).then_with(|| a.path.cmp(&b.path)));
+    found.dedup_by(|a, b| a.path == b.path);
+    found
 }
 
 pub(crate) fn candidate(path: &Path) -> Option<Candidate> {
@@ -180,11 +205,11 @@ mod tests {
         let pattern = folder.path().join("a-*.safetensors");
         for cut in 0..whole.len() {
             std::fs::write(&new, &whole[..cut]).unwrap();
-            let found = newest_valid(&[], pattern.to_str(), i64::MAX);
+            let found = newest_valid(&[], pattern.to_str(), None, i64::MAX);
             assert_eq!(found.as_deref(), Some(old.as_path()), "cut at {cut}");
         }
         std::fs::write(&new, &whole).unwrap();
-        let found = newest_valid(&[], pattern.to_str(), 0);
+        let found = newest_valid(&[], pattern.to_str(), None, 0);
         assert!(found.is_some_and(|p| p == new || p == old));
     }
 
@@ -194,7 +219,7 @@ mod tests {
         let empty = folder.path().join("x.bin");
         std::fs::write(&empty, b"").unwrap();
         std::os::unix::fs::symlink("/etc/passwd", folder.path().join("y.bin")).unwrap();
-        assert_eq!(newest_valid(&[], folder.path().join("*.bin").to_str(), i64::MAX), None);
+        assert_eq!(newest_valid(&[], folder.path().join("*.bin").to_str(), None, i64::MAX), None);
         assert!(fits(b"a*b?c", b"axxbyc") && fits(b"*", b"") && !fits(b"a?", b"a") && fits(b"**", b"x"));
     }
 }

@@ -1,7 +1,7 @@
 //! From a queued stage to an attempt that is on disk: what is run is made here, in the transaction; folder and shim come after the commit.
 
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use footplate_core::definition::SaveSignal;
 use footplate_core::state::stage::StageInput;
@@ -13,13 +13,14 @@ use footplate_store::Tx;
 use footplate_store::{AttemptRow, StageChange};
 use indexmap::IndexMap;
 use rustix::process::Signal;
+use serde_json::Value;
 
 use super::Trouble;
 use super::active::ActiveRun;
-use super::checkpoint;
 use super::effects::{Effect, Launch};
 use super::live::{Live, mark};
 use super::mind::Mind;
+use super::resume;
 use crate::home::Home;
 use crate::install::{Installed, companion};
 use crate::secrets::Secrets;
@@ -145,13 +146,9 @@ fn make(run: &ActiveRun, home: &Home, installed: &Installed, key: AttemptKey) ->
         })?;
     }
     let secrets = read_secrets(run, home)?;
-    let texts: IndexMap<String, String> = secrets
-        .params
-        .iter()
-        .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-        .collect();
+    let texts = secret_texts(&secrets);
     let resume_from =
-        if row.resume && !stage.resume.is_empty() { newest_checkpoint(run, home, key, &texts) } else { None };
+        resume::point(run, home, key, &texts).map_err(|(code, text)| Refusal { code, text, held: false })?;
     let resume_text = resume_from.as_ref().map(|p| p.to_string_lossy().into_owned());
     let rendered = run
         .with_scope(home, &texts, key.stage, key.attempt, resume_text.as_deref(), |scope| {
@@ -234,6 +231,17 @@ fn test_size(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
+/// Secret parameters as they stand in commands.
+fn secret_texts(secrets: &Secrets) -> IndexMap<String, String> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    secrets.params.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+}
+
+/// The secret parameters of a run; none where they cannot be read.
+pub(super) fn secrets_of(run: &ActiveRun, home: &Home) -> IndexMap<String, String> {
+    read_secrets(run, home).map(|secrets| secret_texts(&secrets)).unwrap_or_default()
+}
+
 fn read_secrets(run: &ActiveRun, home: &Home) -> Result<Secrets, Refusal> {
     let Some(name) = &run.row.secrets else { return Ok(Secrets::default()) };
     Secrets::read(home, name).map_err(|e| Refusal {
@@ -250,34 +258,4 @@ fn has_variable(run: &ActiveRun, home: &Home, name: &str) -> bool {
     content
         .split(|b| *b == 0)
         .any(|pair| pair.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'=')))
-}
-
-/// The newest valid checkpoint: of those that progress lines of this stage named, and those that fit its pattern.
-fn newest_checkpoint(
-    run: &ActiveRun,
-    home: &Home,
-    key: AttemptKey,
-    secrets: &IndexMap<String, String>,
-) -> Option<PathBuf> {
-    let telemetry = footplate_store::telemetry::Telemetry::open(&home.telemetry(&run.row.id), false).ok().flatten();
-    let cwd = PathBuf::from(std::ffi::OsString::from_vec(run.row.cwd.clone()));
-    let named: Vec<String> = telemetry
-        .and_then(|t| t.checkpoints(key.stage).ok())
-        .unwrap_or_default()
-        .into_iter()
-        .map(|c| absolute(&cwd, &c.path))
-        .collect();
-    let stage = run.stage(key.stage);
-    let pattern = run
-        .with_scope(home, secrets, key.stage, key.attempt, None, |scope| {
-            footplate_spec::render(&run.rows[key.stage as usize].name, stage, scope)
-        })
-        .ok()
-        .and_then(|rendered| rendered.checkpoint_glob)
-        .map(|p| absolute(&cwd, &p));
-    checkpoint::newest_valid(&named, pattern.as_deref(), clock::wall_ms())
-}
-
-fn absolute(cwd: &Path, path: &str) -> String {
-    cwd.join(path).to_string_lossy().into_owned()
 }

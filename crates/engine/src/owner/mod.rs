@@ -22,6 +22,7 @@ pub(crate) mod machine;
 mod mind;
 mod outputs;
 mod recover;
+mod resume;
 mod shims;
 mod silence;
 mod sweeps;

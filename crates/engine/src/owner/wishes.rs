@@ -11,6 +11,7 @@ use footplate_store::Tx;
 use footplate_store::{AttemptChange, WishRow};
 
 use super::Trouble;
+use super::changes::Again;
 use super::effects::Effect;
 use super::mind::Mind;
 use crate::client::Wish;
@@ -93,8 +94,14 @@ impl Mind {
             Wish::Cancel { stage } => self.cancel(tx, row, number, stage.as_deref())?,
             Wish::Pause {} => self.pause(tx, row, number, true)?,
             Wish::Unpause {} => self.pause(tx, row, number, false)?,
-            Wish::Retry { from, .. } => self.reopen(tx, number, from.as_deref(), false)?,
-            Wish::Resume {} => self.reopen(tx, number, None, true)?,
+            Wish::Retry { from, .. } => self.reopen(tx, number, from.as_deref().map_or(Again::Failed, Again::From))?,
+            Wish::Resume { from: None, .. } => self.reopen(tx, number, Again::Resume)?,
+            Wish::Resume { from: Some(path), stage: Some(stage) } => {
+                self.reopen(tx, number, Again::ResumeAt { stage: &stage, path: &path })?
+            }
+            Wish::Resume { from: Some(_), stage: None } => {
+                Err((ErrorCode::Invalid, "a checkpoint was named without its stage".to_owned()))
+            }
             Wish::Start {} => self.start_draft(tx, number)?,
             Wish::Move { to } => self.move_to(tx, number, to)?,
             Wish::Set { priority, queue, timeout_ms } => self.set(tx, number, priority, queue, timeout_ms)?,

@@ -180,6 +180,7 @@ impl RunRecord {
                 memory: demand.memory,
                 gpus: demand.gpus,
                 resume: false,
+                resume_from: None,
                 queued_at: None,
                 started_at: None,
                 finished_at: None,

@@ -16,6 +16,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::client::Origin;
 use crate::home::Home;
 use consent::Trust;
 pub use from_run::keep as keep_run;
@@ -113,6 +114,26 @@ pub fn find(text: &str, home: &Home, cwd: &Path) -> Result<Pipeline, Fault> {
 pub fn template(name: &str, home: &Home, cwd: &Path) -> Result<Pipeline, Fault> {
     let found = if is_name(name) { named(name, home, cwd)? } else { None };
     found.ok_or_else(|| unknown(name, home, "is no template"))
+}
+
+/// The template that a run was started from, where it is still there: the user's own by its folder, a built-in one by what it is.
+/// A pipeline's name is no help: others may have the same.
+#[must_use]
+pub fn of_run(home: &Home, origin: &Origin) -> Option<String> {
+    if let Some(name) = consent::name_of(home, &origin.pipeline_dir) {
+        return own::folder(home, &name).is_ok().then_some(name);
+    }
+    // A limit of running time can be changed in a queued run.
+    let plain = |definition: &Definition| {
+        let mut plain = definition.clone();
+        plain.stages.values_mut().for_each(|stage| stage.timeout = None);
+        plain
+    };
+    let own_names = own_names(home);
+    let mut built_in = BUILT_IN.iter().filter(|(name, _)| !own_names.iter().any(|own| own == name));
+    built_in
+        .find(|(_, file)| spec::parse_toml(file.as_bytes()).is_ok_and(|it| plain(&it) == plain(&origin.definition)))
+        .map(|(name, _)| (*name).to_owned())
 }
 
 /// All templates, and what is wrong with those that cannot be read.

@@ -101,7 +101,7 @@ fn a_run_that_was_written_down_before_a_change_is_not_started_after_it() {
     draft.draft = true;
     let number = client.submit(draft).unwrap().number;
     fs::write(home.templates().join("demo/train.py"), "print(2)\n").unwrap();
-    for wish in [Wish::Start {}, Wish::Retry { from: None, failed: false }, Wish::Resume {}] {
+    for wish in [Wish::Start {}, Wish::Retry { from: None, failed: false }, Wish::Resume { from: None, stage: None }] {
         let fault = client.wish(WishRequest::of(number, wish)).unwrap_err();
         assert_eq!(fault.code, ErrorCode::ConsentMissing);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use footplate_core::ErrorCode;
 use footplate_core::definition::Stage;
-use footplate_engine::client::Submit;
+use footplate_engine::client::{Client, Submit};
 use footplate_engine::environment::Captured;
 use footplate_engine::templates::consent::{self, Trust};
 use footplate_engine::templates::own::{self, Name};
@@ -151,4 +151,40 @@ fn the_built_in_one_is_neither_replaced_nor_removed() {
     for name in ["digits", "digits-2"] {
         assert!(templates::all(&home).templates.iter().any(|template| template.name == name), "{name}");
     }
+}
+
+#[test]
+fn a_run_knows_its_template_where_others_have_the_same_name() {
+    let place = tempfile::tempdir().unwrap();
+    let home = home(place.path());
+    let mut client = client(&home);
+    let source = place.path().join("src");
+    folder(&source, &[("footplate.toml", PIPELINE)]);
+    let (first, second) = (
+        own::add(&home, &source, Name::Free, true).unwrap(),
+        own::add(&home, &source, Name::Exactly("other"), true).unwrap(),
+    );
+    let of = |client: &mut Client, submit: Submit| {
+        let number = client.submit(submit).unwrap().number;
+        templates::of_run(&home, &client.definition(number).unwrap())
+    };
+    assert_eq!(of(&mut client, submit(&home, &first, place.path())).as_deref(), Some("demo"));
+    assert_eq!(of(&mut client, submit(&home, &second, place.path())).as_deref(), Some("other"));
+    // From its file it is of no template, whatever its name.
+    let (definition, dir) = footplate_spec::load(&source).unwrap();
+    let plain = submit(&home, &first, place.path());
+    let plain = Submit { definition, pipeline_dir: dir, ..plain };
+    assert_eq!(of(&mut client, plain), None);
+    // Of a built-in one only what is exactly that; another limit of time is no other template.
+    let built_in = || submit(&home, "digits", place.path());
+    let mut longer = built_in();
+    longer.definition.stages[0].timeout = Some(footplate_core::quantity::Span(60_000));
+    assert_eq!(of(&mut client, longer).as_deref(), Some("digits"));
+    let mut changed = built_in();
+    changed.definition.stages[0].command.push("--more".into());
+    assert_eq!(of(&mut client, changed), None);
+    // One that is gone is none.
+    let number = client.submit(submit(&home, &second, place.path())).unwrap().number;
+    own::remove(&home, "other").unwrap();
+    assert_eq!(templates::of_run(&home, &client.definition(number).unwrap()), None);
 }

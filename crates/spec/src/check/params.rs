@@ -37,7 +37,8 @@ pub(super) fn check(checker: &mut Checker, definition: &Definition) {
                 }
                 Some(param) => {
                     if let Err(problem) = accept(name, param, value) {
-                        let message = format!("preset \"{preset}\": {}", problem.message);
+                        let fault = &problem.message;
+                        let message = format!("preset \"{preset}\": {fault}");
                         checker.push(&here, Problem { message, ..problem });
                     }
                 }
@@ -107,7 +108,8 @@ fn one(checker: &mut Checker, name: &str, param: &Param) {
         }
         Some(value) => {
             if let Err(problem) = accept(name, param, value) {
-                let message = format!("default of {}", problem.message);
+                let fault = &problem.message;
+                let message = format!("default of {fault}");
                 checker.push(&at("default"), Problem { message, ..problem });
             }
         }

@@ -164,16 +164,18 @@ impl One<'_> {
         }
         let retries = &stage.retries;
         if retries.max > 100 {
-            let message = format!("{} must be a whole number from 0 to 100, not {}", label("retries.max"), retries.max);
+            let given = retries.max;
+            let message = format!("{} must be a whole number from 0 to 100, not {given}", label("retries.max"));
             found.push((&["retries", "max"], message));
         }
         if !(1.0..=100.0).contains(&retries.backoff) {
-            let message =
-                format!("{} must be a number from 1 to 100, not {}", label("retries.backoff"), retries.backoff);
+            let given = retries.backoff;
+            let message = format!("{} must be a number from 1 to 100, not {given}", label("retries.backoff"));
             found.push((&["retries", "backoff"], message));
         }
         if !(0.0..=1.0).contains(&retries.jitter) {
-            let message = format!("{} must be a number from 0 to 1, not {}", label("retries.jitter"), retries.jitter);
+            let given = retries.jitter;
+            let message = format!("{} must be a number from 0 to 1, not {given}", label("retries.jitter"));
             found.push((&["retries", "jitter"], message));
         }
         if retries.max > 0 && retries.delay > retries.max_delay {
@@ -184,11 +186,13 @@ impl One<'_> {
             found.push((&["retries", "on"], format!("{} is empty: nothing would be tried again", label("retries.on"))));
         }
         if stage.resources.cpus > 4096 {
-            let message = format!("{} must be at most 4096, not {}", label("resources.cpus"), stage.resources.cpus);
+            let given = stage.resources.cpus;
+            let message = format!("{} must be at most 4096, not {given}", label("resources.cpus"));
             found.push((&["resources", "cpus"], message));
         }
         if stage.resources.gpus > 64 {
-            let message = format!("{} must be at most 64, not {}", label("resources.gpus"), stage.resources.gpus);
+            let given = stage.resources.gpus;
+            let message = format!("{} must be at most 64, not {given}", label("resources.gpus"));
             found.push((&["resources", "gpus"], message));
         }
         for (path, message) in found {
@@ -298,8 +302,9 @@ impl One<'_> {
                 return self.add(at, "expression", message);
             }
         };
-        for (message, hint) in found.faults {
-            let problem = Problem::new("expression", format!("in {}: {message}", shown(text)));
+        for (fault, hint) in found.faults {
+            let quoted = shown(text);
+            let problem = Problem::new("expression", format!("in {quoted}: {fault}"));
             self.push(at, Problem { hint, ..problem });
         }
         for path in &found.paths {
@@ -313,8 +318,8 @@ impl One<'_> {
     fn path(&mut self, path: &[String], place: Place) -> Option<Problem> {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         let written = path.join(".");
-        let no = |wrong: &str, what: &str, known: &[&str]| {
-            let message = format!("there is no {what}");
+        let no = |wrong: &str, dotted: &str, known: &[&str]| {
+            let message = format!("there is no {dotted}");
             Some(unknown("unknown_name", message, wrong, known.iter().copied()))
         };
         match path.as_slice() {

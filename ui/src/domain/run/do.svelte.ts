@@ -8,7 +8,7 @@ import { t } from '../../i18n/index.svelte'
 import type { IconName } from '../../kit/icons'
 import { keepRun } from '../template/keep.svelte'
 import { actions, ownCommand, type Action } from '../../model/run'
-import type { Definition, RunView } from '../../platform/types'
+import type { FileView, Origin, RunView } from '../../platform/types'
 
 /** Runs whose removal was asked for but not yet done: lists leave them out. */
 const removed = $state<{ numbers: number[] }>({ numbers: [] })
@@ -66,6 +66,13 @@ export async function perform(run: RunView, action: Action): Promise<boolean> {
   }
 }
 
+/** Goes on from one checkpoint of its files. */
+export async function resumeFrom(run: RunView, file: FileView): Promise<boolean> {
+  const done = await wish(run.number, { kind: 'resume', args: { from: file.id } })
+  if (done) toast(t('toast.resume_from', { name: short(run.name), checkpoint: short(file.name.replace(/^.*\//, '')) }))
+  return done
+}
+
 function said(run: RunView, done: boolean, what: 'resume' | 'retry'): boolean {
   if (done) toast(t(`toast.${what}`, { name: short(run.name) }))
   return done
@@ -91,18 +98,33 @@ export async function rename(run: RunView, name: string): Promise<boolean> {
   return wish(run.number, { kind: 'rename', args: { name: trimmed } })
 }
 
-/** What can be done with it here: changing needs a form, which a template has, and a command of one's own. */
-export function possible(run: RunView, definition: Definition | null = null): Action[] {
-  const form = ownCommand(definition) !== null || templates().some((template) => template.name === run.pipeline)
+/**
+ * What can be done with it here: changing needs a form, which a template has, and a command of one's own. As long as it is not
+ * known what the run was made of, its pipeline's name is a guess.
+ */
+export function possible(run: RunView, origin: Origin | null): Action[] {
+  const from = origin ? origin.template : run.pipeline
+  const form = ownCommand(origin?.definition ?? null) !== null || templates().some((one) => one.name === from)
   return actions(run.status).filter((action) => action !== 'again' || form)
 }
 
-export function menuFor(
-  run: RunView,
-  but: Action[] = [],
-  definition: Definition | null = null,
-): { label: string; icon: IconName; bad?: boolean; run: () => void }[] {
-  const items = possible(run, definition)
+export interface Deed {
+  label: string
+  icon: IconName
+  bad?: boolean
+  run: () => void
+}
+
+/** The deeds of a run that is only a row in a list, once it is known what it was made of. */
+export async function deeds(run: RunView): Promise<Deed[]> {
+  const origin = await platform()
+    .origin(run.number)
+    .catch(() => null)
+  return menuFor(run, [], origin)
+}
+
+export function menuFor(run: RunView, but: Action[], origin: Origin | null): Deed[] {
+  const items = possible(run, origin)
     .filter((action) => action !== 'rename' && !but.includes(action))
     .map((action) => ({
       label: label(action),

@@ -3,11 +3,11 @@ import { untrack } from 'svelte'
 
 import { activeRun, history, sequence } from '../../app/live.svelte'
 import { platform } from '../../app/platform'
-import type { Definition, RunView } from '../../platform/types'
+import type { Definition, Origin, RunView } from '../../platform/types'
 
 export class OpenRun {
   #asked = $state.raw<RunView | null>(null)
-  #definition = $state.raw<Definition | null>(null)
+  #origin = $state.raw<Origin | null>(null)
   error = $state.raw<unknown>(null)
   #number: () => number
 
@@ -34,11 +34,11 @@ export class OpenRun {
     })
     $effect(() => {
       const n = number()
-      this.#definition = null
+      this.#origin = null
       platform()
-        .definition(n)
+        .origin(n)
         .then((found) => {
-          if (number() === n) this.#definition = found
+          if (number() === n) this.#origin = found
         })
         .catch(() => {})
     })
@@ -48,9 +48,12 @@ export class OpenRun {
     const n = this.#number()
     return activeRun(n) ?? (this.#asked?.number === n ? this.#asked : null)
   }
-  /** What its pipeline was; null until it is known. */
+  /** What it was made of; null until it is known. */
+  get origin(): Origin | null {
+    return this.#origin
+  }
   get definition(): Definition | null {
-    return this.#definition
+    return this.#origin?.definition ?? null
   }
 
   async #look(n: number): Promise<void> {

@@ -35,7 +35,8 @@ export function check(request: StartRequest): CheckView {
       hint: null,
     },
   ]
-  if (params.length > 0) items.push({ id: 'params', state: 'bad', detail: params[0]?.message ?? '', hint: null })
+  if (params.length > 0)
+    items.push({ id: 'params', state: 'bad', detail: 'Some values cannot be used.', hint: 'Mend them first.' })
   return {
     items,
     params,

@@ -47,6 +47,8 @@ export function demo(): Fake {
   if (query.has('newer'))
     options.storage = { newer: 'the store has format 9, and this program knows formats up to 1; it is only read' }
   if (query.has('restored')) options.storage = { restored: restored() }
+  const from = query.get('from')
+  if (from !== null) options.template = from === '' ? null : from
   const kept = sessionStorage.getItem('fake-draft')
   if (kept) options.draft = JSON.parse(kept)
   // A test brings its own texts for the hostile world; everything it then reads is made of them.

@@ -186,10 +186,11 @@ export function hostile<P extends Platform>(base: P, texts = NASTY): P {
         size: 1e12,
         modified_at: iso(0),
         exists: i % 4 !== 0,
+        whole: i % 4 > 1,
         checkpoint: i % 3 === 0 ? { step: i, epoch: null, metrics: { [text]: i, loss: null } } : null,
       })),
     }),
-    definition: async () => template(texts[0] ?? '', 0).definition,
+    origin: async () => ({ definition: template(texts[0] ?? '', 0).definition, template: null }),
     templates: async () => ({
       templates: texts.map(template),
       broken: texts.map((text, i) => ({
@@ -220,6 +221,15 @@ export function hostile<P extends Platform>(base: P, texts = NASTY): P {
         faults_total: 1e9,
       },
       pictures: texts.map((name) => ({ name, address: 'data:image/gif;base64,R0lGODlhAQABAAAAACw=' })),
+      sounds: texts.map((name) => ({
+        id: name,
+        name,
+        size: 1e6,
+        seconds: 1e5,
+        rate: 1e6,
+        channels: 255,
+        playable: true,
+      })),
     }),
     machine: async () => ({
       ...(await base.machine()),

@@ -147,6 +147,23 @@ function allFiles(run: RunView, began: number): FilesView {
     size: 1_204_000_000,
     more: 0,
     files: [
+      // It was being written when its program ended.
+      ...(run.status === 'failed' || run.status === 'interrupted'
+        ? [
+            {
+              id: 'c4',
+              kind: 'checkpoint' as const,
+              stage: 'train',
+              name: 'ckpt/step-1400.safetensors',
+              size: 12_600_000,
+              modified_at: at,
+              exists: true,
+              whole: false,
+              checkpoint: null,
+              keeping: null,
+            },
+          ]
+        : []),
       {
         id: 'c3',
         kind: 'checkpoint' as const,
@@ -155,6 +172,7 @@ function allFiles(run: RunView, began: number): FilesView {
         size: 48_100_000,
         modified_at: at,
         exists: true,
+        whole: true,
         checkpoint: { step: 1200, epoch: 1.2, metrics: { val_loss: 1.361 } },
         keeping: { fate: 'newest', rank: 1, value: 1.361 },
       },
@@ -166,6 +184,7 @@ function allFiles(run: RunView, began: number): FilesView {
         size: 48_100_000,
         modified_at: iso(began - 900_000),
         exists: true,
+        whole: true,
         checkpoint: { step: 1000, epoch: 1.0, metrics: { val_loss: 1.402 } },
         keeping: { fate: 'goes', rank: 3, value: 1.402 },
       },
@@ -177,6 +196,7 @@ function allFiles(run: RunView, began: number): FilesView {
         size: 48_100_000,
         modified_at: iso(began - 1_700_000),
         exists: true,
+        whole: true,
         checkpoint: { step: 800, epoch: 0.8, metrics: { val_loss: 1.377 } },
         keeping: { fate: 'best', rank: 2, value: 1.377 },
       },
@@ -188,6 +208,7 @@ function allFiles(run: RunView, began: number): FilesView {
         size: 18_400_000,
         modified_at: iso(began - 5_900_000),
         exists: true,
+        whole: true,
         checkpoint: null,
         keeping: null,
       },
@@ -199,6 +220,7 @@ function allFiles(run: RunView, began: number): FilesView {
         size: 812,
         modified_at: iso(began - 6_000_000),
         exists: true,
+        whole: true,
         checkpoint: null,
         keeping: null,
       },

@@ -238,11 +238,11 @@ export const BROKEN: BrokenTemplate[] = [
     name: 'nightly-eval',
     file: '~/.local/share/footplate/templates/nightly-eval/footplate.toml',
     faults: [
-      { line: 12, column: 1, message: 'unknown key "comand" in stage "evaluate"', hint: 'did you mean "command"?' },
+      { line: 12, column: 1, message: 'a stage has no key "comand"', hint: 'did you mean "command"?' },
       {
         line: 19,
         column: 10,
-        message: 'stage "report" needs "evaluat", which there is not',
+        message: 'stage "report" needs "evaluat", and there is no such stage',
         hint: 'did you mean "evaluate"?',
       },
     ],

@@ -24,3 +24,5 @@ CREATE TABLE keeping (
   FOREIGN KEY (run, stage) REFERENCES stage (run, idx) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX alert_open ON alert (run) WHERE ended_at IS NULL AND dismissed_at IS NULL;
+-- The checkpoint that was chosen for a stage's next attempt, where it is not to be the newest.
+ALTER TABLE stage ADD COLUMN resume_from TEXT; -- JSON

@@ -1,0 +1,125 @@
+//! Where a stage goes on: the newest valid checkpoint, or the one that a person chose.
+//!
+//! What was chosen holds until the program has written a newer one: an attempt that is interrupted before that begins there again.
+
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use footplate_core::{AttemptKey, ErrorCode};
+use footplate_shim::clock;
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use super::active::ActiveRun;
+use super::wishes::Refused;
+use super::{checkpoint, launch};
+use crate::client::files::fits;
+use crate::home::Home;
+
+/// A checkpoint that was chosen: `resume_from` of the stage's row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Chosen {
+    path: String,
+    /// Only what is written later than this takes its place, UTC milliseconds.
+    since: i64,
+}
+
+impl Chosen {
+    /// As it stands in the stage's row.
+    pub(super) fn row(&self) -> String {
+        serde_json::json!(self).to_string()
+    }
+}
+
+/// Where checkpoints of a stage may lie.
+struct Places {
+    /// What progress lines named, oldest first.
+    named: Vec<String>,
+    pattern: Option<String>,
+}
+
+/// Where this attempt goes on; `None`: at the beginning. A checkpoint that was chosen and cannot be used is an error: going on from
+/// another one is not what was asked for.
+///
+/// # Errors
+/// `InputMissing`, with a sentence.
+pub(super) fn point(
+    run: &ActiveRun,
+    home: &Home,
+    key: AttemptKey,
+    secrets: &IndexMap<String, String>,
+) -> Result<Option<PathBuf>, Refused> {
+    let row = &run.rows[key.stage as usize];
+    if !row.resume || run.stage(key.stage).resume.is_empty() {
+        return Ok(None);
+    }
+    let places = places(run, home, key, secrets);
+    let newest = |after| checkpoint::newest_valid(&places.named, places.pattern.as_deref(), after, clock::wall_ms());
+    let chosen: Option<Chosen> = row.resume_from.as_deref().and_then(|json| serde_json::from_str(json).ok());
+    let Some(chosen) = chosen else { return Ok(newest(None)) };
+    if let Some(newer) = newest(Some(chosen.since)) {
+        return Ok(Some(newer));
+    }
+    match unusable(&chosen.path) {
+        None => Ok(Some(PathBuf::from(chosen.path))),
+        Some((_, text)) => Err((ErrorCode::InputMissing, text)),
+    }
+}
+
+/// Writes down that a stage is to go on from this checkpoint.
+///
+/// # Errors
+/// `NothingToResume`, `NotFound`, `Invalid`: with the reason.
+pub(super) fn choose(run: &ActiveRun, home: &Home, stage: u32, path: &str) -> Result<Chosen, Refused> {
+    let (number, name) = (run.row.number, &run.rows[stage as usize].name);
+    if run.stage(stage).resume.is_empty() {
+        let text = format!("Stage {name} of #{number} cannot go on from a checkpoint (no `resume` in its definition)");
+        return Err((ErrorCode::NothingToResume, text));
+    }
+    let key = AttemptKey { run: number, stage, attempt: run.rows[stage as usize].attempt };
+    let places = places(run, home, key, &launch::secrets_of(run, home));
+    let fits = |pattern: &String| fits(pattern.as_bytes(), path.as_bytes());
+    // Compared as paths: programs write `./` at will.
+    let named = places.named.iter().any(|named| Path::new(named) == Path::new(path));
+    if !named && !places.pattern.as_ref().is_some_and(fits) {
+        return Err((ErrorCode::NotFound, format!("{path} is no checkpoint of stage {name} of #{number}")));
+    }
+    if let Some(refused) = unusable(path) {
+        return Err(refused);
+    }
+    let newest = checkpoint::newest_moment(&places.named, places.pattern.as_deref());
+    // What is there now is passed over, even where the disk's clock is ahead of ours.
+    let since = newest.unwrap_or(i64::MIN).max(clock::wall_ms());
+    Ok(Chosen { path: path.to_owned(), since })
+}
+
+fn unusable(path: &str) -> Option<Refused> {
+    if checkpoint::is_valid(Path::new(path)) {
+        None
+    } else if Path::new(path).exists() {
+        Some((ErrorCode::Invalid, format!("The checkpoint {path} is not complete")))
+    } else {
+        Some((ErrorCode::NotFound, format!("The checkpoint {path} is gone")))
+    }
+}
+
+fn places(run: &ActiveRun, home: &Home, key: AttemptKey, secrets: &IndexMap<String, String>) -> Places {
+    let telemetry = footplate_store::telemetry::Telemetry::open(&home.telemetry(&run.row.id), false).ok().flatten();
+    let cwd = PathBuf::from(std::ffi::OsString::from_vec(run.row.cwd.clone()));
+    let absolute = |path: &str| cwd.join(path).to_string_lossy().into_owned();
+    let named = telemetry
+        .and_then(|t| t.checkpoints(key.stage).ok())
+        .unwrap_or_default()
+        .into_iter()
+        .map(|c| absolute(&c.path))
+        .collect();
+    let stage = run.stage(key.stage);
+    let pattern = run
+        .with_scope(home, secrets, key.stage, key.attempt, None, |scope| {
+            footplate_spec::render(&run.rows[key.stage as usize].name, stage, scope)
+        })
+        .ok()
+        .and_then(|rendered| rendered.checkpoint_glob)
+        .map(|p| absolute(&p));
+    Places { named, pattern }
+}
