@@ -1,6 +1,6 @@
 //! What went wrong, in sentences: one entry a code, with the values. Used by views, and by the owner when it settles.
 //!
-//! [`program`] looks for a program that could not be started. Deliberately not here: what the output says about it (`diagnose`), and translations.
+//! `program.rs` looks for a program that could not be started. Deliberately not here: what the output says about it (`diagnose`), and translations.
 
 use footplate_core::ErrorCode;
 use footplate_core::quantity::Span;
