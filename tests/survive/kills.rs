@@ -168,7 +168,9 @@ fn whoever_takes_a_shims_place_may_be_killed_too_with_the_owner_or_with_nobody_a
         before.iter().for_each(|shim| _ = kill9(shim.pid));
         // Whoever looks sees to it that there is an owner, and that one to it that somebody holds the program.
         assert_eq!(bench.status(number), "running");
-        until(LONG, "the next holds it", || held().iter().any(|shim| before.iter().all(|old| old.pid != shim.pid)));
+        let next = || held().iter().any(|shim| before.iter().all(|old| old.pid != shim.pid));
+        let came = footplate_testkit::holds_within(LONG, next);
+        assert!(came, "round {round}: after {before:?} {:#} {:?}", bench.show(number), bench.processes());
     }
     let _ = bench.run(&["cancel", &number.to_string()]).expect(0);
     assert_eq!((bench.status(number), program.starts()), ("cancelled".into(), 1));

@@ -252,16 +252,16 @@ fn is_older(version: &str) -> bool {
 }
 
 /// How often, and after how many milliseconds, the lock of an owner that is gone is tried again.
-const GIVEN_BACK: (u32, u64) = (10, 5);
+const GIVEN_BACK: (u32, u64) = (400, 5);
 
 pub(super) fn look(home: &Home) -> OwnerState {
     let (tries, every) = GIVEN_BACK;
     let mut state = look_once(home);
     for _ in 0..tries {
-        // A child that the owner was starting when it was killed may hold its lock until it is a program of its own. One whose pid
-        // cannot be seen from here (in another container) is believed after a while.
+        // What was killed holds its lock until its last thread is gone, and a child that it was just starting until that is a program
+        // of its own. One whose pid cannot be seen from here (in another container) is believed after a while.
         let gone =
-            matches!(&state, OwnerState::Present { pid, .. } if *pid > 0 && process(*pid).is_none_or(|p| p.dead));
+            matches!(&state, OwnerState::Present { pid, .. } if *pid > 0 && process(*pid).is_none_or(|p| p.leaderless));
         if !gone {
             return state;
         }

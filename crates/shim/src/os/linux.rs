@@ -60,7 +60,8 @@ fn parse_stat(line: &[u8]) -> Option<Process> {
     let start = fields.nth(1)?.parse().ok()?;
     // A main thread that left while others run looks like a zombie, but the program goes on.
     let dead = matches!(state, "X" | "x") || (state == "Z" && threads <= 1);
-    Some(Process { pid, parent, group, session, start, dead, name })
+    let leaderless = dead || state == "Z";
+    Some(Process { pid, parent, group, session, start, dead, leaderless, name })
 }
 
 /// The file a process runs; without the kernel's " (deleted)".
@@ -313,6 +314,7 @@ mod tests {
     fn a_zombie_leader_with_living_threads_is_not_dead() {
         let line = |threads: u32| format!("7 (t) Z 1 7 7 0 -1 4 0 0 0 0 0 0 0 0 20 0 {threads} 0 55 0");
         assert!(parse_stat(line(1).as_bytes()).unwrap().dead);
-        assert!(!parse_stat(line(2).as_bytes()).unwrap().dead);
+        let led_by_none = parse_stat(line(2).as_bytes()).unwrap();
+        assert!(!led_by_none.dead && led_by_none.leaderless);
     }
 }

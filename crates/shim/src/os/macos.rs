@@ -64,6 +64,7 @@ pub fn process(pid: i32) -> Option<Process> {
         session: session.max(0),
         start: info.pbi_start_tvsec * 1_000_000 + info.pbi_start_tvusec,
         dead: info.pbi_status == libc::SZOMB,
+        leaderless: info.pbi_status == libc::SZOMB,
         name: String::from_utf8_lossy(&bytes).into_owned(),
     })
 }

@@ -25,6 +25,8 @@ pub struct Process {
     pub start: u64,
     /// A zombie: nothing of it runs any more.
     pub dead: bool,
+    /// Its main thread has ended; others may go on, or are on their way out as well.
+    pub leaderless: bool,
     /// The system's short name for it.
     pub name: String,
 }
