@@ -262,7 +262,7 @@ function telling(made: World, now: number): void {
     made,
     run(n, 'whisper-zh-3', 'interrupted', {
       pipeline: 'speech-zh',
-      message: 'step 8,000 is saved',
+      message: 'step 1,200 is saved',
       created_at: iso(t0 - 12_000_000),
       started_at: iso(t0 - 11_100_000),
       finished_at: iso(t0 - 3_000_000),
@@ -270,8 +270,8 @@ function telling(made: World, now: number): void {
       error: failure(
         'rebooted',
         'The machine restarted',
-        'It was restarted while train ran. What the program did last is not known; step 8,000 is saved.',
-        ['Resume goes on from step 8,000.'],
+        'It was restarted while train ran. What the program did last is not known; step 1,200 is saved.',
+        ['Resume goes on from step 1,200.'],
         null,
       ),
       params: { epochs: 8 },
@@ -279,12 +279,12 @@ function telling(made: World, now: number): void {
         ran('train', t0 - 11_100_000, 8100, {
           status: 'interrupted',
           progress: 0.58,
-          metrics: { step: 8123, train_loss: 0.42 },
+          metrics: { step: 1223, train_loss: 0.42 },
           error: failure(
             'rebooted',
             'The machine restarted',
-            'It was restarted while train ran. What the program did last is not known; step 8,000 is saved.',
-            ['Resume goes on from step 8,000.'],
+            'It was restarted while train ran. What the program did last is not known; step 1,200 is saved.',
+            ['Resume goes on from step 1,200.'],
             null,
           ),
         }),
