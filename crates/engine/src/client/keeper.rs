@@ -251,21 +251,26 @@ fn is_older(version: &str) -> bool {
     }
 }
 
-/// How often, and after how many milliseconds, the lock of an owner that is gone is tried again.
-const GIVEN_BACK: (u32, u64) = (400, 5);
+/// Between two tries of the lock of an owner that is on its way out, milliseconds.
+const TRY_EVERY_MS: u64 = 5;
+/// So many tries while it is seen to end, and so many where there is no such process to be seen.
+const TRIES: (u32, u32) = (400, 10);
 
 pub(super) fn look(home: &Home) -> OwnerState {
-    let (tries, every) = GIVEN_BACK;
     let mut state = look_once(home);
-    for _ in 0..tries {
+    for tried in 0.. {
+        let OwnerState::Present { pid, .. } = &state else { return state };
         // What was killed holds its lock until its last thread is gone, and a child that it was just starting until that is a program
-        // of its own. One whose pid cannot be seen from here (in another container) is believed after a while.
-        let gone =
-            matches!(&state, OwnerState::Present { pid, .. } if *pid > 0 && process(*pid).is_none_or(|p| p.leaderless));
-        if !gone {
+        // of its own. One whose pid cannot be seen from here (in another container) is believed after a moment.
+        let tries = match process(*pid).filter(|_| *pid > 0) {
+            Some(owner) if owner.leaderless => TRIES.0,
+            None if *pid > 0 => TRIES.1,
+            Some(_) | None => 0,
+        };
+        if tried >= tries {
             return state;
         }
-        nap(every);
+        nap(TRY_EVERY_MS);
         state = look_once(home);
     }
     state
