@@ -92,7 +92,10 @@ fn with_nobody_around_the_queue_goes_on_by_itself() {
     assert!(bench.kill_owner());
     assert_eq!(second.starts(), 0);
     std::fs::write(&gate, "").unwrap();
-    until(LONG, "the second program ran", || second.starts() == 1);
+    let ran = footplate_testkit::holds_within(LONG, || second.starts() == 1);
+    let log = std::fs::read_to_string(bench.data().join("owner.log"));
+    let lock = std::fs::read_to_string(bench.data().join("owner.lock"));
+    assert!(ran, "the second program did not run: {log:?} {lock:?} {:?} {:#}", bench.processes(), bench.show(two));
     bench.until_nothing_left(LONG);
     assert_eq!((bench.status(one), bench.status(two)), ("completed".into(), "completed".into()));
 }

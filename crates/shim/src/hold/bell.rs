@@ -13,8 +13,6 @@ use std::process::{Child, Command, Stdio};
 const PATIENCE_MS: u64 = 60_000;
 /// After an owner that was started and died the next one follows at once, then ever later, at most so much.
 const LONGEST_PAUSE_MS: u64 = 5_000;
-/// The exit code of an owner that found another at work.
-const ANOTHER_HAS_IT: i32 = 7;
 
 /// Who is to see to the attempt's end.
 pub(super) enum Told {
@@ -58,7 +56,9 @@ impl Told {
                     Saw::Nothing => Self::Listener(bell),
                 },
                 Self::Started(mut owner) => match owner.try_wait() {
-                    Ok(Some(end)) if end.code().is_some_and(|code| code != ANOTHER_HAS_IT) => return,
+                    // It has done what there was to do. One that failed (the dead one's store was not free yet, say), or found
+                    // another, is no word that somebody sees to it.
+                    Ok(Some(end)) if end.success() => return,
                     Ok(Some(_)) => {
                         if matches!(wait.look(None, pause), Saw::Enough) {
                             return;
