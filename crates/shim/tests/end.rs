@@ -274,17 +274,19 @@ fn at_the_end_the_bell_rings_or_an_owner_is_started() {
 }
 
 #[test]
-fn an_owner_that_was_started_and_is_killed_is_followed_by_another() {
+fn an_owner_that_was_started_and_dies_is_followed_by_another() {
     let mut home = Home::new();
     let starts = home.path("starts");
-    // The first is killed, the second finds another at work, the third settles everything.
-    let script =
-        format!("echo >> {0}; case $(wc -l < {0}) in 1) kill -9 $$;; 2) exit 7;; *) exit 0;; esac", starts.display());
+    // The first is killed, the second finds another at work, the third fails, the fourth settles everything.
+    let script = format!(
+        "echo >> {0}; case $(wc -l < {0}) in 1) kill -9 $$;; 2) exit 7;; 3) exit 8;; *) exit 0;; esac",
+        starts.display()
+    );
     home.spec.owner_argv = ["sh", "-c", &script].map(OsBytes::from).to_vec();
     let left = r#"{"pid":5,"version":"1","orderly":false,"since_ms":1}"#;
     std::fs::write(&home.spec.owner_lock, left).unwrap();
     home.hold().finish();
-    assert_eq!(std::fs::read_to_string(&starts).unwrap().lines().count(), 3);
+    assert_eq!(std::fs::read_to_string(&starts).unwrap().lines().count(), 4);
 
     // One that is told while the owner it started is at work leaves it there.
     let at_work = home.path("at-work");
