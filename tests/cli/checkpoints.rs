@@ -323,9 +323,8 @@ fn the_best_and_the_newest_stay_when_a_stage_ends_and_links_and_what_is_cut_are_
     until(LONG, "the owner leaves", || bench.owner().is_none());
 }
 
-#[test]
-fn what_would_go_is_shown_first_and_goes_when_it_is_wished_while_the_stage_runs() {
-    let bench = Bench::new();
+/// Run 1: it has saved four checkpoints, of which the newest two are kept, and waits for `go`.
+fn saves_four_and_waits(bench: &Bench, name: &str) {
     let body = format!(
         "{KEEPS}\nfor step in range(1, 5):\n    save(step, step)\nnote('saved')\nwhile not os.path.exists('go'):\n    time.sleep(0.02)\n"
     );
@@ -334,9 +333,15 @@ fn what_would_go_is_shown_first_and_goes_when_it_is_wished_while_the_stage_runs(
         "[stages.train]\ncommand = {:?}\ncheckpoints = {{ files = \"{{{{ run.dir }}}}/ckpt/*.safetensors\", keep_last = 2 }}\n",
         program.argv()
     );
-    let path = pipeline(&bench, "live", &toml);
+    let path = pipeline(bench, name, &toml);
     let _ = bench.run(&["run", &path, "--detach"]).expect(0);
     until(LONG, "they are saved", || program.lines().iter().any(|line| line == "saved"));
+}
+
+#[test]
+fn what_would_go_is_shown_first_and_goes_when_it_is_wished_while_the_stage_runs() {
+    let bench = Bench::new();
+    saves_four_and_waits(&bench, "live");
     let fates = || -> Vec<String> {
         let all = bench.run(&words("checkpoints 1 --clean --dry-run --json")).expect(0).json();
         all.as_array().unwrap().iter().map(|one| one["fate"].as_str().unwrap().to_owned()).collect()
@@ -430,17 +435,7 @@ fn an_hour_later_the_next_owner_cleans_while_the_stage_runs() {
     let mut bench = Bench::new();
     let shift = bench.write("shift", "0");
     bench.set_env("FOOTPLATE_TEST_WALL_SHIFT", &shift);
-    let body = format!(
-        "{KEEPS}\nfor step in range(1, 5):\n    save(step, step)\nnote('saved')\nwhile not os.path.exists('go'):\n    time.sleep(0.02)\n"
-    );
-    let program = Pretend::python(&bench.work(), "train.py", &body);
-    let toml = format!(
-        "[stages.train]\ncommand = {:?}\ncheckpoints = {{ files = \"{{{{ run.dir }}}}/ckpt/*.safetensors\", keep_last = 2 }}\n",
-        program.argv()
-    );
-    let path = pipeline(&bench, "hourly", &toml);
-    let _ = bench.run(&["run", &path, "--detach"]).expect(0);
-    until(LONG, "they are saved", || program.lines().iter().any(|line| line == "saved"));
+    saves_four_and_waits(&bench, "hourly");
     let run = bench.show(1);
     assert_eq!(there(&bench, &run, "ckpt").len(), 4);
     assert!(bench.kill_owner());

@@ -8,7 +8,7 @@ use crate::attempt::AttemptRow;
 use crate::connection::{Read, Tx};
 use crate::error::StoreError;
 use crate::row;
-use crate::run::{RunRow, id_tail};
+use crate::run::{INSERT_BODY, RunRow, id_tail};
 use crate::stage::StageRow;
 
 impl Read<'_> {
@@ -84,9 +84,7 @@ impl Tx<'_> {
         )?;
         self.count_later(run.status, &run.queue, run.experiment.as_deref());
         self.add(
-            "INSERT INTO run_body (run, definition, params, cwd, pipeline_dir, run_dir, env_hash, secrets, umask, limits,
-                                   planning_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            INSERT_BODY,
             params![
                 run.number,
                 run.definition,

@@ -373,9 +373,7 @@ impl Tx<'_> {
         let number = self.conn.last_insert_rowid();
         self.count_later(status, &run.queue, run.experiment.as_deref());
         self.add(
-            "INSERT INTO run_body (run, definition, params, cwd, pipeline_dir, run_dir, env_hash, secrets, umask, limits,
-                                   planning_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            INSERT_BODY,
             params![
                 number,
                 run.definition,
@@ -395,6 +393,11 @@ impl Tx<'_> {
         Ok((number, true))
     }
 }
+
+/// What is large of a run, and read only where it is looked at.
+pub(crate) const INSERT_BODY: &str =
+    "INSERT INTO run_body (run, definition, params, cwd, pipeline_dir, run_dir, env_hash, secrets, umask, limits, planning_ms)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
 /// The last 12 hexadecimal digits, last digit first: suffixes of an id are prefixes of it.
 pub(crate) fn id_tail(id: RunId) -> i64 {
