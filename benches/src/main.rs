@@ -4,12 +4,15 @@
 //! Not here: verdicts. A figure that misses its goal is shown as such and fails nothing.
 
 mod clock;
+mod graphs;
 mod idle;
 mod jobs;
 mod latency;
 mod lines;
+mod lists;
 mod many;
 mod peer;
+mod starts;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -57,7 +60,7 @@ impl Plan {
     }
 }
 
-const USAGE: &str = "benches/run [--quick] [--no-peers] [m1] [m2] [m3] [m4] [m7]
+const USAGE: &str = "benches/run [--quick] [--no-peers] [m1] [m2] [m3] [m4] [m5] [m6] [m7] [m8]
   --quick     fewer rounds, for a look
   --no-peers  ours only
   m1 ..       only these figures [default: all]
@@ -99,12 +102,21 @@ fn measure(asked: &Asked) -> Result<(), Trouble> {
     if asked.wants("m4") {
         lines::show(&plan)?;
     }
+    if asked.wants("m5") {
+        lists::show(&plan)?;
+    }
+    if asked.wants("m6") {
+        starts::show(&plan)?;
+    }
     if asked.wants("m7") {
         idle::show(&plan)?;
+    }
+    if asked.wants("m8") {
+        graphs::show(&plan)?;
     }
     Ok(())
 }
 
 fn main() -> ExitCode {
-    Asked::answer(USAGE, &["--quick", "--no-peers", "m1", "m2", "m3", "m4", "m7"], measure)
+    Asked::answer(USAGE, &["--quick", "--no-peers", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8"], measure)
 }

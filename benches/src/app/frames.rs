@@ -3,7 +3,7 @@
 use std::fs;
 
 use footplate_benches::figures::{Better, Line, show as table};
-use footplate_e2e::{Desk, PATIENCE, Window, history};
+use footplate_e2e::{Desk, PATIENCE, Window};
 use footplate_testkit::until;
 use serde_json::{Value, json};
 
@@ -68,7 +68,7 @@ fn talk(plan: &Plan, desk: &Desk) -> Result<i64, Trouble> {
 
 pub(crate) fn show(plan: &Plan) -> Result<(), Trouble> {
     let desk = Desk::new();
-    history::fill(&desk.bench, plan.runs);
+    desk.has_history(plan.runs);
     let driver = desk.driver();
     let window = driver.open(&plan.program("footplate-app"));
     window.shows(&format!("digits-{}", plan.runs));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use footplate_benches::figures::{Better, Line, show as table};
 use footplate_benches::process::{cpu_seconds, pss_kib};
-use footplate_e2e::{Desk, Look, history};
+use footplate_e2e::{Desk, Look};
 use footplate_testkit::holds_within;
 
 use crate::{Plan, Trouble, pause};
@@ -77,7 +77,7 @@ fn computed(desk: &Desk) -> f64 {
 pub(crate) fn show(plan: &Plan) -> Result<(), Trouble> {
     let desk = Desk::new();
     println!("\nfilling a store with {} runs", plan.runs);
-    history::fill(&desk.bench, plan.runs);
+    desk.has_history(plan.runs);
     let beside = format!("the app, {} runs in the store", plan.runs);
     let programs = [plan.program("footplate-bench-bare"), plan.program("footplate-app")];
     let names = ["a web view with an empty page", beside.as_str()];

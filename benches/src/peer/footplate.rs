@@ -2,12 +2,12 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use footplate_core::definition::Stage;
+use footplate_core::definition::{Definition, Stage};
 use footplate_engine::client::{Client, OwnerStart, OwnerState, Submit};
 use footplate_engine::environment::Captured;
 use footplate_engine::home::Home;
@@ -82,6 +82,11 @@ impl Footplate {
         command
     }
 
+    /// Its data folder.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
     pub(crate) fn client(&self) -> &Client {
         &self.client
     }
@@ -112,10 +117,41 @@ impl Footplate {
     }
 
     fn run_of(&self, slots: usize, argv: &[String]) -> Submit {
-        let definition = footplate_spec::single(argv.to_vec(), Stage::default());
+        self.pipeline_of(queue(slots), footplate_spec::single(argv.to_vec(), Stage::default()))
+    }
+
+    fn pipeline_of(&self, queue: &str, definition: Definition) -> Submit {
         let mut submit = Submit::new(definition, self.data.clone(), Arc::clone(&self.environment));
-        submit.queue = Some(queue(slots).to_owned());
+        submit.queue = Some(queue.to_owned());
         submit
+    }
+
+    /// Submits a pipeline to a queue by the library and gives its number.
+    pub(crate) fn add_pipeline(&mut self, queue: &str, definition: Definition) -> Result<i64, Trouble> {
+        let submit = self.pipeline_of(queue, definition);
+        Ok(self.client.submit(submit)?.number)
+    }
+
+    /// The owner started by this bench is killed, as by a crash; what it ran goes on.
+    pub(crate) fn kill_owner(&mut self) -> Result<(), Trouble> {
+        if let Some(mut owner) = self.owner.take() {
+            owner.0.kill()?;
+            owner.0.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Starts an owner. Returns the clock just before.
+    pub(crate) fn start_owner(&mut self, log: &Path) -> Result<u64, Trouble> {
+        let began = crate::clock::now();
+        self.owner = Some(Service::start(self.command().arg("work"), log)?);
+        Ok(began)
+    }
+
+    /// Lets the owner started by this bench leave in an orderly way.
+    pub(crate) fn stop_owner(&mut self) -> Result<(), Trouble> {
+        drop(self.owner.take());
+        self.idle()
     }
 
     /// Submits one by the library and gives its number.

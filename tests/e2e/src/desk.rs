@@ -31,6 +31,17 @@ impl Desk {
         Desk::speaking("en_US.UTF-8")
     }
 
+    /// So many runs have ended in its data folder.
+    ///
+    /// # Panics
+    /// Where the store does not take them.
+    pub fn has_history(&self, runs: i64) {
+        // The folder is made as for everybody.
+        let _ = self.bench.run(&["list"]).expect(0);
+        let filled = footplate_history::fill(&self.bench.data(), runs);
+        assert!(filled.is_ok(), "{filled:?}");
+    }
+
     /// A new one whose system has this `LANG`.
     ///
     /// # Panics

@@ -5,7 +5,6 @@
 mod bus;
 mod desk;
 mod driver;
-pub mod history;
 mod page;
 mod screen;
 

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use footplate_e2e::{Desk, Driver, PATIENCE, Window, history, status, until_status, word};
+use footplate_e2e::{Desk, Driver, PATIENCE, Window, status, until_status, word};
 use footplate_testkit::{Pretend, until};
 use serde_json::{Value, json};
 
@@ -335,7 +335,7 @@ fn rows(window: &Window<'_>) -> Vec<String> {
     serde_json::from_value(window.script(script, &[]).unwrap()).unwrap()
 }
 
-/// As [`history`] calls them, the newest first.
+/// As the history calls them, the newest first.
 fn digits(numbers: impl DoubleEndedIterator<Item = i64>) -> Vec<String> {
     numbers.rev().map(|number| format!("digits-{number}")).collect()
 }
@@ -344,7 +344,7 @@ fn digits(numbers: impl DoubleEndedIterator<Item = i64>) -> Vec<String> {
 fn a_hundred_thousand_runs_are_scrolled_through_and_found() {
     const ALL: i64 = 100_000;
     let desk = Desk::new();
-    history::fill(&desk.bench, ALL);
+    desk.has_history(ALL);
     let driver = desk.driver();
     let window = driver.open(&Desk::app());
     window.shows(&format!("digits-{ALL}"));
