@@ -81,20 +81,23 @@ impl Tx<'_> {
     }
 
     /// Removes the oldest events: those before the first one of the last `keep_ms`, and all but the newest `keep_rows`; the
-    /// newest one stays in any case. Returns how many.
+    /// newest one stays in any case; at most `limit` of them. Returns how many.
     ///
     /// # Errors
     /// Those of writing.
-    pub fn trim(&self, keep_ms: i64, keep_rows: u64, now: i64) -> Result<u64, StoreError> {
+    pub fn trim(&self, keep_ms: i64, keep_rows: u64, now: i64, limit: u32) -> Result<u64, StoreError> {
         let last = self.last_seq()?;
+        let furthest = (self.first_seq()? + i64::from(limit) - 1).min(last - 1);
         let by_rows = last.saturating_sub(row::signed(keep_rows));
+        // No further than may go now: what is left for the next time is not walked along in vain.
         let by_time = self
             .one(
-                "SELECT seq - 1 FROM event WHERE time >= ?1 ORDER BY seq LIMIT 1",
-                [now.saturating_sub(keep_ms)],
+                "SELECT seq - 1 FROM event WHERE time >= ?1 AND seq <= ?2 ORDER BY seq LIMIT 1",
+                params![now.saturating_sub(keep_ms), furthest],
                 |r| r.get(0),
             )?
-            .unwrap_or(last);
-        Ok(self.write("DELETE FROM event WHERE seq <= ?1", [by_rows.max(by_time).min(last - 1)])? as u64)
+            .unwrap_or(furthest);
+        let to = by_rows.max(by_time).min(furthest);
+        Ok(self.write("DELETE FROM event WHERE seq <= ?1", [to])? as u64)
     }
 }

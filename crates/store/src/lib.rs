@@ -18,6 +18,7 @@ mod examine;
 mod keeping;
 mod latest;
 mod migrate;
+mod names;
 mod pace;
 mod queue;
 mod rebuild;

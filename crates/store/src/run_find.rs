@@ -101,10 +101,25 @@ impl Read<'_> {
         Ok((self.all(&sql, params_from_iter(values), from_row)?, total))
     }
 
-    /// One walk over the names says both how many there are and which.
+    /// The index of names says which runs come into question; each of them, and those too new for it, are compared. Where it
+    /// does not help, one walk over all names says both how many there are and which.
     fn searched(&self, query: &ListQuery) -> Result<(Vec<RunRow>, u64), StoreError> {
-        let (condition, values) = condition(query, "experiment");
-        let sql = format!("SELECT number FROM run {condition}");
+        let (condition, mut values) = condition(query, "experiment");
+        // A tag is searched as it is written: its quotes and backslashes are not.
+        let tag = query.tag.as_deref().filter(|tag| !tag.contains(['"', '\\']) && tag.chars().all(|c| !c.is_control()));
+        let text = query.search.as_deref().filter(|text| !text.is_empty()).or(tag);
+        let asked = text.map(|text| self.in_question(text)).transpose()?.flatten();
+        let sql = match asked {
+            None => format!("SELECT number FROM run {condition}"),
+            Some(asked) => {
+                values.extend([Value::from(asked), Value::from(self.named()?)]);
+                let (index, named) = (values.len() - 1, values.len());
+                format!(
+                    "SELECT number FROM run {condition} AND number IN (SELECT rowid FROM run_text WHERE run_text MATCH ?{index})
+                     UNION ALL SELECT number FROM run {condition} AND number > ?{named}"
+                )
+            }
+        };
         let mut numbers: Vec<i64> = self.all(&sql, params_from_iter(values), |r| r.get(0))?;
         numbers.sort_unstable_by(|a, b| b.cmp(a));
         let offset = usize::try_from(query.offset).unwrap_or(usize::MAX);

@@ -168,3 +168,65 @@ fn a_run_is_found_by_number_id_prefix_suffix_and_name() {
     }
     assert_eq!(numbers(&store, &ListQuery::default()).1, 3);
 }
+
+/// Parts of names that are hard to take apart: quotes, wildcards, letters that are one in capitals and two in small, and lines.
+const HARD: [&str; 12] =
+    ["lora", "LORA", "\"q\"", "%_", "\\", "手写数字", "Straße", "\u{212A}elvin", "İzmir", "e\u{301}t", "a", "run-77"];
+
+/// What of a store's history happens at this step: both stores of the test below do the same.
+fn happen(store: &mut Store, step: usize) {
+    let pick = |salt: usize| HARD[(step * 7 + salt * 5) % HARD.len()];
+    let name = format!("{}{}{}", pick(1), step % 10, pick(2));
+    let tags = vec![format!("{}{}", pick(3), step % 3)];
+    let number = (step * 13 % (step + 1)) as i64;
+    store
+        .write(|tx| match step % 8 {
+            5 => tx.rename_run(number, &name, NOW),
+            6 => tx.set_tags(number, &tags, NOW),
+            7 => tx.remove_run(number, NOW).map(|_| ()),
+            _ => tx.insert_run(&NewRun { tags, pipeline: pick(4).to_owned(), ..new_run(&name) }, &[]).map(|_| ()),
+        })
+        .unwrap();
+}
+
+#[test]
+fn what_is_found_with_the_index_of_names_is_what_is_found_without() {
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [mut indexed, mut walked] = [owner(dirs[0].path()), owner(dirs[1].path())];
+    let texts: Vec<String> = HARD
+        .iter()
+        .flat_map(|a| HARD.iter().map(move |b| format!("{a}{b}")))
+        .chain(HARD.iter().map(|&text| text.to_owned()))
+        .chain(
+            ["lora5", "ORA1", "kelvin", "\u{0}", "run-7\n", "strasse", "elvin3\"", "7\\", "\u{301}t2"]
+                .map(str::to_owned),
+        )
+        .collect();
+    for step in 0..400 {
+        happen(&mut indexed, step);
+        happen(&mut walked, step);
+        if step % 50 == 31 {
+            // Not all: the newest are always some behind.
+            indexed.write(|tx| tx.name_runs(tx.newest_run()?, 25)).unwrap();
+            let asked =
+                |search: &String| ListQuery { search: Some(search.clone()), limit: 1000, ..ListQuery::default() };
+            let tagged = |tag: &String| ListQuery { tag: Some(tag.clone()), limit: 1000, ..ListQuery::default() };
+            for text in &texts {
+                assert_eq!(numbers(&indexed, &asked(text)), numbers(&walked, &asked(text)), "{text:?} at {step}");
+            }
+            for tag in HARD.iter().map(|part| format!("{part}1")) {
+                assert_eq!(numbers(&indexed, &tagged(&tag)), numbers(&walked, &tagged(&tag)), "tag {tag:?} at {step}");
+            }
+        }
+    }
+    let newest = indexed.read().unwrap().newest_run().unwrap();
+    assert!(indexed.read().unwrap().named().unwrap() < newest, "some are outside");
+    while indexed.write(|tx| tx.name_runs(newest, 25)).unwrap() < newest {}
+    assert_eq!(indexed.check().unwrap(), Vec::<String>::new());
+    let plan = "EXPLAIN QUERY PLAN SELECT number FROM run WHERE name LIKE '%x%'
+                AND number IN (SELECT rowid FROM run_text WHERE run_text MATCH '\"lor\"')";
+    let conn = rusqlite::Connection::open(dirs[0].path().join("state.db")).unwrap();
+    let steps: Vec<String> =
+        conn.prepare(plan).unwrap().query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect();
+    assert!(steps.iter().any(|step| step.contains("SEARCH run USING INTEGER PRIMARY KEY")), "{steps:?}");
+}

@@ -76,7 +76,7 @@ fn twenty_threads_write_while_the_owner_writes_without_a_break() {
     assert_eq!(read.open_runs().unwrap().len(), 20 * WRITES + 1);
     assert_eq!(read.attempts(run).unwrap().len() as u64, commits);
     // Neither starves the other.
-    assert!(commits > 20, "the owner came through {commits} times only");
+    assert!(commits > WRITES as u64 / 4, "the owner came through {commits} times while each guest did {WRITES} times");
     assert!(longest < Duration::from_secs(20), "a guest waited for {longest:?}");
 }
 

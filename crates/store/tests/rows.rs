@@ -423,7 +423,7 @@ fn drafts_are_released_together() {
 fn events_are_trimmed_from_the_oldest_and_numbers_go_on() {
     let (_dir, mut store) = home();
     assert_eq!((store.read().unwrap().first_seq().unwrap(), store.read().unwrap().last_seq().unwrap()), (1, 0));
-    assert_eq!(store.write(|tx| tx.trim(10, 10, NOW)).unwrap(), 0);
+    assert_eq!(store.write(|tx| tx.trim(10, 10, NOW, 100)).unwrap(), 0);
     store
         .write(|tx| {
             for index in 0..10 {
@@ -433,13 +433,14 @@ fn events_are_trimmed_from_the_oldest_and_numbers_go_on() {
             Ok(())
         })
         .unwrap();
+    assert_eq!(store.write(|tx| tx.trim(450, 1000, 950, 2)).unwrap(), 2, "no more than asked for");
     // Those of the last 450 ms before 950 are from 500 on.
-    assert_eq!(store.write(|tx| tx.trim(450, 1000, 950)).unwrap(), 5);
+    assert_eq!(store.write(|tx| tx.trim(450, 1000, 950, 100)).unwrap(), 3);
     assert_eq!(store.read().unwrap().first_seq().unwrap(), 6);
-    assert_eq!(store.write(|tx| tx.trim(1_000_000, 3, 950)).unwrap(), 2);
+    assert_eq!(store.write(|tx| tx.trim(1_000_000, 3, 950, 100)).unwrap(), 2);
     let left: Vec<i64> = store.read().unwrap().events_after(0, 100).unwrap().iter().map(|row| row.seq).collect();
     assert_eq!(left, [8, 9, 10]);
-    assert_eq!(store.write(|tx| tx.trim(0, 0, i64::MAX)).unwrap(), 2);
+    assert_eq!(store.write(|tx| tx.trim(0, 0, i64::MAX, 100)).unwrap(), 2);
     assert_eq!(store.write(|tx| tx.append(None, &Event::RunChanged, 1)).unwrap(), 11);
     assert_eq!(store.read().unwrap().last_seq().unwrap(), 11);
     assert_eq!(store.read().unwrap().events_after(10, 1).unwrap()[0].event, Event::RunChanged);

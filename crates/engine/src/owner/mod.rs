@@ -27,6 +27,7 @@ mod shims;
 mod silence;
 mod sweeps;
 mod tail;
+mod tidy;
 pub(crate) mod told;
 mod turn;
 mod wake;

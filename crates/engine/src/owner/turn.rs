@@ -24,6 +24,7 @@ use super::recover::{Eyes, Finding, log_read, observe, swept};
 use super::silence::Patience;
 use super::sweeps::Sweeps;
 use super::tail::Reading;
+use super::tidy::Tidy;
 use super::wake::{Wakeable, Waker, pair};
 use super::{Left, Trouble, WorkOptions};
 use crate::bell::Bell;
@@ -36,10 +37,6 @@ use crate::rescue::mark::Mark;
 const LOOK_AT_STORE_MS: u64 = 2_000;
 /// New runs taken in one turn, at most.
 const NEW_RUNS: u32 = 1_000;
-/// Events and answered wishes are kept for 7 days ...
-const KEEP_EVENTS_MS: i64 = 7 * 24 * 3600 * 1000;
-/// ... and of the events at most so many.
-const KEEP_EVENTS: u64 = 1_000_000;
 const SIGNALS: [i32; 2] = [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT];
 
 struct Owner<'a> {
@@ -65,6 +62,8 @@ struct Owner<'a> {
     mark: Mark,
     /// The hourly backup.
     copies: Copies,
+    /// Old events, new names.
+    tidy: Tidy,
     /// A thread waits for the last guest to leave.
     waits_for_presence: Arc<AtomicBool>,
 }
@@ -93,6 +92,7 @@ pub(super) fn run(
         bell: Bell::listen(home)?,
         mark: Mark::of(home, &store)?,
         copies: Copies::new(home, waker.clone()),
+        tidy: Tidy::new(),
         waker,
         wakeable,
         told,
@@ -246,14 +246,13 @@ impl Owner<'_> {
             if !self.announced {
                 // From here on what the store says of live attempts is confirmed.
                 tx.put_capacity(&announcement(self.mind.now))?;
-                tx.trim(KEEP_EVENTS_MS, KEEP_EVENTS, self.mind.now.0)?;
-                tx.trim_wishes(self.mind.now.0 - KEEP_EVENTS_MS, 10_000)?;
             }
             failpoint::hit("turn-before-commit");
             tx.commit()?;
             self.announced = true;
             self.mark.advance(self.mind.seen_run, || store.read()?.last_seq());
             self.copies.changed();
+            self.tidy.changed();
             failpoint::hit("turn-after-commit");
             for launch in relaunch {
                 self.mind.effects.push(super::effects::Effect::Launch(Box::new(launch)));
@@ -261,6 +260,10 @@ impl Owner<'_> {
             self.mind.act();
         }
         self.copies.tend(store, self.mind.disk())?;
+        // While many come in, they come first.
+        if !self.more {
+            self.tidy.tend(store, self.mind.seen_run)?;
+        }
         if self.told.load(Ordering::Relaxed) {
             return Ok(Some(Left::Told));
         }
@@ -458,6 +461,7 @@ impl Owner<'_> {
         let mind = &self.mind;
         let busy = self.more
             || self.copies.is_busy()
+            || self.tidy.is_busy()
             || !mind.live.is_empty()
             || !mind.awaiting.is_empty()
             || !mind.retries.is_empty()
@@ -504,8 +508,9 @@ impl Owner<'_> {
         let keep = mind.keeping.first().map(|at| at.saturating_sub(now));
         let held = mind.held.first().filter(|_| work).map(|at| at.saturating_sub(now));
         let copy = self.copies.due().filter(|_| work).map(|at| at.saturating_sub(now));
+        let tidy = self.tidy.due().filter(|_| work || self.tidy.is_busy()).map(|at| at.saturating_sub(now));
         let silence = mind.live.values().filter_map(Live::silence_due).map(|at| at.saturating_sub(now));
-        let due = [retry, held, start, store, copy, keep].into_iter().flatten();
+        let due = [retry, held, start, store, copy, keep, tidy].into_iter().flatten();
         let timeout = looks.chain(silence).chain(due).min().map(|ms| {
             // The wall clock may jump: what is due by it is looked at again at least each minute.
             let ms = ms.min(60_000);
