@@ -24,6 +24,8 @@ pub(crate) fn show(plan: &Plan) -> Result<(), Trouble> {
     for runs in sizes {
         let ours = Footplate::start(&plan.place, &format!("m5-{runs}"), Door::Library, false)?;
         footplate_history::fill(ours.data(), runs)?;
+        // An owner that comes by, as one did for each of them, leaves the index of names as it should be.
+        run(ours.command().args(["work", "--until-idle"]))?;
         for (what, query) in questions(runs) {
             let mut line = Line::new(format!("{what}, of {runs}"));
             if runs == sizes[0] {

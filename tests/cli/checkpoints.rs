@@ -349,11 +349,22 @@ fn what_would_go_is_shown_first_and_goes_when_it_is_wished_while_the_stage_runs(
     assert_eq!(fates(), ["newest", "newest", "goes", "goes"]);
     let run = bench.show(1);
     assert_eq!(there(&bench, &run, "ckpt").len(), 4, "a look removes nothing");
+    // By its step, as the program said it, or by its path below the run's folder.
+    let pin = |how: &str, which: &str| bench.run(&["checkpoints", "1", how, which]).expect(0).stdout;
+    assert!(pin("--pin", "ckpt/step-2.safetensors").contains("step-2.safetensors is pinned"));
+    assert!(pin("--pin", "ckpt/step-1.safetensors").contains("step-1.safetensors is pinned"));
+    assert!(pin("--pin", "ckpt/step-1.safetensors").contains("was pinned already"));
+    assert_eq!(fates(), ["newest", "newest", "pinned", "pinned"]);
+    assert!(bench.run(&words("checkpoints 1")).expect(0).stdout.contains("pinned"));
+    assert!(bench.run(&words("checkpoints 1 --pin 77")).expect(4).stderr.contains("has no checkpoint \"77\""));
+    assert!(pin("--unpin", "ckpt/step-1.safetensors").contains("is no longer pinned"));
     let said = bench.run(&words("checkpoints 1 --clean")).expect(0).stdout;
-    assert!(said.starts_with("#1: 2 checkpoints are removed, "), "{said}");
-    assert_eq!(there(&bench, &run, "ckpt"), ["step-3.safetensors", "step-4.safetensors"]);
+    assert!(said.starts_with("#1: 1 checkpoint is removed, "), "{said}");
+    let left = ["step-2.safetensors", "step-3.safetensors", "step-4.safetensors"];
+    assert_eq!(there(&bench, &run, "ckpt"), left, "what is pinned stays");
     common::open(&bench, "go");
     assert_eq!(ended(&bench, 1)["status"], "completed");
+    assert_eq!(there(&bench, &run, "ckpt"), left, "at the stage's end, too");
     let none = bench.add(&[], &["true"]);
     bench.until_status(none, "completed", LONG);
     assert!(

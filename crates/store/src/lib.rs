@@ -20,6 +20,7 @@ mod latest;
 mod migrate;
 mod names;
 mod pace;
+mod pin;
 mod queue;
 mod rebuild;
 mod row;

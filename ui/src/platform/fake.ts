@@ -288,6 +288,7 @@ export function fake(options: FakeOptions = {}): Fake {
   let marks: { warning?: number; critical?: number } = {}
 
   const cleaned = new Set<number>()
+  const pins = new Set<string>()
 
   function obey(number: number | null, wish: Wish): WishAnswer {
     const done = (message: string): WishAnswer => ({ done: true, code: null, message })
@@ -360,6 +361,11 @@ export function fake(options: FakeOptions = {}): Fake {
       case 'clean_checkpoints':
         cleaned.add(run.number)
         return done('Cleaned.')
+      case 'pin': {
+        const { checkpoint, pinned } = wish.args
+        pins[pinned ? 'add' : 'delete'](`${run.number} ${checkpoint}`)
+        return done('Pinned.')
+      }
       case 'rm':
         store.runs.delete(run.number)
         return done('Removed.')
@@ -491,7 +497,7 @@ export function fake(options: FakeOptions = {}): Fake {
     files: (number) =>
       read(() => {
         note('files', number)
-        return files(find(number), began, cleaned.has(number))
+        return files(find(number), began, cleaned.has(number), (id) => pins.has(`${number} ${id}`))
       }),
     reveal: async (number, file) => note('reveal', number, file),
     async wish(number, wish) {

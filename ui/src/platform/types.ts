@@ -175,6 +175,8 @@ export type Wish =
   | { kind: 'dismiss'; args: { alert?: number } }
   /** Removes what the run's stages do not keep. */
   | { kind: 'clean_checkpoints'; args: Record<string, never> }
+  /** `checkpoint`: its id in `files`. Cleaning leaves alone what is pinned. */
+  | { kind: 'pin'; args: { checkpoint: string; stage?: string; pinned: boolean } }
   | { kind: 'disk'; args: { warning?: number; critical?: number } }
   | { kind: 'adopt'; args: Record<string, never> }
   | { kind: 'restore_seen'; args: Record<string, never> }
@@ -283,7 +285,7 @@ export interface FileView {
 }
 
 /** Whether a checkpoint stays, and why; `goes`: it is removed when they are cleaned next. */
-export type Fate = 'stays' | 'best' | 'newest' | 'in_use' | 'unfinished' | 'not_ours' | 'goes'
+export type Fate = 'stays' | 'best' | 'newest' | 'pinned' | 'in_use' | 'unfinished' | 'not_ours' | 'goes'
 
 export interface FilesView {
   /** For people. */

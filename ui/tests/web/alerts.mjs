@@ -47,6 +47,23 @@ export const alerts = [
     },
   },
   {
+    name: 'alerts: a checkpoint that is pinned stays, until the pin is taken out',
+    run: async ({ page, open, check, audit }) => {
+      await open('tick=0', '#/run/1285/files')
+      const row = page.locator('li:has-text("step-1000")')
+      await row.locator('text=not kept').waitFor()
+      await row.getByRole('button', { name: 'Keep ckpt/step-1000' }).click()
+      await row.locator('.chip:text-is("pinned")').waitFor()
+      check((await page.locator('text=Remove 1 not kept').count()) === 0, 'nothing is left to remove')
+      await audit()
+      const asks = async () => (await asked(page, 'wish')).map((one) => one[1].args)
+      check(JSON.stringify(await asks()) === '[{"checkpoint":"c2","pinned":true}]', JSON.stringify(await asks()))
+      await row.locator('[aria-pressed=true]').click()
+      await row.locator('text=not kept').waitFor()
+      check((await asks())[1].pinned === false, 'the pin was not taken out')
+    },
+  },
+  {
     name: 'alerts: each kind of notification has its switch',
     run: async ({ page, open, check }) => {
       await open('tick=0', '#/settings')

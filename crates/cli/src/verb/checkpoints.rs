@@ -25,6 +25,15 @@ pub(crate) struct Checkpoints {
     /// Only show what would be removed
     #[arg(long, requires = "clean")]
     dry_run: bool,
+    /// Keep this one whatever its stage's rule says: a path, or the step its program said
+    #[arg(long, value_name = "PATH|STEP", conflicts_with_all = ["clean", "unpin"])]
+    pin: Option<String>,
+    /// Keep it no longer than the rule says
+    #[arg(long, value_name = "PATH|STEP", conflicts_with = "clean")]
+    unpin: Option<String>,
+    /// Whose checkpoint is meant, where several stages have one like that
+    #[arg(long, value_name = "NAME")]
+    stage: Option<String>,
     #[command(flatten)]
     waits: Waits,
 }
@@ -34,6 +43,11 @@ impl Checkpoints {
         if self.clean && !self.dry_run {
             let runs = std::slice::from_ref(&self.run);
             return wish::of_runs(context, runs, self.waits, Limit::Usual, &Wish::CleanCheckpoints {});
+        }
+        if let Some(checkpoint) = self.pin.clone().or_else(|| self.unpin.clone()) {
+            let runs = std::slice::from_ref(&self.run);
+            let pin = Wish::Pin { checkpoint, stage: self.stage.clone(), pinned: self.pin.is_some() };
+            return wish::of_runs(context, runs, self.waits, Limit::Usual, &pin);
         }
         let client = context.client()?;
         let number = resolve(context, &client, &self.run)?.number;
@@ -111,6 +125,7 @@ fn words(fate: Fate) -> &'static str {
         Fate::Stays => "stays",
         Fate::Best => "stays: one of the best",
         Fate::Newest => "stays: one of the newest",
+        Fate::Pinned => "stays: pinned",
         Fate::InUse => "stays: in use",
         Fate::Unfinished => "stays: not known to be whole",
         Fate::NotOurs => "stays: not written by this run, or elsewhere",
@@ -135,10 +150,14 @@ fn row(view: &FileView) -> Vec<Cell> {
         (true, false) => Cell::new("incomplete").colour(Colour::Red),
         (true, true) => when::size(view.size).into(),
     };
-    let best = match view.keeping.and_then(|keeping| keeping.rank) {
-        Some(1) => Cell::new("best").colour(Colour::Green),
-        Some(rank) => format!("{rank}.").into(),
-        None => Cell::default(),
+    let pinned = view.keeping.is_some_and(|keeping| keeping.fate == Fate::Pinned);
+    let best = match (view.keeping.and_then(|keeping| keeping.rank), pinned) {
+        (Some(1), false) => Cell::new("best").colour(Colour::Green),
+        (Some(1), true) => Cell::new("best, pinned").colour(Colour::Green),
+        (Some(rank), false) => format!("{rank}.").into(),
+        (Some(rank), true) => format!("{rank}., pinned").into(),
+        (None, true) => "pinned".into(),
+        (None, false) => Cell::default(),
     };
     vec![
         Cell::new(&view.name),

@@ -236,6 +236,16 @@ pub enum Wish {
     },
     /// Remove the checkpoints that the run's stages do not keep. Answered when they are gone.
     CleanCheckpoints {},
+    /// Pin a checkpoint, so that cleaning leaves it alone, or take its pin out.
+    Pin {
+        /// As in `resume`: in a request its path, its step, or its id; in the wish's row always its absolute path.
+        checkpoint: String,
+        /// Whose checkpoint it is; in a request only where several stages have one like that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stage: Option<String>,
+        /// False: the pin is taken out.
+        pinned: bool,
+    },
     /// Take alerts of the run for seen.
     Dismiss {
         /// Its number in the store; else all that are open.
@@ -366,6 +376,7 @@ mod tests {
             Wish::Tag { add: vec!["a".into()], remove: vec![] },
             Wish::Queue { name: "training".into(), limit: Some(2), priority: None, paused: None },
             Wish::CleanCheckpoints {},
+            Wish::Pin { checkpoint: "/r/9.pt".into(), stage: Some("train".into()), pinned: true },
             Wish::Dismiss { alert: Some(7) },
             Wish::Release { runs: vec![(1, 1000), (1003, 1003)] },
             Wish::Clean { older_than_ms: 5, dry_run: false },

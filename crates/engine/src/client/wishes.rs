@@ -38,9 +38,11 @@ impl Client {
                 consent::required_again(&self.home, &origin.pipeline_dir)?;
             }
         }
-        if let (Some(number), Wish::Resume { from: Some(from), stage }) = (request.run, &mut request.wish) {
-            let found = self.checkpoint(number, from, stage.as_deref())?;
-            (*from, *stage) = (found.path, Some(found.stage));
+        if let (Some(number), Wish::Resume { from: Some(named), stage } | Wish::Pin { checkpoint: named, stage, .. }) =
+            (request.run, &mut request.wish)
+        {
+            let found = self.checkpoint(number, named, stage.as_deref())?;
+            (*named, *stage) = (found.path, Some(found.stage));
         }
         let (kind, args) = request.wish.to_row();
         let id = crate::fresh::uuid().to_string();
@@ -173,6 +175,7 @@ fn check_wish(request: &WishRequest, queues: &[String]) -> Result<(), Fault> {
         | Wish::Start {}
         | Wish::Move { .. }
         | Wish::CleanCheckpoints {}
+        | Wish::Pin { .. }
         | Wish::Dismiss { .. }
         | Wish::Rm { .. }
         | Wish::Disk { .. }

@@ -23,6 +23,7 @@ pub(crate) fn stages(read: &Read<'_>, home: &Home, run: &RunRow) -> Result<Vec<S
         return Ok(Vec::new());
     }
     let rows = read.stages(run.number)?;
+    let pins = read.pins(run.number)?;
     let telemetry = Telemetry::open(&home.telemetry(&run.id), false)?;
     let path = |bytes: &[u8]| PathBuf::from(std::ffi::OsString::from_vec(bytes.to_vec()));
     let cwd = path(&run.cwd);
@@ -61,7 +62,9 @@ pub(crate) fn stages(read: &Read<'_>, home: &Home, run: &RunRow) -> Result<Vec<S
             Some(chosen.get("path")?.as_str()?.to_owned())
         }));
         let roots = roots.clone();
-        found.push(StageKeeping { name: row.name.clone(), rule, pattern, named, points, since_ms, arguments, roots });
+        let pinned = pins.iter().filter(|(stage, _)| *stage == row.idx).map(|(_, path)| PathBuf::from(path)).collect();
+        let name = row.name.clone();
+        found.push(StageKeeping { name, rule, pattern, named, points, since_ms, arguments, pinned, roots });
     }
     Ok(found)
 }

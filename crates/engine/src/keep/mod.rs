@@ -28,6 +28,8 @@ pub enum Fate {
     Best,
     /// One of the newest.
     Newest,
+    /// Somebody pinned it.
+    Pinned,
     /// The program that runs was told to go on from it.
     InUse,
     /// It may be being written, or is not whole.
@@ -70,6 +72,8 @@ pub(crate) struct StageKeeping {
     pub(crate) since_ms: i64,
     /// The arguments of the program that runs, or what it is to go on from.
     pub(crate) arguments: Vec<String>,
+    /// Those that somebody pinned.
+    pub(crate) pinned: BTreeSet<PathBuf>,
     /// Folders of the run, as they are without links.
     pub(crate) roots: Vec<PathBuf>,
 }
@@ -103,7 +107,9 @@ impl StageKeeping {
         }
         for one in &mut all {
             let free = one.fate == Fate::Goes;
-            if !self.removes() && one.fate != Fate::Unfinished {
+            if one.fate != Fate::Unfinished && self.pinned.contains(&one.path) {
+                one.fate = Fate::Pinned;
+            } else if !self.removes() && one.fate != Fate::Unfinished {
                 one.fate = Fate::Stays;
             } else if free && (!ours || !fitting.contains(&one.path) || one.modified_ms < self.since_ms) {
                 one.fate = Fate::NotOurs;
@@ -163,6 +169,7 @@ mod tests {
             points: Vec::new(),
             since_ms: 0,
             arguments: Vec::new(),
+            pinned: BTreeSet::new(),
             roots: vec![folder.canonicalize().unwrap()],
             rule,
         }
@@ -235,6 +242,15 @@ mod tests {
             row("old", Fate::NotOurs),
         ];
         assert_eq!(fates(&keeping, 55_000), expected);
+        keeping.pinned = [paths[2].clone(), paths[4].clone()].into();
+        let pinned = [(2, Fate::Pinned), (0, Fate::Unfinished)];
+        for (at, fate) in pinned {
+            assert_eq!(fates(&keeping, 55_000)[at].1, fate, "what is not whole is not made whole by a pin");
+        }
+        keeping.rule = rule(None, None);
+        assert_eq!(fates(&keeping, 55_000)[2].1, Fate::Pinned, "seen where none is removed, too");
+        keeping.rule = rule(Some(0), Some(0));
+        keeping.pinned.clear();
         keeping.roots = vec!["/nowhere".into()];
         assert!(fates(&keeping, 55_000).iter().all(|(_, fate, _)| *fate != Fate::Goes));
     }

@@ -1,6 +1,6 @@
 //! Cleaning checkpoints: each hour while a stage runs, at its end, and when somebody wishes it. What goes is judged and removed off the loop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use footplate_core::event::Event;
@@ -234,6 +234,31 @@ impl Mind {
         }
         self.keeper.start(number, stages, For::Wish(wish.id.clone()));
         Ok(Ok(None))
+    }
+
+    /// Pins a checkpoint of a stage, or takes its pin out.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn pin(
+        &mut self,
+        tx: &Tx<'_>,
+        number: i64,
+        path: &str,
+        stage: Option<&str>,
+        pinned: bool,
+    ) -> Result<Result<Option<String>, Refused>, Trouble> {
+        let Some(stage) = tx.stages(number)?.into_iter().find(|row| Some(row.name.as_str()) == stage) else {
+            return Ok(Err((ErrorCode::NotFound, format!("#{number} has no stage {:?}", stage.unwrap_or("")))));
+        };
+        let changed = tx.set_pin(StageKey { run: number, stage: stage.idx }, path, pinned, self.now.0)?;
+        let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Ok(Some(match (pinned, changed) {
+            (true, true) => format!("#{number}: {name} is pinned: it stays whatever its stage keeps"),
+            (true, false) => format!("#{number}: {name} was pinned already"),
+            (false, true) => format!("#{number}: {name} is no longer pinned"),
+            (false, false) => format!("#{number}: {name} was not pinned"),
+        })))
     }
 
     /// Whether a whole checkpoint of this stage was written since a moment, UTC milliseconds: what came of an attempt that was interrupted.

@@ -113,6 +113,7 @@ impl Mind {
             Wish::Tag { add, remove } => self.tag(tx, number, add, &remove)?,
             Wish::Rm { files } => self.remove(tx, number, files)?,
             Wish::CleanCheckpoints {} => self.clean_checkpoints(tx, row, number)?,
+            Wish::Pin { checkpoint, stage, pinned } => self.pin(tx, number, &checkpoint, stage.as_deref(), pinned)?,
             Wish::Dismiss { alert } => self.dismiss(tx, number, alert)?,
             Wish::Queue { .. }
             | Wish::Disk { .. }

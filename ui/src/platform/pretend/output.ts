@@ -133,8 +133,11 @@ export function series(run: RunView, now: number, ticks: number): MetricSeries[]
   ]
 }
 
-export function files(run: RunView, began: number, cleaned = false): FilesView {
+export function files(run: RunView, began: number, cleaned: boolean, pinned: (id: string) => boolean): FilesView {
   const all = allFiles(run, began)
+  for (const file of all.files) {
+    if (file.keeping && pinned(file.id)) file.keeping = { ...file.keeping, fate: 'pinned' }
+  }
   return cleaned ? { ...all, files: all.files.filter((file) => file.keeping?.fate !== 'goes') } : all
 }
 

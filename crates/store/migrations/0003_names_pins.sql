@@ -15,3 +15,12 @@ END;
 CREATE TRIGGER run_text_delete AFTER DELETE ON run WHEN old.number <= (SELECT number FROM named) BEGIN
   DELETE FROM run_text WHERE rowid = old.number;
 END;
+
+-- Checkpoints that cleaning leaves alone, whatever their stage's rule says.
+CREATE TABLE pin (
+  run   INTEGER NOT NULL,
+  stage INTEGER NOT NULL,
+  path  TEXT NOT NULL CHECK (length(path) >= 1),
+  PRIMARY KEY (run, stage, path),
+  FOREIGN KEY (run, stage) REFERENCES stage (run, idx) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
