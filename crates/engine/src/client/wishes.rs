@@ -118,6 +118,8 @@ fn check_wish(request: &WishRequest, queues: &[String]) -> Result<(), Fault> {
             | Wish::Disk { .. }
             | Wish::Adopt {}
             | Wish::RestoreSeen {}
+            | Wish::Schedule { .. }
+            | Wish::Schedules { .. }
             | Wish::Clean { .. }
             | Wish::Release { .. }
     );
@@ -178,6 +180,8 @@ fn check_wish(request: &WishRequest, queues: &[String]) -> Result<(), Fault> {
         | Wish::Disk { .. }
         | Wish::Adopt {}
         | Wish::RestoreSeen {}
+        | Wish::Schedule { .. }
+        | Wish::Schedules { .. }
         | Wish::Release { .. }
         | Wish::Clean { .. } => Ok(()),
     }
