@@ -62,8 +62,8 @@ impl Clocked {
     /// Until the schedule is not due any more.
     fn until_dealt_with(&self, name: &str) {
         until(LONG, "the time is dealt with", || {
-            let now = self.bench.run(&["schedule", "list"]).expect(0);
-            let _ = now;
+            // Where there is no owner a look starts one.
+            let _ = self.bench.run(&["schedule", "list"]).expect(0);
             at(&self.schedule(name)["next_at"]) > wall() + self.shift
         });
     }
@@ -92,6 +92,8 @@ fn an_owner_that_dies_before_or_after_a_start_is_written_starts_it_once() {
             .bench
             .run(&[&add[..], &program.argv().iter().map(String::as_str).collect::<Vec<_>>()].concat())
             .expect(0);
+        // One that is still on its way would be there in place of the one that is to die.
+        until(LONG, "an owner is there", || it.bench.owner().is_some());
         it.bench.kill_owner();
         it.pass(HOUR_MS + 5_000);
         let list = it.bench.footplate(["schedule", "list"]).env("FOOTPLATE_FAILPOINT", point).output().unwrap();
@@ -233,7 +235,8 @@ fn an_owner_stays_for_a_schedule_without_waking_and_leaves_when_it_is_paused_or_
     let it = Clocked::new();
     let bench = &it.bench;
     let _ = bench.run(&["schedule", "add", "daily", "@daily", "--", "true"]).expect(0);
-    let owner = bench.owner().expect("an owner");
+    until(LONG, "an owner is there", || bench.owner().is_some());
+    let owner = bench.owner().unwrap();
     // Over its start, and what that wrote.
     until(LONG, "it sleeps", || {
         let before = switches(owner);
@@ -248,7 +251,7 @@ fn an_owner_stays_for_a_schedule_without_waking_and_leaves_when_it_is_paused_or_
     let _ = bench.run(&["schedule", "pause", "daily"]).expect(0);
     gone("the owner leaves a paused schedule alone");
     let _ = bench.run(&["schedule", "unpause", "daily"]).expect(0);
-    assert!(bench.owner().is_some());
+    until(LONG, "an owner is there again", || bench.owner().is_some());
     // Killed, it is started again by who looks.
     bench.kill_owner();
     let _ = bench.run(&["list"]).expect(0);
