@@ -273,3 +273,21 @@ fn switches(pid: i32) -> u64 {
     };
     tasks.flatten().map(|task| of(task.path())).sum()
 }
+
+#[test]
+fn after_a_restore_schedules_go_on_from_then_and_what_was_started_since_the_backup_is_not_started_again() {
+    let mut it = Clocked::new();
+    let _ = it.bench.run(&["schedule", "add", "hourly", "every 1h", "--", "true"]).expect(0);
+    let made = it.bench.run(&["backup", "--json"]).expect(0).json();
+    let name = PathBuf::from(made["path"].as_str().unwrap()).file_name().unwrap().to_str().unwrap().to_owned();
+    it.pass(HOUR_MS + 1_000);
+    it.until_ended(1);
+    let _ = it.bench.run(&["restore", &name, "--yes"]).expect(0);
+    let schedule = it.schedule("hourly");
+    assert!(at(&schedule["next_at"]) > wall() + it.shift, "{schedule:#}");
+    it.ring();
+    assert_eq!(it.runs().len(), 1, "it was started twice");
+    it.pass(HOUR_MS);
+    it.until_ended(2);
+    let _ = it.bench.run(&["schedule", "rm", "hourly"]).expect(0);
+}
