@@ -209,7 +209,7 @@ pub(crate) async fn sound(shell: Held<'_>, path: String, id: String) -> Answer<R
     off(move || Ok(Response::new(sounds::sound(&shell.picked.path(&path)?, &id)?))).await
 }
 
-fn prepare(shell: &Shell, client: &Client, request: StartRequest) -> Answer<Prepared> {
+pub(crate) fn prepare(shell: &Shell, client: &Client, request: StartRequest) -> Answer<Prepared> {
     let environment = shell.environment();
     match request {
         StartRequest::Template(request) => start::template(request, client, environment),

@@ -14,6 +14,7 @@ mod machine;
 mod notify;
 mod once;
 mod picked;
+mod schedules;
 mod scripts;
 mod settings;
 mod shell;
@@ -85,6 +86,10 @@ pub fn run() -> ExitCode {
             commands::copy,
             commands::save_text,
             commands::save_picture,
+            schedules::schedule_times,
+            schedules::add_schedule,
+            schedules::repeat_run,
+            schedules::run_schedule,
             templates::templates,
             templates::reveal_template,
             templates::import_template,

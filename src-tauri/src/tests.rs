@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 const TYPES: &str = include_str!("../../ui/src/platform/types.ts");
 const DOOR: &str = include_str!("../../ui/src/platform/tauri.ts");
 const LIBRARY: &str = include_str!("lib.rs");
-const SOURCES: [&str; 3] = [include_str!("bridge.rs"), include_str!("commands.rs"), include_str!("templates.rs")];
+const SOURCES: [&str; 4] = [
+    include_str!("bridge.rs"),
+    include_str!("commands.rs"),
+    include_str!("schedules.rs"),
+    include_str!("templates.rs"),
+];
 
 /// Arguments that the shell gives a command, not the view.
 const GIVEN: [&str; 3] = ["app", "shell", "bridge"];

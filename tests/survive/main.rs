@@ -18,6 +18,7 @@ mod nested;
 mod output;
 mod poison;
 mod saves;
+mod schedules;
 mod sleeps;
 mod storage;
 

@@ -13,8 +13,8 @@ use crate::context::Context;
 use crate::stop::{self, Answer, Stop};
 use crate::verb::{
     add, adopt, alerts, backup, cancel, checkpoints, clean, completions, disk, doctor, list, logs, metrics, r#move,
-    pause, plan, queue, rename, report, restore, resume, retry, rm, run, set, show, start, tag, template, unpause,
-    wait, watch, work,
+    pause, plan, queue, rename, report, restore, resume, retry, rm, run, schedule, set, show, start, tag, template,
+    unpause, wait, watch, work,
 };
 
 /// Queue, run and watch model training on your own machine.
@@ -68,6 +68,7 @@ enum Verb {
     Tag(tag::Tag),
     Rm(rm::Rm),
     Queue(queue::Queue),
+    Schedule(schedule::Schedule),
     Disk(disk::Disk),
     Template(template::Template),
     Work(work::Work),
@@ -143,6 +144,7 @@ fn dispatch(verb: &Verb, context: &Context) -> Answer {
         Verb::Tag(verb) => verb.run(context),
         Verb::Rm(verb) => verb.run(context),
         Verb::Queue(verb) => verb.run(context),
+        Verb::Schedule(verb) => verb.run(context),
         Verb::Disk(verb) => verb.run(context),
         Verb::Template(verb) => verb.run(context),
         Verb::Work(verb) => verb.run(context),

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::stop::{self, Answer, Stop};
-use crate::text::visible;
+use crate::text::{visible, when};
 
 /// Whether to wait for the effect.
 #[derive(Clone, Copy, Debug, Default, Args)]
@@ -144,7 +144,11 @@ fn requested(context: &Context, run: &Resolved, wish: &Wish) -> Result<(), Stop>
 }
 
 fn say(context: &Context, object: &serde_json::Value, text: &str) -> Result<(), Stop> {
-    if context.json { context.print_json_line(object) } else { context.print(&format!("{}\n", visible(text))) }
+    if context.json {
+        context.print_json_line(object)
+    } else {
+        context.print(&format!("{}\n", visible(&when::local(text))))
+    }
 }
 
 fn refuse(context: &Context, fault: &Fault, code: &mut u8) {

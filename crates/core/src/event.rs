@@ -90,6 +90,11 @@ pub enum Event {
         /// Its name.
         queue: String,
     },
+    /// A schedule is new, paused, unpaused or removed, or has missed a time.
+    ScheduleChanged {
+        /// Its name.
+        schedule: String,
+    },
 }
 
 /// What happened to an alert.

@@ -17,6 +17,7 @@ pub mod state;
 pub mod status;
 pub mod storage;
 pub mod time;
+pub mod timetable;
 pub mod view;
 
 pub use code::{ErrorCode, Fault};

@@ -8,6 +8,7 @@ use crate::alert::AlertFacts;
 use crate::id::RunId;
 use crate::status::{AttemptStatus, RunStatus, StageStatus};
 use crate::time::UtcMs;
+use crate::timetable::ScheduledBy;
 
 /// Why something waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,6 +121,10 @@ pub struct RunView {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
     pub alerts: Vec<AlertView>,
+    /// The schedule that started it; left out where somebody submitted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub schedule: Option<ScheduledBy>,
     /// What was noted about it, oldest first; kept as long as events are (7 days), those of attempts for good with them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<Vec<Note>>,

@@ -44,6 +44,15 @@ impl Captured {
         Captured::new(all, umask(), limits())
     }
 
+    /// One that was captured before, with what was captured beside it.
+    pub(crate) fn restored(
+        all: impl IntoIterator<Item = (Bytes, Bytes)>,
+        umask: u32,
+        limits: Vec<(String, u64, u64)>,
+    ) -> Captured {
+        Captured::new(all, umask, limits)
+    }
+
     fn new(all: impl IntoIterator<Item = (Bytes, Bytes)>, umask: u32, limits: Vec<(String, u64, u64)>) -> Captured {
         let (mut plain, mut secrets) = (BTreeMap::new(), BTreeMap::new());
         for (name, value) in all {

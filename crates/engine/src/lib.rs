@@ -27,6 +27,7 @@ pub mod machine_id;
 pub mod owner;
 pub mod plan;
 pub mod rescue;
+pub mod schedules;
 pub mod secrets;
 pub mod start;
 pub mod templates;

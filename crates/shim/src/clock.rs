@@ -1,5 +1,6 @@
 //! Time, and the boot this machine is in. The only reader of the wall clock in the product.
 
+use std::os::fd::OwnedFd;
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,6 +20,36 @@ fn test_shift() -> i64 {
     let file = FILE.get_or_init(|| std::env::var_os("FOOTPLATE_TEST_WALL_SHIFT"));
     let text = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
     text.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+}
+
+/// A timer of the wall clock, readable when it rings; see [`set_wall_timer`]. `None` where the system has none (macOS).
+pub fn wall_timer() -> Option<OwnedFd> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::time::{TimerfdClockId, TimerfdFlags, timerfd_create};
+        timerfd_create(TimerfdClockId::Realtime, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK).ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
+}
+
+/// Lets it ring at `due`, UTC milliseconds, after sleep as well, and whenever somebody sets the clock; `None`: not at all. False
+/// where the system refuses.
+pub fn set_wall_timer(timer: &OwnedFd, due: Option<i64>) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::time::{Itimerspec, TimerfdTimerFlags, Timespec, timerfd_settime};
+        // What tests put on top of the clock is not known to the system. 0 would mean not at all.
+        let at = due.map_or(0, |due| due.saturating_sub(test_shift()).max(1));
+        let value = Timespec { tv_sec: at.div_euclid(1000), tv_nsec: at.rem_euclid(1000) * 1_000_000 };
+        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
+        timerfd_settime(timer, TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET, &once).is_ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (timer, due);
+        false
+    }
 }
 
 /// The running clock in milliseconds: stops while the machine sleeps and never jumps. Same origin for every process of

@@ -68,6 +68,7 @@ impl Read<'_> {
             ("wishes", self.pending_wishes().map(|_| ())),
             ("live attempts", self.live_attempts().map(|_| ())),
             ("events", self.events_after(0, u32::MAX).map(|_| ())),
+            ("schedules", self.schedules().map(|_| ())),
             ("settings", self.settings().map(|_| ())),
         ];
         for (what, read) in rest {

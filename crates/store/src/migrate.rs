@@ -16,7 +16,8 @@ use crate::error::StoreError;
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_guards.sql"),
-    include_str!("../migrations/0003_names_pins.sql"),
+    include_str!("../migrations/0003_schedules.sql"),
+    include_str!("../migrations/0004_names_pins.sql"),
 ];
 
 /// The version of `state.db` that this program reads and writes.

@@ -11,6 +11,7 @@ const EMPTY: Live = {
   experiments: [],
   owner: { state: 'absent', orderly: true },
   recovery: null,
+  schedules: { keep_owner: true, all: [] },
   storage: { restored: null, moved: null, newer: null },
 }
 

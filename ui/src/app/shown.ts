@@ -7,7 +7,7 @@ import { visible, visibleLine } from '../i18n/visible'
 import type { Platform } from '../platform/types'
 
 /** These go back as they came; who shows them makes them visible. */
-const RAW = new Set(['id', 'params', 'cli', 'handle', 'experiment', 'experiments', 'tags'])
+const RAW = new Set(['id', 'params', 'cli', 'handle', 'experiment', 'experiments', 'schedules', 'tags'])
 
 /** The same with every text in it made visible, names of fields too; itself where there was nothing to show. */
 export function clean<T>(value: T, line: (text: string) => string = visible): T {

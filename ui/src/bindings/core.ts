@@ -210,6 +210,150 @@ action?: AlertAction, };
 
 export type AlertChange = "raised" | "ended" | "dismissed";
 
+export type CatchUp = "once" | "skip";
+
+export type Overlap = "skip" | "queue";
+
+export type ScheduleKind = "template" | "file" | "command" | "run";
+
+export type Missed = { 
+/**
+ * The first of them.
+ */
+from: UtcMs, 
+/**
+ * The last of them.
+ */
+until: UtcMs, 
+/**
+ * How many; 10,000 stands for that many or more.
+ */
+times: number, 
+/**
+ * One sentence.
+ */
+why: string, };
+
+export type ScheduleRun = { 
+/**
+ * What people use.
+ */
+number: number, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its status.
+ */
+status: RunStatus, 
+/**
+ * When it was submitted.
+ */
+created_at: UtcMs, 
+/**
+ * When its last stage ended.
+ */
+finished_at: UtcMs | null, };
+
+export type ScheduledBy = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The time it was started for; where somebody asked for the run, when that was.
+ */
+due: UtcMs, };
+
+export type ScheduleView = { 
+/**
+ * UUIDv7.
+ */
+id: string, 
+/**
+ * What people call it; no other has the same.
+ */
+name: string, 
+/**
+ * What kind of thing it runs.
+ */
+kind: ScheduleKind, 
+/**
+ * What it runs: a template's name, a path, a command line, a pipeline's name.
+ */
+what: string, 
+/**
+ * A named set of values.
+ */
+preset: string | null, 
+/**
+ * The values that were given, secrets left out.
+ */
+params: { [key in string]: JsonValue }, 
+/**
+ * The queue of its runs; none: the pipeline's.
+ */
+queue: string | null, 
+/**
+ * The priority of its runs; none: the pipeline's.
+ */
+priority: number | null, 
+/**
+ * The working folder of its runs.
+ */
+cwd: string, 
+/**
+ * `30 2 * * *`, `@daily` or `every 6h`.
+ */
+timing: string, 
+/**
+ * The IANA name of the time zone it is meant in.
+ */
+zone: string, 
+/**
+ * What becomes of times that nobody saw.
+ */
+catch_up: CatchUp, 
+/**
+ * What becomes of a start while the last run has not ended.
+ */
+overlap: Overlap, 
+/**
+ * False: it is paused.
+ */
+enabled: boolean, 
+/**
+ * When it is due next; none where it is paused or never due again.
+ */
+next_at: UtcMs | null, 
+/**
+ * The next times, at most five; empty where it is paused.
+ */
+upcoming: Array<UtcMs>, 
+/**
+ * The run that it started last, as long as that is kept.
+ */
+last_run: ScheduleRun | null, 
+/**
+ * The newest times it missed, at most 20, newest first.
+ */
+missed: Array<Missed>, 
+/**
+ * When it was made.
+ */
+created_at: UtcMs, };
+
+export type SchedulesView = { 
+/**
+ * An owner stays as long as a schedule is to be due, so that starts are on time with nobody around.
+ */
+keep_owner: boolean, 
+/**
+ * By name.
+ */
+all: Array<ScheduleView>, };
+
 export type RunView = { 
 /**
  * UUIDv7.
@@ -307,6 +451,10 @@ cwd?: string | null,
  * Its alerts, newest first; in lists only those that are open.
  */
 alerts?: Array<AlertView>, 
+/**
+ * The schedule that started it; left out where somebody submitted it.
+ */
+schedule?: ScheduledBy, 
 /**
  * What was noted about it, oldest first; kept as long as events are (7 days), those of attempts for good with them.
  */
@@ -676,7 +824,11 @@ text: string, } | { "kind": "run_changed" } | { "kind": "run_removed" } | { "kin
 /**
  * Its name.
  */
-queue: string, };
+queue: string, } | { "kind": "schedule_changed", 
+/**
+ * Its name.
+ */
+schedule: string, };
 
 export type Report = { 
 /**

@@ -71,8 +71,14 @@ export function moment(at: Date, now: Date): string {
 }
 
 /** With date and seconds, for a detail. */
-export function exact(at: Date): string {
-  return dates({ dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' } as Intl.DateTimeFormatOptions).format(at)
+export function exact(at: Date, to: 'second' | 'minute' = 'second'): string {
+  const timeStyle = to === 'second' ? 'medium' : 'short'
+  return dates({ dateStyle: 'medium', timeStyle, hourCycle: 'h23' } as Intl.DateTimeFormatOptions).format(at)
+}
+
+/** The name of a day of the week; 0 is Sunday. */
+export function weekday(day: number): string {
+  return dates({ weekday: 'long', timeZone: 'UTC' }).format(new Date(Date.UTC(2026, 10, 1 + day)))
 }
 
 /** `23:18:05`. */

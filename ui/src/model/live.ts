@@ -28,6 +28,7 @@ export function apply(held: Held | null, push: News): Held | null {
   if (push.queues) live.queues = push.queues
   if (push.experiments) live.experiments = push.experiments
   if (push.owner) live.owner = push.owner
+  if (push.schedules) live.schedules = push.schedules
   if (push.storage) live.storage = push.storage
   if (push.recovery !== undefined) live.recovery = push.recovery
   return { seq: push.seq, live, history: held.history + (push.history ? 1 : 0) }

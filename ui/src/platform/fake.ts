@@ -5,6 +5,8 @@ import { machine, machineHistory } from './pretend/machine'
 import { iso, random, run as makeRun, stage, attempt } from './pretend/build'
 import { files, logLine, logTotal, page, series } from './pretend/output'
 import { gallery as pretendGallery } from './pretend/gallery'
+import { report } from './pretend/report'
+import { schedules as pretendSchedules } from './pretend/schedules'
 import { TEMPLATES } from './pretend/templates'
 import { world, type WorldName } from './pretend/world'
 import type {
@@ -17,6 +19,8 @@ import type {
   RunStatus,
   RunView,
   Settings,
+  StartRequest,
+  Submitted,
   Wish,
   WishAnswer,
 } from './types'
@@ -175,9 +179,18 @@ export function fake(options: FakeOptions = {}): Fake {
       experiments,
       owner: options.owner ?? { state: 'present', pid: 4312, version: '0.1.0', since: iso(began) },
       recovery: options.recovery ?? null,
+      schedules: schedules.view(),
       storage,
     }
   }
+  const schedules = pretendSchedules(options, began, {
+    note,
+    read,
+    fault,
+    start: startRun,
+    changed: () => push(false),
+    name: (n) => find(n).pipeline,
+  })
   let sent: Live = live()
   function push(history: boolean): void {
     const now = live()
@@ -199,6 +212,7 @@ export function fake(options: FakeOptions = {}): Fake {
       queues: now.queues,
       experiments: now.experiments,
       owner: now.owner,
+      schedules: now.schedules,
       storage: now.storage,
     }
     if (history) message.history = true
@@ -300,6 +314,7 @@ export function fake(options: FakeOptions = {}): Fake {
       )
       return done('Changed.')
     }
+    if (wish.kind === 'schedule' || wish.kind === 'schedules') return schedules.obey(wish)
     if (wish.kind === 'disk') {
       marks = { ...marks, ...wish.args }
       return done('Changed.')
@@ -372,6 +387,57 @@ export function fake(options: FakeOptions = {}): Fake {
       default:
         return done('Done.')
     }
+  }
+
+  async function startRun(request: StartRequest): Promise<Submitted> {
+    note('start', request)
+    const n = store.next++
+    const pipeline = request.kind === 'template' ? request.template : 'train'
+    const at = iso(Date.now())
+    const free = ![...store.runs.values()].some((run) => run.status === 'running') && !request.not_before
+    const base = {
+      pipeline,
+      queue: request.queue ?? 'training',
+      created_at: at,
+      params: request.kind === 'template' ? (request.params as Record<string, JsonValue>) : {},
+    }
+    const name = request.name ?? `${pipeline}-${n}`
+    const stages = pipeline === 'digits' ? ['prepare', 'train', 'evaluate'] : ['run']
+    if (free) {
+      store.runs.set(
+        n,
+        makeRun(n, name, 'running', {
+          ...base,
+          started_at: at,
+          progress: 0,
+          stages: stages.map((s, i) =>
+            stage(s, i === 0 ? 'running' : 'waiting', {
+              needs: i > 0 ? [stages[i - 1]!] : [],
+              started_at: i === 0 ? at : null,
+              attempts: i === 0 ? [attempt({ status: 'running', pid: 6000 + n, started_at: at })] : [],
+            }),
+          ),
+        }),
+      )
+    } else {
+      const why = { reason: 'queue_limit', detail: '1 of 1 training stages running' }
+      store.runs.set(
+        n,
+        makeRun(n, name, 'queued', {
+          ...base,
+          waiting: why,
+          stages: stages.map((s, i) =>
+            stage(s, i === 0 ? 'queued' : 'waiting', {
+              needs: i > 0 ? [stages[i - 1]!] : [],
+              waiting: i === 0 ? why : null,
+            }),
+          ),
+        }),
+      )
+      store.order.push(n)
+    }
+    push(true)
+    return { id: store.runs.get(n)!.id, number: n, name }
   }
 
   if (options.tick !== 0) setInterval(step, options.tick ?? 500)
@@ -452,29 +518,7 @@ export function fake(options: FakeOptions = {}): Fake {
         }
         return { definition, template: options.template === undefined ? (template?.name ?? null) : options.template }
       }),
-    report: (number) =>
-      read(() => {
-        const run = find(number)
-        return {
-          run: { id: run.id, number, name: run.name },
-          status: run.status,
-          planning_s: 0.004,
-          queued_s: 1.8,
-          execution_s: 41,
-          total_s: 42.8,
-          levels: [(run.stages ?? []).map((s) => s.name)],
-          max_parallelism: 2,
-          peak_parallelism: 1,
-          critical_path: (run.stages ?? []).map((s) => s.name),
-          critical_path_s: 40.5,
-          totals: {} as never,
-          stages: [],
-          longest_stage: 'train',
-          average_stage_s: 13.5,
-          errors: [],
-          alerts: run.alerts ?? [],
-        }
-      }),
+    report: (number) => read(() => report(find(number))),
     metrics: (number) =>
       read(() => {
         note('metrics', number)
@@ -507,6 +551,7 @@ export function fake(options: FakeOptions = {}): Fake {
       return answer
     },
     ...gallery,
+    ...schedules.platform,
     async pickScript() {
       note('pickScript')
       return script
@@ -530,56 +575,7 @@ export function fake(options: FakeOptions = {}): Fake {
       return sound(data(path).sounds.find((one) => one.id === id)?.seconds ?? 1)
     },
     check: (request) => read(() => check(request)),
-    async start(request) {
-      note('start', request)
-      const n = store.next++
-      const pipeline = request.kind === 'template' ? request.template : 'train'
-      const at = iso(Date.now())
-      const free = ![...store.runs.values()].some((run) => run.status === 'running') && !request.not_before
-      const base = {
-        pipeline,
-        queue: request.queue ?? 'training',
-        created_at: at,
-        params: request.kind === 'template' ? (request.params as Record<string, JsonValue>) : {},
-      }
-      const name = request.name ?? `${pipeline}-${n}`
-      const stages = pipeline === 'digits' ? ['prepare', 'train', 'evaluate'] : ['run']
-      if (free) {
-        store.runs.set(
-          n,
-          makeRun(n, name, 'running', {
-            ...base,
-            started_at: at,
-            progress: 0,
-            stages: stages.map((s, i) =>
-              stage(s, i === 0 ? 'running' : 'waiting', {
-                needs: i > 0 ? [stages[i - 1]!] : [],
-                started_at: i === 0 ? at : null,
-                attempts: i === 0 ? [attempt({ status: 'running', pid: 6000 + n, started_at: at })] : [],
-              }),
-            ),
-          }),
-        )
-      } else {
-        const why = { reason: 'queue_limit', detail: '1 of 1 training stages running' }
-        store.runs.set(
-          n,
-          makeRun(n, name, 'queued', {
-            ...base,
-            waiting: why,
-            stages: stages.map((s, i) =>
-              stage(s, i === 0 ? 'queued' : 'waiting', {
-                needs: i > 0 ? [stages[i - 1]!] : [],
-                waiting: i === 0 ? why : null,
-              }),
-            ),
-          }),
-        )
-        store.order.push(n)
-      }
-      push(true)
-      return { id: store.runs.get(n)!.id, number: n, name }
-    },
+    start: startRun,
     draft: async () => draft,
     async setDraft(next) {
       draft = next

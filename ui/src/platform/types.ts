@@ -22,6 +22,8 @@ import type {
   Report,
   RunStatus,
   RunView,
+  SchedulesView,
+  ScheduleView,
   StorageView,
   Submitted,
   UtcMs,
@@ -36,8 +38,10 @@ import type {
   StartRequest,
   CheckView,
 } from './newrun'
+import type { RepeatRequest, TimesView } from './repeat'
 
 export type * from './newrun'
+export type * from './repeat'
 export type {
   AlertView,
   AttemptStatus,
@@ -56,6 +60,8 @@ export type {
   Restored,
   RunStatus,
   RunView,
+  SchedulesView,
+  ScheduleView,
   Stage,
   StageStatus,
   StageView,
@@ -97,6 +103,8 @@ export interface Live {
   experiments: { name: string; runs: number }[]
   owner: Owner
   recovery: Recovery | null
+  /** By name, and whether an owner stays for them. */
+  schedules: SchedulesView
   /** What is to be told of the store itself. */
   storage: StorageView
 }
@@ -123,6 +131,7 @@ export type Push =
       experiments?: Live['experiments']
       owner?: Owner
       recovery?: Recovery | null
+      schedules?: SchedulesView
       storage?: StorageView
       /** True: an ended run is new, changed or removed, so that pages of `list` are stale. */
       history?: boolean
@@ -180,6 +189,9 @@ export type Wish =
   | { kind: 'disk'; args: { warning?: number; critical?: number } }
   | { kind: 'adopt'; args: Record<string, never> }
   | { kind: 'restore_seen'; args: Record<string, never> }
+  /** Pauses a schedule, lets it go on, or removes it. */
+  | { kind: 'schedule'; args: { name: string; enabled?: boolean; remove?: boolean } }
+  | { kind: 'schedules'; args: { keep_owner: boolean } }
   | { kind: 'queue'; args: { name: string; limit?: number; priority?: number; paused?: boolean } }
 
 /** `engine::WishAnswer`. */
@@ -374,10 +386,19 @@ export interface Platform {
   reveal(number: number, file: string | null): Promise<void>
 
   /**
-   * `Client::wish` and `await_answer` (cancel: grace + 5 s, others 10 s). `number` is null for `queue`. A refusal is an
+   * `Client::wish` and `await_answer` (cancel: grace + 5 s, others 10 s). `number` is null for `queue` and `schedule`. A refusal is an
    * answer with `done: false`; no answer in time rejects with `no_answer`, and the wish stays on record.
    */
   wish(number: number | null, wish: Wish): Promise<WishAnswer>
+
+  /** When a timetable would be due; rejects with `invalid`, which says what is wrong with it. */
+  scheduleTimes(timing: string): Promise<TimesView>
+  /** `Client::add_schedule` for what was chosen in the wizard; its `name` is that of the runs, and not used for a template. */
+  addSchedule(request: StartRequest, repeat: RepeatRequest): Promise<ScheduleView>
+  /** The same for what a run was made of. */
+  repeatRun(number: number, repeat: RepeatRequest): Promise<ScheduleView>
+  /** `Client::run_schedule`: a run now; its times stay. */
+  runSchedule(name: string): Promise<Submitted>
 
   /** Built-in ones and own ones; `broken`: own ones that cannot be read as they are. */
   templates(): Promise<{ templates: TemplateView[]; broken: BrokenTemplate[] }>

@@ -15,6 +15,7 @@ const live: Live = {
   experiments: [],
   owner: { state: 'absent', orderly: true },
   recovery: null,
+  schedules: { keep_owner: true, all: [] },
   storage: { restored: null, moved: null, newer: null },
 }
 const held: Held = { seq: 5, live, history: 1 }

@@ -23,6 +23,7 @@ const MADE = [
   /^status\./,
   /^failure\./,
   /^template\./,
+  /^schedule\.every_/,
   /^only\./,
   /^check\.item\./,
   /^files\.(checkpoint|output|file)s$/,

@@ -49,6 +49,7 @@ const VIEWS = [
   ['the log', '#/run/1285/log'],
   ['files', '#/run/1285/files'],
   ['details', '#/run/1293/details'],
+  ['the schedules', '#/schedules'],
   ['the machine', '#/machine'],
   ['settings', '#/settings'],
   ['the wizard', '#/new?template=digits'],
@@ -148,7 +149,14 @@ export const keyboard = [
   {
     name: 'nothing moves for those who asked for less motion',
     run: async ({ page, open, check }) => {
-      for (const route of ['#/queue', '#/run/1285', '#/run/1290', '#/machine', '#/new?template=digits']) {
+      for (const route of [
+        '#/queue',
+        '#/run/1285',
+        '#/run/1290',
+        '#/schedules',
+        '#/machine',
+        '#/new?template=digits',
+      ]) {
         await open('tick=40', route)
         await page.waitForTimeout(250)
         const moving = await page.evaluate(() =>

@@ -21,6 +21,8 @@ const VIEWS = [
   ['consent', '', '#/consent/whisper-tune'],
   ['consent-given', '', '#/consent/lora-fine-tune'],
   ['archive-refused', '', '#/open/bad'],
+  ['schedules', '', '#/schedules'],
+  ['schedules-none', 'world=empty', '#/schedules'],
   ['machine', '', '#/machine'],
   ['machine-fulldisk', 'fulldisk', '#/machine'],
   ['settings', '', '#/settings'],
@@ -53,7 +55,7 @@ export const pictures = [
       ([name, query, route]) =>
         picture(`${name}-narrow-${theme}`, `${query}&theme=${theme}`, route, { size: [900, 600] }),
     ),
-    ...['#/queue', '#/run/1285', '#/templates', '#/machine'].flatMap((route) => [
+    ...['#/queue', '#/run/1285', '#/templates', '#/schedules', '#/machine'].flatMap((route) => [
       picture(`loading-${route.replace(/\W+/g, '')}-${theme}`, `hanging&theme=${theme}`, route),
       picture(`error-${route.replace(/\W+/g, '')}-${theme}`, `failing&theme=${theme}`, route),
     ]),
@@ -69,6 +71,23 @@ export const pictures = [
       then: async (page) => {
         await page.click('.acts [aria-haspopup=menu]')
         await page.click('[role=menuitem]:has-text("Make a template")')
+      },
+    }),
+    picture(`schedule-open-${theme}`, `theme=${theme}`, '#/schedules', {
+      then: (page) => page.click('.warn >> nth=0'),
+    }),
+    picture(`repeat-run-${theme}`, `theme=${theme}&lang=zh-CN`, '#/run/1293', {
+      then: async (page) => {
+        await page.click('.acts [aria-haspopup=menu]')
+        await page.click('[role=menuitem]:has-text("设为计划")')
+      },
+    }),
+    picture(`wizard-repeat-${theme}`, `theme=${theme}`, '#/new?template=digits', {
+      then: async (page) => {
+        await page.click('text=Continue')
+        await page.check('input[value=repeat]')
+        await page.selectOption('[aria-label="How often"]', 'cron')
+        await page.fill('.fields input', '77 * * * *')
       },
     }),
     picture(`template-menu-${theme}`, `theme=${theme}&lang=zh-CN`, '#/templates', {

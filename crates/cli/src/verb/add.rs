@@ -186,10 +186,10 @@ pub(crate) fn folder(asked: Option<&std::path::Path>) -> Result<PathBuf, Fault> 
 
 /// A program and its arguments.
 #[derive(Debug, Default)]
-struct Argv {
-    text: Vec<String>,
+pub(crate) struct Argv {
+    pub(crate) text: Vec<String>,
     /// The true bytes of those that are no UTF-8.
-    bytes: BTreeMap<u32, Vec<u8>>,
+    pub(crate) bytes: BTreeMap<u32, Vec<u8>>,
 }
 
 impl Argv {
@@ -197,7 +197,11 @@ impl Argv {
         Argv { text, bytes: BTreeMap::new() }
     }
 
-    fn typed(command: &[OsString]) -> Result<Argv, Fault> {
+    /// What was typed behind `--`.
+    ///
+    /// # Errors
+    /// `invalid`, naming the argument.
+    pub(crate) fn typed(command: &[OsString]) -> Result<Argv, Fault> {
         let mut argv = Argv::text(command.iter().map(|arg| arg.to_string_lossy().into_owned()).collect());
         commands::check_argv(&argv.text)?;
         for (at, arg) in (0..).zip(command) {
@@ -209,9 +213,13 @@ impl Argv {
     }
 }
 
-type Change = (Vec<u8>, Option<Vec<u8>>);
+pub(crate) type Change = (Vec<u8>, Option<Vec<u8>>);
 
-fn changes(asked: &[OsString]) -> Result<Vec<Change>, Fault> {
+/// What `--env` asks for.
+///
+/// # Errors
+/// `invalid` for a variable that this shell does not have.
+pub(crate) fn changes(asked: &[OsString]) -> Result<Vec<Change>, Fault> {
     let mut changes = Vec::new();
     for text in asked {
         let bytes = text.as_bytes();

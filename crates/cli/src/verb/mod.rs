@@ -24,6 +24,7 @@ pub(crate) mod resume;
 pub(crate) mod retry;
 pub(crate) mod rm;
 pub(crate) mod run;
+pub(crate) mod schedule;
 pub(crate) mod set;
 pub(crate) mod show;
 pub(crate) mod start;

@@ -60,6 +60,9 @@ fn text(run: &RunView, words: &str, colours: bool, columns: Option<usize>) -> St
     }
     let priority = if run.priority == 0 { String::new() } else { format!(", priority {}", run.priority) };
     lines.push(("queue", format!("{}{priority}", visible(&run.queue))));
+    if let Some(by) = &run.schedule {
+        lines.push(("schedule", format!("{}, due {}", visible(&by.name), when::moment(by.due))));
+    }
     if !run.tags.is_empty() {
         lines.push(("tags", visible(&run.tags.join(", "))));
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// The verbs of docs and design (5-doors) that this version has.
-const VERBS: [&str; 33] = [
+const VERBS: [&str; 34] = [
     "run",
     "add",
     "plan",
@@ -28,6 +28,7 @@ const VERBS: [&str; 33] = [
     "tag",
     "rm",
     "queue",
+    "schedule",
     "disk",
     "template",
     "work",

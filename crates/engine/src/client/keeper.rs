@@ -159,7 +159,8 @@ impl Client {
         }
     }
 
-    /// Sees to it that live attempts have an owner who knows of them. True: what the store says is confirmed.
+    /// Sees to it that live attempts have an owner who knows of them, and schedules one that starts them. True: what the store says is
+    /// confirmed.
     ///
     /// # Errors
     /// `Storage`.
@@ -167,9 +168,17 @@ impl Client {
         if self.is_confirmed()? {
             return Ok(true);
         }
-        if self.store.read()?.live_attempts()?.is_empty() {
+        let read = self.store.read()?;
+        if read.live_attempts()?.is_empty() {
+            let needed = crate::owner::schedules::need_an_owner(&read, clock::wall_ms())?;
+            drop(read);
+            if needed && matches!(self.owner(), OwnerState::Absent { .. }) {
+                // Best effort: what is shown is true without one.
+                let _ = self.ensure_owner();
+            }
             return Ok(true);
         }
+        drop(read);
         if self.start == OwnerStart::Never || self.ensure_owner().is_err() {
             return Ok(false);
         }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use footplate_core::event::{AlertChange, Event};
 use footplate_core::storage::StorageView;
+use footplate_core::timetable::SchedulesView;
 use footplate_core::view::{AlertView, QueueView, RunView};
 use footplate_core::{Fault, RunStatus, UtcMs};
 use footplate_shim::clock;
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 use super::keeper::Client;
 use super::look::{Viewer, alert_view};
+use super::schedules::views;
 use super::types::OwnerState;
 
 /// Most queued runs in a picture.
@@ -95,6 +97,8 @@ pub struct Live {
     pub owner: OwnerView,
     /// What the newest owner found at its start, where that is worth telling.
     pub recovery: Option<Recovery>,
+    /// The schedules.
+    pub schedules: SchedulesView,
     /// What is to be told of the store itself.
     pub storage: StorageView,
 }
@@ -133,6 +137,9 @@ pub struct Changes {
     /// The recovery.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Option<Recovery>>,
+    /// The schedules, whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedules: Option<SchedulesView>,
     /// What is to be told of the store, whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<StorageView>,
@@ -158,6 +165,7 @@ impl Changes {
             experiments: other(&before.experiments, &after.experiments),
             owner: other(&before.owner, &after.owner),
             recovery: other(&before.recovery, &after.recovery),
+            schedules: other(&before.schedules, &after.schedules),
             storage: other(&before.storage, &after.storage),
             ..Changes::default()
         }
@@ -359,7 +367,9 @@ impl Client {
         let needs_look = read.ended_badly_since(clock::wall_ms() - NEEDS_LOOK_MS)? + read.runs_with_open_alerts()?;
         let experiments = read.experiments(EXPERIMENTS_MOST)?;
         let experiments = experiments.into_iter().map(|(name, runs)| ExperimentView { name, runs }).collect();
-        Ok(Live { active, next, counts, needs_look, queues, experiments, owner: owner.into(), recovery, storage })
+        let schedules = views(&read, UtcMs(clock::wall_ms()))?;
+        let owner = owner.into();
+        Ok(Live { active, next, counts, needs_look, queues, experiments, owner, recovery, schedules, storage })
     }
 }
 
@@ -377,6 +387,7 @@ mod tests {
             experiments: Vec::new(),
             owner: OwnerView::Absent { orderly: true },
             recovery: None,
+            schedules: SchedulesView::default(),
             storage: StorageView::default(),
         }
     }

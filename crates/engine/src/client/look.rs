@@ -243,6 +243,7 @@ impl<'r> Viewer<'r> {
             error: run_error(&run, &stages),
             cwd: Some(String::from_utf8_lossy(&run.cwd).into_owned()),
             alerts: alerts(self.read, run.number, &rows.stages)?,
+            schedule: self.read.scheduled_by(run.number)?,
             notes: None,
             params: Some(serde_json::from_str(&run.params).unwrap_or_default()),
             name: run.name,

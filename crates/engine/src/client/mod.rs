@@ -13,7 +13,9 @@ pub mod live;
 mod look;
 mod machine;
 mod resolve;
+mod schedules;
 pub mod series;
+mod single;
 mod storage;
 mod submit;
 mod types;
@@ -24,6 +26,8 @@ pub use footplate_core::report::Report;
 pub use inspect::{Origin, StoreCheck};
 pub use keeper::{Client, PresenceGuard};
 pub use machine::machine_capacity;
+pub(crate) use schedules::{KEEP_OWNER, keeps_owner};
+pub(crate) use single::Single;
 pub use storage::{heal, restore};
 pub use types::{
     ListQuery, MetricPoint, OwnerStart, OwnerState, Resolved, RunPage, Submit, Wish, WishAnswer, WishRequest,

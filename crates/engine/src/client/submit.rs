@@ -15,7 +15,7 @@ use footplate_core::schedule::{Capacity, Demand};
 use footplate_core::view::Submitted;
 use footplate_core::{ErrorCode, Fault, RunId, StageStatus};
 use footplate_shim::clock;
-use footplate_store::{After, NewRun, NewStage, NewWish, Store, StoreError, Tx};
+use footplate_store::{After, NewRun, NewStage, NewWish, Read, Store, StoreError, Tx};
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -52,7 +52,7 @@ impl Client {
         &mut self,
         all: &mut dyn Iterator<Item = Result<Submit, Fault>>,
     ) -> Result<Vec<Submitted>, Fault> {
-        let mut desk = Desk::new(self)?;
+        let mut desk = Desk::new(&self.store.read()?)?;
         let mut book = Book::new(&self.home, &mut self.store);
         let written = write_all(&self.home, &mut desk, &mut book, all);
         let submitted = book.submitted;
@@ -100,7 +100,7 @@ fn not_started(submitted: &[Submitted], fault: &Fault) -> String {
 }
 
 /// What cannot be erased now belongs to no run, and is found by the next clean-up.
-fn erase_all<'a>(home: &Home, names: impl Iterator<Item = &'a String>) {
+pub(super) fn erase_all<'a>(home: &Home, names: impl Iterator<Item = &'a String>) {
     for name in names {
         let _ = secrets::erase(home, name);
     }
@@ -183,7 +183,7 @@ impl<'a> Book<'a> {
     }
 }
 
-fn insert(tx: &Tx<'_>, chunk: &mut [Prepared], as_drafts: bool) -> Result<Vec<i64>, StoreError> {
+pub(super) fn insert(tx: &Tx<'_>, chunk: &mut [Prepared], as_drafts: bool) -> Result<Vec<i64>, StoreError> {
     let mut numbers = Vec::with_capacity(chunk.len());
     let mut next = tx.next_run_number()?;
     for prepared in chunk {
@@ -226,8 +226,9 @@ fn ranges(numbers: &[i64]) -> Vec<(i64, i64)> {
 }
 
 /// A run ready to be written.
-struct Prepared {
-    run: NewRun,
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) run: NewRun,
     stages: Vec<NewStage>,
     meant_as_draft: bool,
     /// It was given no name: the pipeline's and its number.
@@ -235,7 +236,7 @@ struct Prepared {
 }
 
 /// What is the same for all runs of a batch.
-struct Desk {
+pub(super) struct Desk {
     capacity: Capacity,
     queues: Vec<String>,
     /// The environment captured last, with what was made of it.
@@ -243,7 +244,7 @@ struct Desk {
     /// The run whose secrets file holds the secrets of that environment and no others.
     shared: Option<String>,
     /// Files in `secrets/` of runs that are not written yet.
-    unused_secrets: Vec<String>,
+    pub(super) unused_secrets: Vec<String>,
     /// Folders that were found good.
     folder: Option<(PathBuf, PathBuf)>,
     /// A pipeline's folder from which things may run.
@@ -251,8 +252,8 @@ struct Desk {
 }
 
 impl Desk {
-    fn new(client: &Client) -> Result<Desk, Fault> {
-        let queues = client.store.read()?.queues()?.into_iter().map(|queue| queue.name).collect();
+    pub(super) fn new(read: &Read<'_>) -> Result<Desk, Fault> {
+        let queues = read.queues()?.into_iter().map(|queue| queue.name).collect();
         Ok(Desk {
             capacity: machine_capacity(),
             queues,
@@ -284,7 +285,7 @@ impl Desk {
         Ok(chunk)
     }
 
-    fn prepare(&mut self, home: &Home, mut submit: Submit) -> Result<Prepared, Fault> {
+    pub(super) fn prepare(&mut self, home: &Home, mut submit: Submit) -> Result<Prepared, Fault> {
         check::words(&submit)?;
         let mut definition = std::mem::replace(&mut submit.definition, nothing());
         // First, for its sentences name what was typed; those of the pipeline's check name places in a file.
@@ -415,7 +416,7 @@ impl Desk {
     }
 
     /// Secrets are on disk before the runs that need them.
-    fn make_durable(&self, home: &Home) -> Result<(), Fault> {
+    pub(super) fn make_durable(&self, home: &Home) -> Result<(), Fault> {
         if self.unused_secrets.is_empty() {
             return Ok(());
         }
@@ -439,12 +440,12 @@ fn nothing() -> Definition {
     }
 }
 
-fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, Fault> {
+pub(super) fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, Fault> {
     serde_json::to_string(value)
         .map_err(|e| Fault::new(ErrorCode::Invalid, format!("The run cannot be written as JSON: {e}.")))
 }
 
-fn storage(what: &str, error: &std::io::Error) -> Fault {
+pub(super) fn storage(what: &str, error: &std::io::Error) -> Fault {
     if matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) {
         return Fault::new(ErrorCode::DiskFull, format!("There is no room on the disk for the {what}."))
             .hint("Free some space, then try again.");

@@ -285,6 +285,22 @@ pub enum Wish {
     Adopt {},
     /// Hear no more of the last restore of the store. `run` is not set.
     RestoreSeen {},
+    /// Pause a schedule, let it go on, or remove it. `run` is not set.
+    Schedule {
+        /// Its name.
+        name: String,
+        /// False: paused; true: it goes on with the next time to come.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        enabled: Option<bool>,
+        /// Remove it; its runs stay.
+        #[serde(default)]
+        remove: bool,
+    },
+    /// Whether an owner stays as long as a schedule is to be due. `run` is not set.
+    Schedules {
+        /// It does.
+        keep_owner: bool,
+    },
     /// Start the drafts that a batch was written as, up to its last transaction. Written by [`super::Client::submit_batch`]
     /// in that transaction; numbers that are no drafts (any more) are left alone. `run` is not set.
     Release {
@@ -304,7 +320,8 @@ pub enum Wish {
 /// A wish and whom it concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WishRequest {
-    /// The run's number; `None` for what concerns none: `queue`, `disk`, `adopt`, `restore_seen` and `clean`.
+    /// The run's number; `None` for what concerns none: `queue`, `disk`, `schedule`, `schedules`, `adopt`, `restore_seen`
+    /// and `clean`.
     pub run: Option<i64>,
     /// What is wished.
     pub wish: Wish,
@@ -377,6 +394,8 @@ mod tests {
             Wish::Queue { name: "training".into(), limit: Some(2), priority: None, paused: None },
             Wish::CleanCheckpoints {},
             Wish::Pin { checkpoint: "/r/9.pt".into(), stage: Some("train".into()), pinned: true },
+            Wish::Schedule { name: "nightly".into(), enabled: Some(false), remove: false },
+            Wish::Schedules { keep_owner: false },
             Wish::Dismiss { alert: Some(7) },
             Wish::Release { runs: vec![(1, 1000), (1003, 1003)] },
             Wish::Clean { older_than_ms: 5, dry_run: false },

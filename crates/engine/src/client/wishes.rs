@@ -120,6 +120,8 @@ fn check_wish(request: &WishRequest, queues: &[String]) -> Result<(), Fault> {
             | Wish::Disk { .. }
             | Wish::Adopt {}
             | Wish::RestoreSeen {}
+            | Wish::Schedule { .. }
+            | Wish::Schedules { .. }
             | Wish::Clean { .. }
             | Wish::Release { .. }
     );
@@ -181,6 +183,8 @@ fn check_wish(request: &WishRequest, queues: &[String]) -> Result<(), Fault> {
         | Wish::Disk { .. }
         | Wish::Adopt {}
         | Wish::RestoreSeen {}
+        | Wish::Schedule { .. }
+        | Wish::Schedules { .. }
         | Wish::Release { .. }
         | Wish::Clean { .. } => Ok(()),
     }

@@ -25,6 +25,7 @@ use super::effects::Effect;
 use super::guard::Guard;
 use super::keeping::Keeper;
 use super::live::Live;
+use super::schedules::Schedules;
 use super::shims::{Shim, Shims};
 use super::wishes::Awaiting;
 use crate::home::Home;
@@ -53,6 +54,8 @@ pub(super) struct Mind {
     pub(super) held: Due,
     /// Stages whose checkpoints are to be looked through, by the time they are due.
     pub(super) keeping: Due,
+    /// What is due by schedules.
+    pub(super) schedules: Schedules,
     /// Where the stages that run write their checkpoints.
     pub(super) folders: HashMap<StageKey, PathBuf>,
     /// Looks through them.
@@ -95,6 +98,7 @@ impl Mind {
             retries: Due::default(),
             held: Due::default(),
             keeping: Due::default(),
+            schedules: Schedules::default(),
             folders: HashMap::new(),
             keeper: Keeper::default(),
             after: HashMap::new(),

@@ -4,6 +4,7 @@
 //! Not here: SQL (`footplate-store`), the law of states and the order of the queue (`footplate-core`), holding programs (`footplate-shim`).
 
 mod active;
+mod alarm;
 mod alerts;
 mod changes;
 pub(crate) mod checkpoint;
@@ -23,6 +24,7 @@ mod mind;
 mod outputs;
 mod recover;
 mod resume;
+pub(crate) mod schedules;
 mod shims;
 mod silence;
 mod sweeps;

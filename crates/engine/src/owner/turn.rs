@@ -15,12 +15,14 @@ use footplate_shim::folder::AttemptDir;
 use footplate_store::{AttemptChange, CapacityRow, RunBrief, Store, StoreError, Tx, WishRow};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::alarm::Alarm;
 use super::copies::Copies;
 use super::follow::{Answer, Follower};
 use super::live::Live;
 use super::lock::OwnerLock;
 use super::mind::Mind;
 use super::recover::{Eyes, Finding, log_read, observe, swept};
+use super::schedules;
 use super::silence::Patience;
 use super::sweeps::Sweeps;
 use super::tail::Reading;
@@ -49,6 +51,8 @@ struct Owner<'a> {
     bell: Bell,
     waker: Waker,
     wakeable: Wakeable,
+    /// What is due by the wall clock.
+    alarm: Alarm,
     told: Arc<AtomicBool>,
     /// The store's version at the last look.
     version: Option<i64>,
@@ -95,6 +99,7 @@ pub(super) fn run(
         tidy: Tidy::new(),
         waker,
         wakeable,
+        alarm: Alarm::new(),
         told,
         version: None,
         seen_wish: 0,
@@ -119,7 +124,9 @@ pub(super) fn run(
 pub(super) fn anything_new(store: &Store, seen_run: i64) -> Result<bool, Fault> {
     let found = || -> Result<bool, StoreError> {
         let read = store.read()?;
-        Ok(!read.pending_wishes()?.is_empty() || read.newest_run()? > seen_run)
+        Ok(!read.pending_wishes()?.is_empty()
+            || read.newest_run()? > seen_run
+            || schedules::need_an_owner(&read, clock::wall_ms())?)
     };
     found().map_err(|e| e.fault())
 }
@@ -134,6 +141,7 @@ impl Owner<'_> {
         mind.read_queues(&tx)?;
         mind.read_disk_marks(&tx)?;
         mind.read_keeping(&tx)?;
+        mind.read_schedules(&tx)?;
         let open: HashMap<i64, RunBrief> = tx.open_runs()?.into_iter().map(|b| (b.number, b)).collect();
         for brief in open.values() {
             mind.take_in(&tx, brief)?;
@@ -196,6 +204,7 @@ impl Owner<'_> {
 
     fn turn(&mut self, store: &mut Store) -> Result<Option<Left>, Trouble> {
         self.wakeable.drain();
+        self.alarm.drain();
         let rang = self.bell.drain()?;
         // A shim rings before it has quite gone: its record is there, its lock is free. The others are left alone: a look that
         // finds a program at work writes that down, which is not worth it for one that ends at once.
@@ -219,8 +228,10 @@ impl Owner<'_> {
             if !self.lock.is_still_there() {
                 return Err(Trouble::Damaged("the data folder was replaced under the owner".to_owned()));
             }
+            let starts = self.what_schedules_start(store)?;
             let tx = store.begin()?;
             if new {
+                self.mind.read_schedules(&tx)?;
                 self.take_new_runs(&tx)?;
                 self.take_wishes(&tx)?;
             }
@@ -242,6 +253,10 @@ impl Owner<'_> {
                 if !self.told.load(Ordering::Relaxed) {
                     self.mind.start_stages(&tx)?;
                 }
+            }
+            if !starts.is_empty() {
+                // New runs are taken in like those of guests, in the next turn.
+                self.more |= self.mind.start_scheduled(&tx, starts)?;
             }
             if !self.announced {
                 // From here on what the store says of live attempts is confirmed.
@@ -338,7 +353,17 @@ impl Owner<'_> {
             || self.mind.keeper.is_busy()
             || due(self.mind.held.first())
             || self.mind.backlog.next_due(now).is_some_and(|at| at <= now)
+            || self.mind.schedules.is_due(now)
             || self.mind.hears_silence()
+    }
+
+    /// What is due by schedules: once the first launches are through, so that what waits since the last owner comes before it.
+    fn what_schedules_start(&self, store: &Store) -> Result<Vec<schedules::Start>, Trouble> {
+        let due = self.announced && self.mind.schedules.is_due(self.mind.now);
+        if !due || self.told.load(Ordering::Relaxed) {
+            return Ok(Vec::new());
+        }
+        Ok(schedules::prepare(self.home, &store.read()?, self.mind.now)?)
     }
 
     fn take_new_runs(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
@@ -467,7 +492,8 @@ impl Owner<'_> {
             || !mind.retries.is_empty()
             || !mind.keeping.is_empty()
             || mind.keeper.is_busy()
-            || mind.backlog.can_start_by_itself();
+            || mind.backlog.can_start_by_itself()
+            || mind.schedules.need_an_owner(UtcMs(clock::wall_ms()));
         !busy && !self.somebody_is_present()
     }
 
@@ -497,11 +523,10 @@ impl Owner<'_> {
 
     fn wait(&mut self, _store: &Store) -> Result<(), Trouble> {
         let now = clock::running_ms();
-        let wall = clock::wall_ms();
         let mind = &self.mind;
         let looks = mind.live.values().filter_map(|l| l.look_at).map(|at| at.saturating_sub(now));
-        let due = |at: i64| u64::try_from(at.saturating_sub(wall)).unwrap_or(0);
-        let start = mind.backlog.next_due(mind.now).map(|at| due(at.0));
+        let start = mind.backlog.next_due(mind.now).map(|at| at.0);
+        let by_wall = self.alarm.set(start.into_iter().chain(mind.schedules.next()).min());
         let work = !mind.live.is_empty() || !mind.awaiting.is_empty() || mind.backlog.can_start_by_itself();
         let store = if self.more { Some(0) } else { work.then_some(LOOK_AT_STORE_MS) };
         let retry = mind.retries.first().map(|at| at.saturating_sub(now));
@@ -510,16 +535,17 @@ impl Owner<'_> {
         let copy = self.copies.due().filter(|_| work).map(|at| at.saturating_sub(now));
         let tidy = self.tidy.due().filter(|_| work || self.tidy.is_busy()).map(|at| at.saturating_sub(now));
         let silence = mind.live.values().filter_map(Live::silence_due).map(|at| at.saturating_sub(now));
-        let due = [retry, held, start, store, copy, keep, tidy].into_iter().flatten();
-        let timeout = looks.chain(silence).chain(due).min().map(|ms| {
-            // The wall clock may jump: what is due by it is looked at again at least each minute.
-            let ms = ms.min(60_000);
+        let due = [retry, held, by_wall, store, copy, keep, tidy].into_iter().flatten();
+        let timeout = looks.chain(silence).chain(due).min().filter(|ms| *ms < u64::MAX).map(|ms| {
+            let ms = ms.min(u64::from(u32::MAX));
             Timespec { tv_sec: (ms / 1000).cast_signed(), tv_nsec: ((ms % 1000) * 1_000_000).cast_signed() }
         });
         let watched: Vec<(AttemptKey, &std::os::fd::OwnedFd)> =
             mind.live.iter().filter_map(|(k, l)| l.pidfd.as_ref().map(|fd| (*k, fd))).collect();
         let mut fds = vec![PollFd::new(&self.bell, PollFlags::IN), PollFd::new(&self.wakeable, PollFlags::IN)];
         fds.extend(watched.iter().map(|(_, fd)| PollFd::new(*fd, PollFlags::IN)));
+        let alarm = self.alarm.fd();
+        fds.extend(alarm.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
         // Interrupted or not: the turn looks at everything.
         let _ = poll(&mut fds, timeout.as_ref());
         let ended: Vec<AttemptKey> =

@@ -57,6 +57,8 @@ impl Mind {
             (Some(Wish::RestoreSeen {}), _) => self.forget_restore(tx)?,
             (Some(Wish::Clean { older_than_ms, dry_run }), _) => self.clean(tx, older_than_ms, dry_run)?,
             (Some(Wish::Release { runs }), _) => self.release(tx, &runs)?,
+            (Some(Wish::Schedule { name, enabled, remove }), _) => self.change_schedule(tx, &name, enabled, remove)?,
+            (Some(Wish::Schedules { keep_owner }), _) => self.keep_for_schedules(tx, keep_owner)?,
             (Some(_), None) => Err((ErrorCode::Invalid, format!("{} concerns a run, and none is named", row.kind))),
             (Some(wish), Some(number)) if tx.run(number)?.is_none() => {
                 let _ = wish;
@@ -119,6 +121,8 @@ impl Mind {
             | Wish::Disk { .. }
             | Wish::Adopt {}
             | Wish::RestoreSeen {}
+            | Wish::Schedule { .. }
+            | Wish::Schedules { .. }
             | Wish::Clean { .. }
             | Wish::Release { .. } => Err((ErrorCode::Invalid, "it concerns no run".to_owned())),
         };

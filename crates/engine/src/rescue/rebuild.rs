@@ -7,11 +7,12 @@ use std::ops::RangeInclusive;
 use footplate_core::event::Event;
 use footplate_core::state::settle::Verdict;
 use footplate_core::storage::{LostRun, Restored};
-use footplate_core::{AttemptStatus, RunStatus, StageStatus};
-use footplate_store::{Read, RunRow, StageRow, StoreError, Tx};
+use footplate_core::{AttemptStatus, RunStatus, StageStatus, UtcMs};
+use footplate_store::{Read, RunRow, ScheduleRow, StageRow, StoreError, Tx};
 
 use super::folders::{RunFolder, Told};
 use crate::home::Home;
+use crate::schedules::table_of;
 
 /// Most numbers that are told for being nobody's, the newest.
 const MISSED_MOST: i64 = 1_000;
@@ -64,6 +65,22 @@ pub(super) fn merge(
     if let Some(old) = old {
         hold_back(tx, old, report)?;
         salvage(tx, old, report)?;
+    }
+    schedules(tx, old, now)
+}
+
+/// Schedules go on from now: what they started since the backup is not known, and one run too many could not be undone. One that only the
+/// damaged store has is taken as it is, but paused.
+fn schedules(tx: &Tx<'_>, old: Option<&Read<'_>>, now: i64) -> Result<(), StoreError> {
+    let known = tx.schedules()?;
+    for row in &known {
+        let next = table_of(row).ok().and_then(|table| table.next_after(UtcMs(now), UtcMs(row.created_at)));
+        tx.set_schedule(row, row.enabled, next.map(|at| at.0), now)?;
+    }
+    for row in old.and_then(|old| old.schedules().ok()).unwrap_or_default() {
+        if !known.iter().any(|known| known.id == row.id || known.name == row.name) {
+            tx.insert_schedule(&ScheduleRow { enabled: false, ..row }, now)?;
+        }
     }
     Ok(())
 }

@@ -67,6 +67,7 @@ pub fn again(request: AgainRequest, client: &Client, environment: Arc<Captured>)
         cwd: origin.cwd,
         environment: client.environment(number)?.map_or(environment, Arc::new),
         script: None,
+        template: None,
         tags: run.tags,
     })
 }

@@ -2,6 +2,7 @@
 
 mod again;
 mod items;
+mod repeat;
 pub(crate) mod written;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use crate::interpreters::for_people;
 use crate::plan::{self, Plan};
 use crate::{interpreters, templates};
 pub use again::{AgainRequest, again};
+pub use repeat::{RepeatRequest, TimesView, times};
 pub use written::StageText;
 
 /// When and where; the same for both kinds.
@@ -186,6 +188,8 @@ pub struct Prepared {
     cwd: PathBuf,
     environment: Arc<Captured>,
     script: Option<PathBuf>,
+    /// The template's name.
+    template: Option<String>,
     tags: Vec<String>,
     /// What the line for the terminal begins with: `run digits`, or `add` and what the command needs.
     words: Vec<String>,
@@ -207,6 +211,7 @@ pub fn template(request: TemplateRequest, client: &Client, environment: Arc<Capt
         cwd,
         environment,
         script: None,
+        template: Some(request.template.clone()),
         tags: Vec::new(),
         words: vec!["run".into(), request.template],
     })
@@ -252,6 +257,7 @@ pub fn script(request: ScriptRequest, path: &Path, environment: Arc<Captured>) -
         cwd,
         environment,
         script: Some(path.to_owned()),
+        template: None,
         tags: Vec::new(),
         words,
     })

@@ -89,10 +89,8 @@ pub struct Gallery {
 /// # Errors
 /// `NotFound` with the nearest name; `InvalidPipeline` with all faults.
 pub fn find(text: &str, home: &Home, cwd: &Path) -> Result<Pipeline, Fault> {
-    // Without the `.` that people write: paths are shown.
-    let path: PathBuf = cwd.join(text).components().collect();
-    let is_pipeline_folder = FILES.iter().any(|name| path.join(name).is_file());
-    if path.is_file() || is_pipeline_folder {
+    let path = place(text, cwd);
+    if is_pipeline(&path) {
         return load(&path, text);
     }
     // Only a name is looked up among the templates, never a path.
@@ -105,6 +103,22 @@ pub fn find(text: &str, home: &Home, cwd: &Path) -> Result<Pipeline, Fault> {
         }
     }
     load(&path, text)
+}
+
+/// The file or folder that [`find`] would read; `None`: it looks among the templates.
+#[must_use]
+pub(crate) fn file_of(text: &str, cwd: &Path) -> Option<PathBuf> {
+    let path = place(text, cwd);
+    (is_pipeline(&path) || !is_name(text)).then_some(path)
+}
+
+/// Without the `.` that people write: paths are shown.
+fn place(text: &str, cwd: &Path) -> PathBuf {
+    cwd.join(text).components().collect()
+}
+
+fn is_pipeline(path: &Path) -> bool {
+    path.is_file() || FILES.iter().any(|name| path.join(name).is_file())
 }
 
 /// Finds and reads a template by its name: the user's own, else a built-in one. `cwd` is the folder of a built-in one.

@@ -6,6 +6,7 @@ import { toast, withUndo } from '../../app/toasts.svelte'
 import { templates } from '../../app/settings.svelte'
 import { t } from '../../i18n/index.svelte'
 import type { IconName } from '../../kit/icons'
+import { repeatRun } from '../schedule/made.svelte'
 import { keepRun } from '../template/keep.svelte'
 import { actions, ownCommand, type Action } from '../../model/run'
 import type { FileView, Origin, RunView } from '../../platform/types'
@@ -132,10 +133,13 @@ export function menuFor(run: RunView, but: Action[], origin: Origin | null): Dee
       ...(action === 'delete' ? { bad: true } : {}),
       run: () => void perform(run, action),
     }))
-  const keep = { label: t('keep.action'), icon: 'templates' as const, run: () => keepRun(run) }
+  const keep = [
+    { label: t('schedule.action'), icon: 'clock' as const, run: () => repeatRun(run) },
+    { label: t('keep.action'), icon: 'templates' as const, run: () => keepRun(run) },
+  ]
   // What takes away stays last.
   const last = items.findIndex((item) => 'bad' in item)
-  return last < 0 ? [...items, keep] : [...items.slice(0, last), keep, ...items.slice(last)]
+  return last < 0 ? [...items, ...keep] : [...items.slice(0, last), ...keep, ...items.slice(last)]
 }
 
 export async function copyText(text: string): Promise<void> {

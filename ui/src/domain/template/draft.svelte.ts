@@ -1,6 +1,7 @@
 /** The half-filled wizard: kept by the platform, so that neither a reload nor a crash loses it. */
 import { platform } from '../../app/platform'
 import type { JsonValue, Placement, RunView, ScriptView, Stage, StartRequest, TemplateView } from '../../platform/types'
+import { nightly, reviveRepeat, type Repeat } from '../schedule/repeat'
 import { collect, datasets, line, words, type Typed } from './params'
 
 /** Where a stage runs whose pipeline names no queue. Names of queues are never translated. */
@@ -33,11 +34,13 @@ export interface Draft {
   retries: number
   name: string
   queue: string
-  when: 'now' | 'at' | 'after'
+  when: 'now' | 'at' | 'after' | 'repeat'
   /** As the field gives it, local time: `2026-11-27T23:00`. */
   at: string
   after: number | null
   afterOk: boolean
+  /** How often: for `repeat`. */
+  repeat: Repeat
 }
 
 export function blank(): Draft {
@@ -62,6 +65,7 @@ export function blank(): Draft {
     at: '',
     after: null,
     afterOk: false,
+    repeat: nightly(),
   }
 }
 
@@ -92,6 +96,7 @@ export function revive(kept: JsonValue): Draft | null {
     if (value !== undefined && (draft[key] === null || value === null || typeof value === typeof draft[key]))
       Object.assign(draft, { [key]: value })
   }
+  draft.repeat = reviveRepeat(kept['repeat'])
   return STEPS.includes(draft.step) && draft.kind !== null ? draft : null
 }
 

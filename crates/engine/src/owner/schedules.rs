@@ -1,0 +1,247 @@
+//! Starting what is due by a schedule. What it runs is read and checked before the transaction; the run, the schedule's next time and what was
+//! missed are written in one, so that an owner that is killed anywhere starts each time once or leaves it to the next.
+
+use footplate_core::event::Event;
+use footplate_core::timetable::{Due, Missed, MissedTimes, Overlap};
+use footplate_core::{ErrorCode, Fault, UtcMs};
+use footplate_shim::failpoint;
+use footplate_store::{Read, RunBrief, ScheduleRow, StoreError, Tx};
+
+use super::Trouble;
+use super::effects::Effect;
+use super::mind::Mind;
+use super::wishes::Refused;
+use crate::client::{KEEP_OWNER, Single, keeps_owner};
+use crate::home::Home;
+use crate::schedules::{submit_of, table_of};
+
+/// Schedules that are started in one turn, at most: between two of them the owner does its other work.
+const A_TURN: u32 = 16;
+/// Why a time was missed.
+const NOBODY_THERE: &str = "Nobody was there to start it: the machine slept or was off, or no owner was at work.";
+
+/// What the owner knows of the schedules.
+#[derive(Debug, Default)]
+pub(super) struct Schedules {
+    /// When the first of them is due, UTC milliseconds.
+    next: Option<i64>,
+    /// The owner stays for them.
+    keep: bool,
+}
+
+impl Schedules {
+    /// When the first of them is due.
+    pub(super) fn next(&self) -> Option<i64> {
+        self.next
+    }
+
+    /// One is due.
+    pub(super) fn is_due(&self, now: UtcMs) -> bool {
+        self.next.is_some_and(|next| next <= now.0)
+    }
+
+    /// The owner has to stay for them.
+    pub(super) fn need_an_owner(&self, now: UtcMs) -> bool {
+        self.is_due(now) || self.keep && self.next.is_some()
+    }
+}
+
+/// Whether the schedules that stand in the store need an owner; for guests, and for an owner that has just left.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn need_an_owner(read: &Read<'_>, now: i64) -> Result<bool, StoreError> {
+    let known = Schedules { next: read.next_schedule()?, keep: keeps_owner(read)? };
+    Ok(known.need_an_owner(UtcMs(now)))
+}
+
+/// One schedule that is due, and what is to be done about it.
+pub(super) struct Start {
+    row: ScheduleRow,
+    due: Due,
+    /// The run, or why there is none.
+    run: Option<Result<Single, String>>,
+}
+
+/// What is due, with its runs ready to be written.
+///
+/// # Errors
+/// What the store says.
+pub(super) fn prepare(home: &Home, read: &Read<'_>, now: UtcMs) -> Result<Vec<Start>, StoreError> {
+    let mut starts = Vec::new();
+    for row in read.schedules_due(now.0, A_TURN)? {
+        let Some(next) = row.next_at.map(UtcMs) else { continue };
+        let start = match table_of(&row) {
+            Ok(table) => {
+                let due = table.due(UtcMs(row.created_at), next, now, row.catch_up);
+                let run = due.start.map(|_| one_run(home, read, &row)).transpose()?;
+                Start { row, due, run }
+            }
+            // What another version could read: told, and left alone from here on.
+            Err(fault) => {
+                let due = Due { start: Some(next), missed: None, next: None };
+                Start { row, due, run: Some(Err(fault.message)) }
+            }
+        };
+        starts.push(start);
+    }
+    Ok(starts)
+}
+
+/// The run of a start, unless the last one is in its way or it cannot be made.
+fn one_run(home: &Home, read: &Read<'_>, row: &ScheduleRow) -> Result<Result<Single, String>, StoreError> {
+    let last: Option<RunBrief> = match row.last_run {
+        Some(number) => read.run_brief(number)?.filter(|run| !run.status.is_ended()),
+        None => None,
+    };
+    let begun = match (&last, row.overlap) {
+        (None, _) => true,
+        (Some(run), Overlap::Skip) => {
+            return Ok(Err(format!("Run #{}, which it started before, had not ended.", run.number)));
+        }
+        (Some(run), Overlap::Queue) => read.run(run.number)?.is_some_and(|run| run.started_at.is_some()),
+    };
+    if let (Some(run), false) = (&last, begun) {
+        return Ok(Err(format!("Run #{}, which it started before, had not begun.", run.number)));
+    }
+    let made = submit_of(home, row).and_then(|mut submit| {
+        submit.after = last.iter().map(|run| (run.number, false)).collect();
+        Single::prepare(home, read, submit)
+    });
+    Ok(made.map_err(|Fault { message, .. }| message))
+}
+
+impl Mind {
+    /// What is due first, and whether the owner stays for it, from the store.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn read_schedules(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
+        self.schedules = Schedules { next: tx.next_schedule()?, keep: keeps_owner(tx)? };
+        Ok(())
+    }
+
+    /// Writes down what is due: runs, what was missed, and the next times. True where there are new runs.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn start_scheduled(&mut self, tx: &Tx<'_>, starts: Vec<Start>) -> Result<bool, Trouble> {
+        let mut new = false;
+        for start in starts {
+            new |= self.start_one(tx, start)?;
+        }
+        self.read_schedules(tx)?;
+        failpoint::hit("schedule-before-commit");
+        Ok(new)
+    }
+
+    fn start_one(&mut self, tx: &Tx<'_>, Start { row, due, run }: Start) -> Result<bool, Trouble> {
+        let now = self.now.0;
+        let same = |found: ScheduleRow| found.id == row.id && found.last_run == row.last_run;
+        let current = tx.schedule(&row.name)?.is_some_and(same);
+        let next = due.next.map(|at| at.0);
+        let done = due.start.is_some_and(|at| tx.is_scheduled(&row.id, at.0).unwrap_or(false));
+        if done {
+            // Of another owner of this store: one that was restored, or a row that somebody put back.
+            tx.advance_schedule(&row.id, row.next_at.unwrap_or(now), next)?;
+        }
+        if done || !current || !tx.advance_schedule(&row.id, row.next_at.unwrap_or(now), next)? {
+            // Somebody was quicker; where it is due still, the next turn looks again.
+            if let Some(Ok(run)) = run {
+                run.give_up(&self.home);
+            }
+            return Ok(false);
+        }
+        let miss = |times: MissedTimes, why: String| {
+            let MissedTimes { from, until, times } = times;
+            tx.miss_schedule(&row.id, Missed { from, until, times, why }, now)
+        };
+        let (Some(at), Some(run)) = (due.start, run) else {
+            if let Some(times) = due.missed {
+                miss(times, NOBODY_THERE.to_owned())?;
+            }
+            return Ok(false);
+        };
+        let made = match run {
+            Err(why) => Err(why),
+            Ok(mut run) => {
+                let number = run.write(tx)?;
+                tx.put_scheduled(number, &row, at.0)?;
+                let text = format!("started by the schedule {}", row.name);
+                tx.append(Some(number), &Event::Note { stage: None, text }, now)?;
+                Ok(number)
+            }
+        };
+        if let Some(times) = due.missed {
+            let why = match &made {
+                Ok(number) => format!("Nobody was there to start it; run #{number} made up for it."),
+                Err(_) => NOBODY_THERE.to_owned(),
+            };
+            miss(times, why)?;
+        }
+        match made {
+            Ok(_) => Ok(true),
+            Err(why) => {
+                miss(MissedTimes { from: at, until: at, times: 1 }, why)?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// Grants the wish to pause a schedule, to let it go on, or to remove it.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn change_schedule(
+        &mut self,
+        tx: &Tx<'_>,
+        name: &str,
+        enabled: Option<bool>,
+        remove: bool,
+    ) -> Result<Result<Option<String>, Refused>, Trouble> {
+        let now = self.now;
+        let Some(row) = tx.schedule(name)? else {
+            return Ok(Err((ErrorCode::NotFound, format!("There is no schedule {name:?}"))));
+        };
+        let said = if remove {
+            tx.remove_schedule(&row, now.0)?;
+            let paths = row.secrets.iter().map(|file| self.home.secrets_dir().join(file)).collect();
+            self.effects.push(Effect::Remove { paths });
+            format!("the schedule {name} is removed; its runs stay")
+        } else {
+            let enabled = enabled.unwrap_or(row.enabled);
+            // What went by meanwhile was not missed: somebody wanted it so.
+            let next = match table_of(&row) {
+                Ok(table) if enabled != row.enabled => table.next_after(now, UtcMs(row.created_at)).map(|at| at.0),
+                Ok(_) | Err(_) => row.next_at,
+            };
+            tx.set_schedule(&row, enabled, next, now.0)?;
+            match (enabled, next) {
+                (false, _) => format!("the schedule {name} is paused"),
+                (true, Some(next)) => format!("the schedule {name} goes on; it is due {}", UtcMs(next)),
+                (true, None) => format!("the schedule {name} is never due again"),
+            }
+        };
+        self.read_schedules(tx)?;
+        Ok(Ok(Some(said)))
+    }
+
+    /// Grants the wish for an owner that stays, or not.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn keep_for_schedules(
+        &mut self,
+        tx: &Tx<'_>,
+        keep: bool,
+    ) -> Result<Result<Option<String>, Refused>, Trouble> {
+        tx.put_setting(KEEP_OWNER, if keep { "true" } else { "false" })?;
+        self.read_schedules(tx)?;
+        let said = if keep {
+            "an owner stays while a schedule is to be due"
+        } else {
+            "no owner stays for schedules: they start while something else keeps one, and are made up for when one comes"
+        };
+        Ok(Ok(Some(said.to_owned())))
+    }
+}
