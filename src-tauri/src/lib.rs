@@ -64,6 +64,7 @@ pub fn run() -> ExitCode {
             commands::origin,
             commands::report,
             commands::metrics,
+            commands::usage,
             commands::log,
             commands::log_search,
             commands::files,

@@ -12,9 +12,9 @@ use footplate_engine::client;
 use crate::context::Context;
 use crate::stop::{self, Answer, Stop};
 use crate::verb::{
-    add, adopt, alerts, backup, cancel, checkpoints, clean, completions, disk, doctor, list, logs, metrics, r#move,
-    pause, plan, queue, rename, report, restore, resume, retry, rm, run, set, show, start, tag, template, unpause,
-    wait, watch, work,
+    add, adopt, alerts, backup, cancel, checkpoints, clean, completions, disk, doctor, gpus, list, logs, metrics,
+    r#move, pause, plan, queue, rename, report, restore, resume, retry, rm, run, set, show, start, tag, template,
+    unpause, usage as used, wait, watch, work,
 };
 
 /// Queue, run and watch model training on your own machine.
@@ -54,6 +54,7 @@ enum Verb {
     #[command(visible_alias = "log")]
     Logs(logs::Logs),
     Metrics(metrics::Metrics),
+    Usage(used::Usage),
     Checkpoints(checkpoints::Checkpoints),
     Alerts(alerts::Alerts),
     Cancel(cancel::Cancel),
@@ -69,6 +70,7 @@ enum Verb {
     Rm(rm::Rm),
     Queue(queue::Queue),
     Disk(disk::Disk),
+    Gpus(gpus::Gpus),
     Template(template::Template),
     Work(work::Work),
     Clean(clean::Clean),
@@ -129,6 +131,7 @@ fn dispatch(verb: &Verb, context: &Context) -> Answer {
         Verb::Report(verb) => verb.run(context),
         Verb::Logs(verb) => verb.run(context),
         Verb::Metrics(verb) => verb.run(context),
+        Verb::Usage(verb) => verb.run(context),
         Verb::Checkpoints(verb) => verb.run(context),
         Verb::Alerts(verb) => verb.run(context),
         Verb::Cancel(verb) => verb.run(context),
@@ -144,6 +147,7 @@ fn dispatch(verb: &Verb, context: &Context) -> Answer {
         Verb::Rm(verb) => verb.run(context),
         Verb::Queue(verb) => verb.run(context),
         Verb::Disk(verb) => verb.run(context),
+        Verb::Gpus(verb) => verb.run(context),
         Verb::Template(verb) => verb.run(context),
         Verb::Work(verb) => verb.run(context),
         Verb::Clean(verb) => verb.run(context),

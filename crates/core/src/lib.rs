@@ -9,6 +9,7 @@ pub mod code;
 pub mod dag;
 pub mod definition;
 pub mod event;
+pub mod gpu;
 pub mod id;
 pub mod quantity;
 pub mod report;
@@ -17,6 +18,7 @@ pub mod state;
 pub mod status;
 pub mod storage;
 pub mod time;
+pub mod usage;
 pub mod view;
 
 pub use code::{ErrorCode, Fault};

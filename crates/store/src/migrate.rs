@@ -13,8 +13,11 @@ use crate::backup;
 use crate::error::StoreError;
 
 /// Each entry brings the file from the version of its index to the next.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_guards.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_guards.sql"),
+    include_str!("../migrations/0004_usage.sql"),
+];
 
 /// The version of `state.db` that this program reads and writes.
 pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;

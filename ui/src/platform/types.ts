@@ -17,6 +17,7 @@ import type {
   DiskView,
   ErrorCode,
   Fault,
+  Gpu,
   JsonValue,
   QueueView,
   Report,
@@ -24,6 +25,8 @@ import type {
   RunView,
   StorageView,
   Submitted,
+  Usage,
+  UsagePoint,
   UtcMs,
 } from '../bindings/core'
 
@@ -49,6 +52,7 @@ export type {
   ErrorCode,
   Failure,
   Fault,
+  Gpu,
   JsonValue,
   Param,
   QueueView,
@@ -61,6 +65,8 @@ export type {
   StageView,
   StorageView,
   Submitted,
+  Usage,
+  UsagePoint,
   UtcMs,
   Waiting,
 } from '../bindings/core'
@@ -176,6 +182,8 @@ export type Wish =
   /** Removes what the run's stages do not keep. */
   | { kind: 'clean_checkpoints'; args: Record<string, never> }
   | { kind: 'disk'; args: { warning?: number; critical?: number } }
+  /** Whether programs of others keep stages from a GPU. */
+  | { kind: 'gpus'; args: { ignore_others: boolean } }
   | { kind: 'adopt'; args: Record<string, never> }
   | { kind: 'restore_seen'; args: Record<string, never> }
   | { kind: 'queue'; args: { name: string; limit?: number; priority?: number; paused?: boolean } }
@@ -209,6 +217,15 @@ export interface MetricSeries {
   value: (number | null)[]
   /** How many points there are; more than the columns hold where they were thinned. */
   total: number
+}
+
+/** What one attempt used over time: each 5 s of the last hour, each minute before that. `engine::client::UsageSeries`. */
+export interface UsageSeries {
+  stage: string
+  attempt: number
+  /** All together, up to now where it lives. */
+  whole: Usage | null
+  points: UsagePoint[]
 }
 
 /* ---- logs ------------------------------------------------------------------------------------------------------- */
@@ -303,7 +320,10 @@ export interface MachineView {
   cpu_use: number | null
   memory_total: number
   memory_used: number | null
-  gpus: { name: string; use: number | null; memory_total: number | null; memory_used: number | null }[]
+  /** Looked at closely only where that was asked for; else what is there, without figures. */
+  gpus: Gpu[]
+  /** Programs of others keep no stage from a GPU. */
+  ignore_others: boolean
   /** Of the data folder; `null` where it cannot be told. */
   disk: DiskView | null
   /** What the data folder holds. */
@@ -362,6 +382,8 @@ export interface Platform {
   report(number: number): Promise<Report>
   /** `Client::metrics` in columns, each thinned to at most `max` points by least and greatest of each stretch. */
   metrics(number: number, max: number): Promise<MetricSeries[]>
+  /** `Client::usage`. */
+  usage(number: number): Promise<UsageSeries[]>
   /** Lines `from` (from 1) to `from + count - 1`; a negative `from` counts from the end (-100: the last 100). `count` <= 2,000. */
   log(query: LogQuery, from: number, count: number): Promise<LogPage>
   /** Numbers of the lines that contain `text`, whatever its case, in order, at most 10,000; `total` counts all. */
@@ -416,7 +438,8 @@ export interface Platform {
   draft(): Promise<JsonValue>
   setDraft(draft: JsonValue): Promise<void>
 
-  machine(): Promise<MachineView>
+  /** `closely`: somebody looks at it, or something runs. GPUs are not asked else. */
+  machine(closely: boolean): Promise<MachineView>
   /** What was seen since the shell started, at most the last hour, one sample each 15 seconds, oldest first. */
   machineHistory(): Promise<MachineSample[]>
   settings(): Promise<Settings>

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// The verbs of docs and design (5-doors) that this version has.
-const VERBS: [&str; 33] = [
+const VERBS: [&str; 35] = [
     "run",
     "add",
     "plan",
@@ -14,6 +14,7 @@ const VERBS: [&str; 33] = [
     "report",
     "logs",
     "metrics",
+    "usage",
     "checkpoints",
     "alerts",
     "cancel",
@@ -29,6 +30,7 @@ const VERBS: [&str; 33] = [
     "rm",
     "queue",
     "disk",
+    "gpus",
     "template",
     "work",
     "clean",

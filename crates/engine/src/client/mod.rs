@@ -17,6 +17,7 @@ pub mod series;
 mod storage;
 mod submit;
 mod types;
+pub mod usage;
 mod waiting;
 mod wishes;
 
@@ -28,3 +29,4 @@ pub use storage::{heal, restore};
 pub use types::{
     ListQuery, MetricPoint, OwnerStart, OwnerState, Resolved, RunPage, Submit, Wish, WishAnswer, WishRequest,
 };
+pub use usage::{GpusView, UsageSeries};

@@ -116,6 +116,7 @@ fn check_wish(request: &WishRequest, queues: &[String]) -> Result<(), Fault> {
         request.wish,
         Wish::Queue { .. }
             | Wish::Disk { .. }
+            | Wish::Gpus { .. }
             | Wish::Adopt {}
             | Wish::RestoreSeen {}
             | Wish::Clean { .. }
@@ -176,6 +177,7 @@ fn check_wish(request: &WishRequest, queues: &[String]) -> Result<(), Fault> {
         | Wish::Dismiss { .. }
         | Wish::Rm { .. }
         | Wish::Disk { .. }
+        | Wish::Gpus { .. }
         | Wish::Adopt {}
         | Wish::RestoreSeen {}
         | Wish::Release { .. }

@@ -12,6 +12,7 @@ mod due;
 mod effects;
 mod ends;
 mod follow;
+pub(crate) mod gpus;
 mod guard;
 mod keeping;
 mod launch;
@@ -19,6 +20,7 @@ mod live;
 pub mod lock;
 mod look;
 pub(crate) mod machine;
+mod meter;
 mod mind;
 mod outputs;
 mod recover;
@@ -32,6 +34,8 @@ mod turn;
 mod wake;
 mod watch;
 mod wishes;
+
+pub(crate) use live::mark;
 
 use std::time::Duration;
 
