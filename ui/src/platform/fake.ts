@@ -481,7 +481,11 @@ export function fake(options: FakeOptions = {}): Fake {
         note('metrics', number)
         return series(find(number), began, ticks)
       }),
-    usage: (number) => read(() => usage(find(number), began)),
+    usage: (number) =>
+      read(() => {
+        note('usage', number)
+        return usage(find(number), began)
+      }),
     log: (query, from, count) =>
       read(() => {
         note('log', query, from)

@@ -23,6 +23,8 @@ const VIEWS = [
   ['archive-refused', '', '#/open/bad'],
   ['machine', '', '#/machine'],
   ['machine-fulldisk', 'fulldisk', '#/machine'],
+  ['machine-two-gpus', 'gpus=two', '#/machine'],
+  ['machine-no-gpu', 'gpus=none', '#/machine'],
   ['settings', '', '#/settings'],
 ]
 
