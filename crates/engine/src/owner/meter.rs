@@ -17,8 +17,9 @@ use crate::usage::{Census, Root};
 
 /// Between two samples of an attempt, milliseconds ...
 const SAMPLE_MS: u64 = 5_000;
-/// ... while no more than so many live; with more of them it is longer in proportion.
+/// ... while no more than so many live, with no more processes than that; with more of them it is longer in proportion.
 const LIVE_USUAL: u64 = 16;
+const PROCESSES_USUAL: u64 = 128;
 /// Samples stay as they are for an hour; then each minute has one.
 const CLOSE_MS: i64 = 3_600_000;
 
@@ -85,10 +86,9 @@ impl Meter {
             let (outbox, answers) = channel();
             let back = self.waker.clone();
             // It ends with its inbox. Not waited for: a driver may hang in it.
-            let started = std::thread::Builder::new()
-                .name("meter".to_owned())
-                .stack_size(256 << 10)
-                .spawn(move || Thread { inbox, outbox, back, watched: Vec::new(), census: Census::default() }.run());
+            let started = std::thread::Builder::new().name("meter".to_owned()).stack_size(256 << 10).spawn(move || {
+                Thread { inbox, outbox, back, watched: Vec::new(), census: Census::default(), processes: 0 }.run();
+            });
             match started {
                 Ok(_) => self.thread = Some((asks, answers)),
                 Err(error) => return eprintln!("nothing can be measured: {error}"),
@@ -114,6 +114,8 @@ struct Thread {
     back: Waker,
     watched: Vec<Watched>,
     census: Census,
+    /// How many processes they were at the last sample.
+    processes: u64,
 }
 
 impl Thread {
@@ -158,7 +160,8 @@ impl Thread {
     }
 
     fn every(&self) -> u64 {
-        sample_ms() * (self.watched.len() as u64).div_ceil(LIVE_USUAL).max(1)
+        let attempts = (self.watched.len() as u64).div_ceil(LIVE_USUAL);
+        sample_ms() * attempts.max(self.processes.div_ceil(PROCESSES_USUAL)).max(1)
     }
 
     fn watch(&mut self, what: Measured) {
@@ -184,7 +187,9 @@ impl Thread {
         let gpus = gpu::look();
         let roots: Vec<Root> = self.watched.iter().map(|one| one.root).collect();
         let now = clock::wall_ms();
-        for (one, used) in self.watched.iter_mut().zip(self.census.look(&roots)) {
+        let all = self.census.look(&roots);
+        self.processes = all.iter().map(|used| used.pids.len() as u64).sum();
+        for (one, used) in self.watched.iter_mut().zip(all) {
             if used.pids.is_empty() {
                 continue;
             }
