@@ -10,7 +10,7 @@ use footplate_core::view::{RunView, Submitted};
 use footplate_core::{ErrorCode, Fault};
 use footplate_engine::client::files::FileView;
 use footplate_engine::client::series::MetricSeries;
-use footplate_engine::client::{ListQuery, RunPage, Wish, WishAnswer, WishRequest};
+use footplate_engine::client::{ListQuery, RunPage, UsageSeries, Wish, WishAnswer, WishRequest};
 use footplate_engine::data::{DataView, sounds};
 use footplate_engine::lines::{Hits, LogPage, LogQuery};
 use footplate_engine::start::{self, CheckView, Prepared, StartRequest};
@@ -91,6 +91,13 @@ pub(crate) async fn report(shell: Held<'_>, number: i64) -> Answer<Report> {
 pub(crate) async fn metrics(shell: Held<'_>, number: i64, max: usize) -> Answer<Vec<MetricSeries>> {
     let shell = Arc::clone(&shell);
     off(move || shell.read(|client| client.series(number, max))).await
+}
+
+/// What a run's programs used.
+#[tauri::command]
+pub(crate) async fn usage(shell: Held<'_>, number: i64) -> Answer<Vec<UsageSeries>> {
+    let shell = Arc::clone(&shell);
+    off(move || shell.read(|client| client.usage(number))).await
 }
 
 /// Lines of a log.
@@ -252,11 +259,12 @@ pub(crate) async fn set_draft(shell: Held<'_>, draft: Value) -> Answer<()> {
 
 /// This machine now.
 #[tauri::command]
-pub(crate) async fn machine(shell: Held<'_>) -> Answer<MachineView> {
+pub(crate) async fn machine(shell: Held<'_>, closely: bool) -> Answer<MachineView> {
     let shell = Arc::clone(&shell);
     off(move || {
         let disk = shell.read(|client| client.disk()).ok();
-        Ok(shell.machine.look(&shell.home, disk))
+        let gpus = if closely { shell.read(|client| client.gpus()).ok() } else { None };
+        Ok(shell.machine.look(&shell.home, disk, gpus))
     })
     .await
 }

@@ -65,6 +65,7 @@ pub fn run() -> ExitCode {
             commands::origin,
             commands::report,
             commands::metrics,
+            commands::usage,
             commands::log,
             commands::log_search,
             commands::files,

@@ -5,8 +5,10 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Mutex;
 
+use footplate_core::gpu::Gpu;
 use footplate_core::view::{DiskLevel, DiskView};
-use footplate_engine::client::machine_capacity;
+use footplate_engine::client::{GpusView, machine_capacity};
+use footplate_engine::gpu;
 use footplate_engine::{Client, Home, VERSION, interpreters};
 use footplate_shim::clock;
 use serde::Serialize;
@@ -22,16 +24,6 @@ const SAMPLES: usize = 240;
 /// Most files that are counted.
 const FILES_MOST: u32 = 100_000;
 
-/// A GPU; what is not known of it is `null`.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct GpuView {
-    name: String,
-    #[serde(rename = "use")]
-    busy: Option<f64>,
-    memory_total: Option<u64>,
-    memory_used: Option<u64>,
-}
-
 /// The machine, as the view sees it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct MachineView {
@@ -40,7 +32,8 @@ pub(crate) struct MachineView {
     cpu_use: Option<f64>,
     memory_total: u64,
     memory_used: Option<u64>,
-    gpus: Vec<GpuView>,
+    gpus: Vec<Gpu>,
+    ignore_others: bool,
     /// `None` where the system does not tell.
     disk: Option<DiskView>,
     store_size: Option<u64>,
@@ -73,6 +66,8 @@ struct State {
     sampler: Option<System>,
     sampled: Option<u64>,
     samples: VecDeque<MachineSample>,
+    /// What was seen of the GPUs when somebody looked, and when, on the running clock.
+    gpus: Option<(u64, GpusView)>,
     level: Option<DiskLevel>,
     /// Of a disk that has become fuller, until it was told.
     fuller: Option<DiskView>,
@@ -99,7 +94,13 @@ impl Machine {
         let seen = client.disk().ok();
         state.note(seen);
         let disk = seen.and_then(|disk| share(disk.total.saturating_sub(disk.free), disk.total));
-        let sample = MachineSample { at_ms: clock::wall_ms(), cpu, memory, gpu: None, disk };
+        // They are asked only while somebody looks; a driver that nobody asks can be replaced.
+        let gpu =
+            state.gpus.as_ref().filter(|(at, _)| now < at + SAMPLE_MS).and_then(|(_, seen)| seen.gpus.first()?.busy);
+        if gpu.is_none() {
+            gpu::release();
+        }
+        let sample = MachineSample { at_ms: clock::wall_ms(), cpu, memory, gpu, disk };
         state.samples.push_back(sample);
         let over = state.samples.len().saturating_sub(SAMPLES);
         state.samples.drain(..over);
@@ -115,8 +116,12 @@ impl Machine {
         lock(&self.state).samples.iter().cloned().collect()
     }
 
-    pub(crate) fn look(&self, home: &Home, disk: Option<DiskView>) -> MachineView {
+    /// `gpus`: as they are now, where somebody looks closely.
+    pub(crate) fn look(&self, home: &Home, disk: Option<DiskView>, gpus: Option<GpusView>) -> MachineView {
         let mut state = lock(&self.state);
+        if let Some(gpus) = gpus {
+            state.gpus = Some((clock::running_ms(), gpus));
+        }
         let first = state.system.is_none();
         let seen = see(&mut state.system);
         let cpu_use = seen.as_ref().and_then(|seen| seen.cpu).filter(|_| !first);
@@ -138,7 +143,8 @@ impl Machine {
             cpu_use,
             memory_total: capacity.memory,
             memory_used: memory_used.map(|used| used.min(capacity.memory)),
-            gpus: gpus(capacity.gpus),
+            ignore_others: state.gpus.as_ref().is_some_and(|(_, seen)| seen.ignore_others),
+            gpus: known(state.gpus.as_ref(), now, capacity.gpus),
             disk,
             store_size,
             store_folder: interpreters::below(home.root(), std::env::var_os("HOME").as_deref()),
@@ -204,25 +210,15 @@ fn size_of(folder: &Path, files: &mut u32) -> Option<u64> {
     Some(size)
 }
 
-/// The names that NVIDIA's driver tells; how much of one is in use it tells its own library only.
-fn gpus(count: u32) -> Vec<GpuView> {
-    let mut names: Vec<String> = std::fs::read_dir("/proc/driver/nvidia/gpus")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| {
-            let text = std::fs::read_to_string(entry.path().join("information")).ok()?;
-            Some(text.lines().find_map(|line| line.strip_prefix("Model:"))?.trim().to_owned())
-        })
-        .collect();
-    names.sort_unstable();
-    let usual = if cfg!(target_os = "macos") { "Apple GPU" } else { "GPU" };
-    (0..count as usize)
-        .map(|at| GpuView {
-            name: names.get(at).cloned().unwrap_or_else(|| usual.to_owned()),
-            busy: None,
-            memory_total: None,
-            memory_used: None,
-        })
-        .collect()
+/// What was seen just now; else what is there, without figures.
+fn known(seen: Option<&(u64, GpusView)>, now: u64, count: u32) -> Vec<Gpu> {
+    match seen {
+        Some((at, seen)) if now < at + SAMPLE_MS => seen.gpus.clone(),
+        Some((_, seen)) if seen.gpus.len() == count as usize => seen.gpus.iter().map(bare).collect(),
+        _ => (0..count).map(|index| Gpu { index, name: "GPU".to_owned(), ..Gpu::default() }).collect(),
+    }
+}
+
+fn bare(gpu: &Gpu) -> Gpu {
+    Gpu { index: gpu.index, id: gpu.id.clone(), name: gpu.name.clone(), ..Gpu::default() }
 }

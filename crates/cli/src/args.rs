@@ -12,9 +12,9 @@ use footplate_engine::client;
 use crate::context::Context;
 use crate::stop::{self, Answer, Stop};
 use crate::verb::{
-    add, adopt, alerts, backup, cancel, checkpoints, clean, completions, disk, doctor, list, logs, metrics, r#move,
+    add, adopt, alerts, backup, cancel, checkpoints, clean, completions, disk, doctor, gpus, list, logs, metrics, r#move,
     pause, plan, queue, rename, report, restore, resume, retry, rm, run, schedule, set, show, start, tag, template,
-    unpause, wait, watch, work,
+    unpause, usage as used, wait, watch, work,
 };
 
 /// Queue, run and watch model training on your own machine.
@@ -54,6 +54,7 @@ enum Verb {
     #[command(visible_alias = "log")]
     Logs(logs::Logs),
     Metrics(metrics::Metrics),
+    Usage(used::Usage),
     Checkpoints(checkpoints::Checkpoints),
     Alerts(alerts::Alerts),
     Cancel(cancel::Cancel),
@@ -70,6 +71,7 @@ enum Verb {
     Queue(queue::Queue),
     Schedule(schedule::Schedule),
     Disk(disk::Disk),
+    Gpus(gpus::Gpus),
     Template(template::Template),
     Work(work::Work),
     Clean(clean::Clean),
@@ -130,6 +132,7 @@ fn dispatch(verb: &Verb, context: &Context) -> Answer {
         Verb::Report(verb) => verb.run(context),
         Verb::Logs(verb) => verb.run(context),
         Verb::Metrics(verb) => verb.run(context),
+        Verb::Usage(verb) => verb.run(context),
         Verb::Checkpoints(verb) => verb.run(context),
         Verb::Alerts(verb) => verb.run(context),
         Verb::Cancel(verb) => verb.run(context),
@@ -146,6 +149,7 @@ fn dispatch(verb: &Verb, context: &Context) -> Answer {
         Verb::Queue(verb) => verb.run(context),
         Verb::Schedule(verb) => verb.run(context),
         Verb::Disk(verb) => verb.run(context),
+        Verb::Gpus(verb) => verb.run(context),
         Verb::Template(verb) => verb.run(context),
         Verb::Work(verb) => verb.run(context),
         Verb::Clean(verb) => verb.run(context),

@@ -9,6 +9,7 @@ pub mod code;
 pub mod dag;
 pub mod definition;
 pub mod event;
+pub mod gpu;
 pub mod id;
 pub mod quantity;
 pub mod report;
@@ -18,6 +19,7 @@ pub mod status;
 pub mod storage;
 pub mod time;
 pub mod timetable;
+pub mod usage;
 pub mod view;
 
 pub use code::{ErrorCode, Fault};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::dag;
 use crate::status::{AttemptStatus, RunStatus, StageStatus};
 use crate::time::UtcMs;
+use crate::usage::Usage;
 use crate::view::{AlertView, Failure, Submitted};
 
 /// What a report is made from.
@@ -75,6 +76,8 @@ pub struct AttemptInput {
     pub exit_code: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
+    /// What it used, or has used so far.
+    pub usage: Option<Usage>,
     /// Why it failed.
     pub error: Option<Failure>,
 }
@@ -163,6 +166,8 @@ pub struct AttemptReport {
     pub exit_code: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
+    /// What it used, or has used so far.
+    pub usage: Option<Usage>,
     /// Why it failed.
     pub error: Option<Failure>,
     /// Another attempt followed, or will, without a wish.
@@ -257,6 +262,7 @@ fn stage_report(stage: &StageInput, now: UtcMs) -> StageReport {
             run_s: attempt_run_s(attempt, now),
             exit_code: attempt.exit_code,
             signal: attempt.signal,
+            usage: attempt.usage.clone(),
             error: attempt.error.clone(),
             will_retry: match stage.attempts.get(index + 1) {
                 Some(next) => next.generation == attempt.generation,

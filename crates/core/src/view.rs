@@ -9,6 +9,7 @@ use crate::id::RunId;
 use crate::status::{AttemptStatus, RunStatus, StageStatus};
 use crate::time::UtcMs;
 use crate::timetable::ScheduledBy;
+use crate::usage::Usage;
 
 /// Why something waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -238,6 +239,11 @@ pub struct AttemptView {
     pub running_s: Option<f64>,
     /// Bytes of log.
     pub log_size: Option<u64>,
+    /// What it used, or has used so far.
+    pub usage: Option<Usage>,
+    /// The ids of the GPUs that it holds, or held.
+    #[serde(default)]
+    pub gpus: Vec<String>,
     /// Remarks: `cancel came too late`, progress out of bounds, metrics left out ..
     pub notes: Vec<String>,
     /// Why it failed.

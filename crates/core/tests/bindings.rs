@@ -10,12 +10,14 @@ use footplate_core::definition::{
     Checkpoints, Definition, OnFailure, OnInterrupt, Param, ParamKind, Resources, Retries, RetryOn, SaveSignal, Stage,
 };
 use footplate_core::event::{AlertChange, Event};
+use footplate_core::gpu::{Gpu, GpuUser};
 use footplate_core::quantity::{ByteSize, Span};
 use footplate_core::report::{AttemptReport, ErrorReport, Report, StageReport};
 use footplate_core::storage::{LostRun, Moved, Restored, StorageView};
 use footplate_core::timetable::{
     CatchUp, Missed, Overlap, ScheduleKind, ScheduleRun, ScheduleView, ScheduledBy, SchedulesView,
 };
+use footplate_core::usage::{Usage, UsagePoint};
 use footplate_core::view::{
     AlertView, AttemptView, Diagnosis, DiskLevel, DiskView, Failure, Note, QueueView, RunView, StageView, Submitted,
     Waiting,
@@ -38,7 +40,7 @@ fn the_bindings_of_the_view_are_those_of_core() {
         RunId, UtcMs, Span, ByteSize, RunStatus, StageStatus, AttemptStatus, ErrorCode, Fault, Waiting, Diagnosis, Failure, Note,
         AlertWhen, Better, AlertAction, AlertKind, Figure, AlertFacts, AlertView, AlertRule, AlertChange,
         CatchUp, Overlap, ScheduleKind, Missed, ScheduleRun, ScheduledBy, ScheduleView, SchedulesView,
-        RunView, StageView, AttemptView, QueueView, DiskLevel, DiskView, Submitted, LostRun, Restored, Moved, StorageView, Event, Report, StageReport, AttemptReport, ErrorReport, OnFailure,
+        Usage, UsagePoint, Gpu, GpuUser, RunView, StageView, AttemptView, QueueView, DiskLevel, DiskView, Submitted, LostRun, Restored, Moved, StorageView, Event, Report, StageReport, AttemptReport, ErrorReport, OnFailure,
         ParamKind, Param, RetryOn, Retries, OnInterrupt, Resources, SaveSignal, Checkpoints, Stage, Definition,
     );
     // What serde_json calls any value.

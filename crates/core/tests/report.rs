@@ -34,6 +34,7 @@ fn attempt(number: u32, status: AttemptStatus, from: f64, to: Option<f64>) -> At
         running_s: None,
         exit_code: (status == AttemptStatus::Completed).then_some(0),
         signal: None,
+        usage: None,
         error: None,
     }
 }

@@ -1,5 +1,8 @@
 //! What starts next, told as small stories; the random walk is in `schedule_walk`.
 
+use std::sync::Arc;
+
+use footplate_core::gpu::{GpuTaken, GpuUser, TakenBy};
 use footplate_core::id::StageKey;
 use footplate_core::schedule::{
     Backlog, Capacity, Demand, Entry, KEEP_ROOM_AFTER_MS, QueueRule, RunGate, StartsHeld, Why, WhyReason,
@@ -248,6 +251,30 @@ fn a_demand_over_the_capacity_never_starts_and_holds_nobody_up() {
     assert_eq!(start(&mut backlog, START), [1]);
 }
 
+fn taken(index: u32) -> Arc<[GpuTaken]> {
+    let user = GpuUser { pid: 4312, name: "python3".into(), memory: Some(14_200_000_000), run: None };
+    Arc::from([GpuTaken { index, by: TakenBy::Process(user) }])
+}
+
+#[test]
+fn a_gpu_that_others_use_is_waited_for_and_the_queue_goes_on_by_itself() {
+    let mut backlog = backlog();
+    backlog.push(stage(1, "evaluation", 1));
+    assert!(!backlog.waits_for_gpus());
+    backlog.push(Entry { demand: Demand { cpus: 1, memory: 0, gpus: 1 }, ..stage(2, "training", 1) });
+    backlog.set_gpus_taken(taken(0));
+    assert_eq!(start(&mut backlog, START), [1]);
+    let waits = backlog.why(key(2), START).unwrap().sentence();
+    assert_eq!(waits.detail, "wants 1 GPU; 0 of 1 GPU free; GPU 0 is used by python3 (pid 4312), 14.2GB");
+    assert!(backlog.can_start_by_itself() && backlog.waits_for_gpus());
+    backlog.set_gpus_taken(Arc::from([]));
+    assert_eq!(start(&mut backlog, START), [2]);
+    // Those that stages hold need no look: their ends are heard.
+    backlog.push(Entry { demand: Demand { cpus: 1, memory: 0, gpus: 1 }, ..stage(3, "evaluation", 1) });
+    assert_eq!(start(&mut backlog, START), NONE);
+    assert!(!backlog.waits_for_gpus());
+}
+
 #[test]
 fn a_stage_pushed_before_its_last_attempt_is_gone_starts_after_that() {
     let mut backlog = backlog();
@@ -291,7 +318,8 @@ fn every_reason_is_one_sentence_for_people() {
         Why::Cpus { wanted: 12, free: 8, of: 8, kept_for: None },
         Why::Cpus { wanted: 2, free: 3, of: 8, kept_for: Some(142) },
         Why::Memory { wanted: 12_000_000_000, free: 3_456_789_000, of: 16_000_000_000, kept_for: None },
-        Why::Gpus { wanted: 1, free: 0, of: 2, kept_for: None },
+        Why::Gpus { wanted: 1, free: 0, of: 2, taken: Arc::from([]), kept_for: None },
+        Why::Gpus { wanted: 1, free: 0, of: 2, taken: taken(1), kept_for: None },
         Why::NotBefore { at: START },
         Why::After { run: 141 },
         Why::RunPaused,

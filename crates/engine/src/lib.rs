@@ -16,6 +16,7 @@ pub mod diagnose;
 pub mod disk;
 pub mod environment;
 pub mod fresh;
+pub mod gpu;
 pub mod home;
 pub mod install;
 pub mod interpreters;
@@ -31,6 +32,7 @@ pub mod schedules;
 pub mod secrets;
 pub mod start;
 pub mod templates;
+pub mod usage;
 
 pub use client::Client;
 pub use home::Home;

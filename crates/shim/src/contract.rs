@@ -125,6 +125,9 @@ pub struct Spec {
     /// How to start an owner.
     #[serde(default)]
     pub owner_argv: Vec<OsBytes>,
+    /// The GPUs that the attempt holds, by their ids. What the program sees of them stands in `env`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gpus: Vec<String>,
 }
 
 fn default_log_cap() -> u64 {
@@ -152,6 +155,9 @@ pub struct Start {
     pub started_ms: i64,
     /// When, on the running clock.
     pub started_running_ms: u64,
+    /// How many processes of its control group the system had killed by then for want of memory, where it counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oom_kills: Option<u64>,
 }
 
 /// Who holds the attempt since its shim was lost: `adopt.json`, written by the shim that took its place.

@@ -54,6 +54,10 @@ pub struct AttemptRow {
     pub log_read_to: Option<u64>,
     /// Shims started for it.
     pub spawned: u32,
+    /// The ids of the GPUs that it holds, or held.
+    pub gpus: Vec<String>,
+    /// What it used: JSON of `core::usage::Usage`.
+    pub usage: Option<String>,
 }
 
 impl AttemptRow {
@@ -95,6 +99,8 @@ pub struct AttemptChange {
     pub log_size: Option<u64>,
     /// How far the log was read, where not to its end.
     pub log_read_to: Option<u64>,
+    /// What it used: JSON of `core::usage::Usage`.
+    pub usage: Option<String>,
 }
 
 impl AttemptChange {
@@ -116,6 +122,7 @@ impl AttemptChange {
             error: None,
             log_size: None,
             log_read_to: None,
+            usage: None,
         }
     }
 }
@@ -124,7 +131,7 @@ impl AttemptChange {
 const LIVE: &str = "status = 'launching' OR status = 'running' OR status = 'stopping'";
 
 const COLUMNS: &str = "run, stage, number, generation, status, code, boot_id, created_at, pid, started_at, finished_at, running_ms, \
-     exit_code, signal, paused, orphan, note, error, log_size, log_read_to, spawned";
+     exit_code, signal, paused, orphan, note, error, log_size, log_read_to, spawned, gpus, usage";
 
 fn from_row(r: &Row<'_>) -> rusqlite::Result<AttemptRow> {
     Ok(AttemptRow {
@@ -149,6 +156,8 @@ fn from_row(r: &Row<'_>) -> rusqlite::Result<AttemptRow> {
         log_size: row::maybe_unsigned(r, 18)?,
         log_read_to: row::maybe_unsigned(r, 19)?,
         spawned: r.get(20)?,
+        gpus: row::list(r, 21)?,
+        usage: r.get(22)?,
     })
 }
 
@@ -197,8 +206,9 @@ impl Tx<'_> {
     pub fn insert_attempt(&self, a: &AttemptRow, now: i64) -> Result<(), StoreError> {
         self.write(
             "INSERT INTO attempt (run, stage, number, generation, status, code, boot_id, created_at, pid, started_at, finished_at,
-                                  running_ms, exit_code, signal, paused, orphan, note, error, log_size, log_read_to, spawned)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+                                  running_ms, exit_code, signal, paused, orphan, note, error, log_size, log_read_to, spawned,
+                                  gpus, usage)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
             params![
                 a.run,
                 a.stage,
@@ -221,6 +231,8 @@ impl Tx<'_> {
                 a.log_size.map(row::signed),
                 a.log_read_to.map(row::signed),
                 a.spawned,
+                if a.gpus.is_empty() { None } else { Some(row::to_json(&a.gpus)?) },
+                a.usage,
             ],
         )?;
         self.attempt_event(a.key(), a.status, a.code, now)
@@ -272,6 +284,7 @@ impl Tx<'_> {
             text(&c.error),
             number(c.log_size.map(row::signed)),
             number(c.log_read_to.map(row::signed)),
+            text(&c.usage),
         ];
         let moved = self.one(
             "UPDATE attempt SET
@@ -279,7 +292,8 @@ impl Tx<'_> {
                finished_at = coalesce(?9, finished_at), running_ms = coalesce(?10, running_ms),
                exit_code = coalesce(?11, exit_code), signal = coalesce(?12, signal), paused = coalesce(?13, paused),
                orphan = coalesce(?14, orphan), note = coalesce(?15, note), error = coalesce(?16, error),
-               log_size = coalesce(?17, log_size), log_read_to = coalesce(?18, log_read_to)
+               log_size = coalesce(?17, log_size), log_read_to = coalesce(?18, log_read_to),
+               usage = coalesce(?19, usage)
              WHERE run = ?1 AND stage = ?2 AND number = ?3 AND status = ?4 RETURNING 1",
             params_from_iter(values),
             |_| Ok(()),

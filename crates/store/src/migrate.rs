@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_guards.sql"),
     include_str!("../migrations/0003_schedules.sql"),
     include_str!("../migrations/0004_names_pins.sql"),
+    include_str!("../migrations/0005_usage.sql"),
 ];
 
 /// The version of `state.db` that this program reads and writes.

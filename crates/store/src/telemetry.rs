@@ -21,10 +21,15 @@ use crate::row;
 use crate::telemetry::point::Packed;
 
 mod point;
+mod usage;
 
-const SCHEMA: &str = include_str!("../migrations/telemetry_0001.sql");
-/// The version of `telemetry.db` that this program reads and writes.
-const VERSION: u32 = 1;
+pub use usage::UsageRow;
+
+/// Each entry brings the file from the version of its index to the next.
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../migrations/telemetry_0001.sql"), include_str!("../migrations/telemetry_0002.sql")];
+/// The version of `telemetry.db` that this program writes; it reads those before, too.
+const VERSION: u32 = MIGRATIONS.len() as u32;
 /// A block that has fewer points is added to; so a slow series does not take a row for each point.
 const SMALL_BLOCK: i64 = 64;
 
@@ -94,6 +99,7 @@ type SeriesKey = (u32, u32, Arc<str>);
 #[derive(Debug)]
 pub struct Telemetry {
     conn: Connection,
+    version: u32,
     /// The series as committed; told to be stale by `data_version`, where another process wrote.
     known: HashMap<SeriesKey, Series>,
     known_at: Option<i64>,
@@ -120,18 +126,18 @@ impl Telemetry {
              PRAGMA journal_size_limit = 1048576;",
         )?;
         conn.set_prepared_statement_cache_capacity(32);
-        if create && version(&conn)? == 0 {
+        if create && version(&conn)? < VERSION {
             conn.pragma_update(None, "journal_mode", "WAL")?;
             let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            if version(&tx)? == 0 {
-                tx.execute_batch(SCHEMA)?;
-                tx.pragma_update(None, "user_version", VERSION)?;
+            for step in MIGRATIONS.iter().skip(version(&tx)? as usize) {
+                tx.execute_batch(step)?;
             }
+            tx.pragma_update(None, "user_version", VERSION)?;
             tx.commit()?;
         }
         match version(&conn)? {
             0 => Ok(None),
-            VERSION => Ok(Some(Telemetry { conn, known: HashMap::new(), known_at: None })),
+            version @ 1..=VERSION => Ok(Some(Telemetry { conn, version, known: HashMap::new(), known_at: None })),
             found => Err(StoreError::Newer { found, known: VERSION }),
         }
     }

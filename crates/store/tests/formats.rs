@@ -10,11 +10,12 @@ use footplate_core::{AttemptStatus, RunStatus};
 use footplate_store::{ListQuery, Role, SCHEMA_VERSION, Store, StoreError, verify};
 
 /// A store of each format, by its number: what `.dump` makes of a real session's, never changed once it was released.
-const FORMATS: [&str; 4] = [
+const FORMATS: [&str; 5] = [
     include_str!("fixtures/format-1.sql"),
     include_str!("fixtures/format-2.sql"),
     include_str!("fixtures/format-3.sql"),
     include_str!("fixtures/format-4.sql"),
+    include_str!("fixtures/format-5.sql"),
 ];
 
 fn of_format(number: usize, dir: &Path) -> rusqlite::Connection {

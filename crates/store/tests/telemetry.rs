@@ -6,7 +6,7 @@ mod common;
 use std::os::unix::fs::PermissionsExt;
 
 use footplate_store::Telemetry;
-use footplate_store::telemetry::{CheckpointRow, PointRow, ReaderMark};
+use footplate_store::telemetry::{CheckpointRow, PointRow, ReaderMark, UsageRow};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -175,4 +175,54 @@ proptest! {
             prop_assert_eq!(bits(&telemetry.last_values(stage, attempt).unwrap()), bits(&last));
         }
     }
+}
+
+fn used(time: i64, cpu_ms: u64, memory: u64, gpu: f64) -> UsageRow {
+    let (stage, attempt) = (0, 1);
+    UsageRow {
+        stage,
+        attempt,
+        time,
+        cpu_ms,
+        memory,
+        read: None,
+        written: Some(cpu_ms),
+        gpu: Some(gpu),
+        gpu_memory: None,
+    }
+}
+
+#[test]
+fn a_minute_that_is_long_over_keeps_its_end_and_the_peaks_of_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut telemetry = Telemetry::open(&dir.path().join("telemetry.db"), true).unwrap().unwrap();
+    let rows = [used(1_000, 10, 5, 0.0), used(6_000, 20, 9, 0.5), used(11_000, 30, 7, 1.0), used(61_000, 40, 1, 0.0)];
+    telemetry.add_usage(&rows, 30_000).unwrap();
+    assert_eq!(telemetry.usage(None).unwrap(), rows, "the minute is not over");
+    let expected = [used(11_000, 30, 9, 0.5), used(61_000, 40, 1, 0.0)];
+    for time in [61_000, 119_000] {
+        telemetry.add_usage(&[], time).unwrap();
+        assert_eq!(telemetry.usage(Some(0)).unwrap(), expected, "once or twice is the same");
+    }
+    assert_eq!(telemetry.usage(Some(1)).unwrap(), []);
+    // The same moment again, by an owner that was not sure: one row.
+    telemetry.add_usage(&[used(61_000, 41, 1, 0.0)], 0).unwrap();
+    assert_eq!(telemetry.usage(None).unwrap().len(), 2);
+}
+
+#[test]
+fn a_file_of_the_first_format_is_read_as_it_is_and_brought_up_by_who_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("telemetry.db");
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    conn.execute_batch(include_str!("../migrations/telemetry_0001.sql")).unwrap();
+    conn.pragma_update(None, "user_version", 1).unwrap();
+    drop(conn);
+    let old = Telemetry::open(&path, false).unwrap().unwrap();
+    assert_eq!((old.usage(None).unwrap(), old.mark(0, 1).unwrap()), (Vec::new(), None));
+    drop(old);
+    let mut telemetry = Telemetry::open(&path, true).unwrap().unwrap();
+    telemetry.add_usage(&[used(1_000, 1, 1, 0.0)], 0).unwrap();
+    drop(telemetry);
+    assert_eq!(Telemetry::open(&path, false).unwrap().unwrap().usage(None).unwrap().len(), 1);
 }

@@ -5,12 +5,14 @@
 //! in `/proc`, so the benches are for Linux.
 
 mod bench;
+mod gpus;
 mod mounts;
 mod pretend;
 pub mod process;
 mod redact;
 
 pub use bench::{Bench, Output};
+pub use gpus::{PretendGpu, PretendGpus};
 pub use mounts::{SmallDisk, in_own_mounts};
 pub use pretend::Pretend;
 pub use process::{Found, kill9};

@@ -90,16 +90,21 @@ export async function lookAtMachine(): Promise<void> {
 async function look(): Promise<void> {
   if (document.hidden) return
   try {
-    const seen = await platform().machine()
+    const seen = await platform().machine(closely())
     machineView = seen
     const memory = seen.memory_used === null ? null : seen.memory_used / Math.max(1, seen.memory_total)
     const disk = seen.disk ? 1 - seen.disk.free / Math.max(1, seen.disk.total) : null
     const now = Date.now()
-    const sample = { at_ms: now, cpu: seen.cpu_use, memory, gpu: seen.gpus[0]?.use ?? null, disk }
+    const sample = { at_ms: now, cpu: seen.cpu_use, memory, gpu: seen.gpus[0]?.busy ?? null, disk }
     track = [...track.filter((old) => old.at_ms > now - 3_600_000), sample]
   } catch {
     machineView = null
   }
+}
+
+/** Something runs, or the machine is what is looked at. */
+function closely(): boolean {
+  return live().active.length > 0 || route().path[0] === 'machine'
 }
 
 /** Between two looks, milliseconds: while something runs or the machine is what is looked at, and else. */
@@ -109,7 +114,7 @@ const CALM = 15_000
 /** Looks again and again; at once where the pace changes or the window comes into sight. */
 export function watchMachine(): void {
   $effect.root(() => {
-    const every = $derived(live().active.length > 0 || route().path[0] === 'machine' ? BUSY : CALM)
+    const every = $derived(closely() ? BUSY : CALM)
     $effect(() => {
       untrack(() => void look())
       const timer = setInterval(() => void look(), every)

@@ -51,6 +51,7 @@ export function shown(platform: Platform): Platform {
     script: async (handle) => clean(await platform.script(handle)),
     data: async (path) => clean(await platform.data(path)),
     check: async (request) => clean(await platform.check(request)),
-    machine: async () => clean(await platform.machine()),
+    usage: async (number) => clean(await platform.usage(number)),
+    machine: async (closely) => clean(await platform.machine(closely)),
   }
 }

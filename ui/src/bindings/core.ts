@@ -354,6 +354,135 @@ keep_owner: boolean,
  */
 all: Array<ScheduleView>, };
 
+export type Usage = { 
+/**
+ * Most bytes of memory that all its processes had at one time, as far as it was looked at (each 5 s); at least what its
+ * program had alone.
+ */
+peak_memory_bytes: number | null, 
+/**
+ * Seconds of processor time.
+ */
+cpu_s: number | null, 
+/**
+ * Cores in use, the mean over the time it ran.
+ */
+cores: number | null, 
+/**
+ * Bytes read from disks.
+ */
+read_bytes: number | null, 
+/**
+ * Bytes written to disks.
+ */
+written_bytes: number | null, 
+/**
+ * The share of time in which its GPUs computed, 0 to 1.
+ */
+gpu: number | null, 
+/**
+ * Most bytes of GPU memory.
+ */
+peak_gpu_memory_bytes: number | null, 
+/**
+ * Processes of its control group that the system killed for want of memory while it ran.
+ */
+oom_kills?: number, };
+
+export type UsagePoint = { 
+/**
+ * Its end.
+ */
+time: UtcMs, 
+/**
+ * Cores in use, the mean.
+ */
+cores: number, 
+/**
+ * Most bytes of memory.
+ */
+memory_bytes: number, 
+/**
+ * Bytes read a second.
+ */
+read_per_s: number | null, 
+/**
+ * Bytes written a second.
+ */
+written_per_s: number | null, 
+/**
+ * The share in which its GPUs computed.
+ */
+gpu: number | null, 
+/**
+ * Most bytes of GPU memory.
+ */
+gpu_memory_bytes: number | null, };
+
+export type Gpu = { 
+/**
+ * Its place in the machine, from 0, as `nvidia-smi` counts.
+ */
+index: number, 
+/**
+ * What it is known by over restarts: `GPU-5b0c..` of NVIDIA; `amd.0`, `apple.0` where nothing better is told.
+ */
+id: string, 
+/**
+ * Its model, as its driver says.
+ */
+name: string, 
+/**
+ * The driver's version.
+ */
+driver: string | null, 
+/**
+ * Bytes of its own memory; none where it shares the machine's.
+ */
+memory_total: number | null, 
+/**
+ * Bytes of it in use, by whomever.
+ */
+memory_used: number | null, 
+/**
+ * The share of the last moments in which it computed, 0 to 1.
+ */
+busy: number | null, 
+/**
+ * Degrees Celsius.
+ */
+temperature: number | null, 
+/**
+ * It is there, and does not answer its driver: it fell off the bus, or the driver is being replaced.
+ */
+silent: boolean, 
+/**
+ * The processes that compute on it, the largest first.
+ */
+users: Array<GpuUser>, 
+/**
+ * The run that holds it.
+ */
+run: number | null, };
+
+export type GpuUser = { 
+/**
+ * Its id.
+ */
+pid: number, 
+/**
+ * The system's short name for it; empty where it does not tell.
+ */
+name: string, 
+/**
+ * Bytes of the GPU's memory it uses, where the driver tells.
+ */
+memory: number | null, 
+/**
+ * The run it belongs to, where it is one of ours.
+ */
+run: number | null, };
+
 export type RunView = { 
 /**
  * UUIDv7.
@@ -587,6 +716,14 @@ running_s: number | null,
  * Bytes of log.
  */
 log_size: number | null, 
+/**
+ * What it used, or has used so far.
+ */
+usage: Usage | null, 
+/**
+ * The ids of the GPUs that it holds, or held.
+ */
+gpus: Array<string>, 
 /**
  * Remarks: `cancel came too late`, progress out of bounds, metrics left out ..
  */
@@ -968,6 +1105,10 @@ exit_code: number | null,
  * The signal that ended it.
  */
 signal: number | null, 
+/**
+ * What it used, or has used so far.
+ */
+usage: Usage | null, 
 /**
  * Why it failed.
  */

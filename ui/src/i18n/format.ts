@@ -26,6 +26,11 @@ export function count(n: number): string {
   return numbers({ maximumFractionDigits: 0 }).format(n)
 }
 
+/** `3.4`: with one digit behind the point. */
+export function decimal(n: number): string {
+  return numbers({ maximumFractionDigits: 1 }).format(n)
+}
+
 /** `43%`; never 100% before it is. */
 export function percent(share: number): string {
   const shown = share < 1 ? Math.min(99, Math.floor(share * 100)) : 100

@@ -27,6 +27,9 @@ const PHRASES = new Set([
   'wrong',
   'wanted',
   'free',
+  'taken',
+  'one_is_taken',
+  'others_are_taken',
   'limit',
   'listed',
   'given',
@@ -44,6 +47,11 @@ const PLACES: Record<string, string> = {
   here: '[^ ]+',
   // A name, and no sentence's first word.
   metric: '(?!there is\\b)\\S.*?',
+  memory: '[\\d.]+ ?[KMGT]?B',
+  index: '\\d+',
+  taken: 'GPU \\d+ .*?',
+  one_is_taken: 'GPU \\d+ .*?',
+  others_are_taken: 'GPU \\d+ .*?',
   field: 'stages\\.[^ ]+',
 }
 /** What is wrong with a file stands a line each, behind its place. */

@@ -1,7 +1,7 @@
 /** A pretend store in memory: for tests, pictures and the demo. Never part of the product's bundle. */
 import { check } from './pretend/check'
 import { data, sound } from './pretend/data'
-import { machine, machineHistory } from './pretend/machine'
+import { gpus, machine, machineHistory, usage } from './pretend/machine'
 import { iso, random, run as makeRun, stage, attempt } from './pretend/build'
 import { files, logLine, logTotal, page, series } from './pretend/output'
 import { gallery as pretendGallery } from './pretend/gallery'
@@ -33,6 +33,8 @@ export interface FakeOptions {
   tick?: number
   /** Another disk than the usual one. */
   disk?: Partial<DiskView>
+  /** GPUs: one at work, two of which others have one, or none. */
+  gpus?: 'one' | 'two' | 'none'
   settings?: Partial<Settings>
   /** Reads that fail, to show what is said then. */
   failing?: boolean
@@ -300,6 +302,7 @@ export function fake(options: FakeOptions = {}): Fake {
   }
 
   let marks: { warning?: number; critical?: number } = {}
+  let ignoreOthers = false
 
   const cleaned = new Set<number>()
   const pins = new Set<string>()
@@ -317,6 +320,10 @@ export function fake(options: FakeOptions = {}): Fake {
     if (wish.kind === 'schedule' || wish.kind === 'schedules') return schedules.obey(wish)
     if (wish.kind === 'disk') {
       marks = { ...marks, ...wish.args }
+      return done('Changed.')
+    }
+    if (wish.kind === 'gpus') {
+      ignoreOthers = wish.args.ignore_others
       return done('Changed.')
     }
     if (wish.kind === 'adopt') {
@@ -524,6 +531,11 @@ export function fake(options: FakeOptions = {}): Fake {
         note('metrics', number)
         return series(find(number), began, ticks)
       }),
+    usage: (number) =>
+      read(() => {
+        note('usage', number)
+        return usage(find(number), began)
+      }),
     log: (query, from, count) =>
       read(() => {
         note('log', query, from)
@@ -581,7 +593,11 @@ export function fake(options: FakeOptions = {}): Fake {
       draft = next
       if (typeof sessionStorage !== 'undefined') sessionStorage.setItem('fake-draft', JSON.stringify(next))
     },
-    machine: () => read(() => machine(options.tick === 0 ? 0 : (rand() - 0.5) * 0.1, { ...options.disk, ...marks })),
+    machine: () =>
+      read(() => {
+        const drift = options.tick === 0 ? 0 : (rand() - 0.5) * 0.1
+        return machine(drift, { ...options.disk, ...marks }, gpus(options.gpus ?? 'one'), ignoreOthers)
+      }),
     machineHistory: () => read(() => machineHistory(began, rand)),
     settings: async () => settings,
     async setSettings(next) {

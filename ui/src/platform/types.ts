@@ -17,6 +17,7 @@ import type {
   DiskView,
   ErrorCode,
   Fault,
+  Gpu,
   JsonValue,
   QueueView,
   Report,
@@ -26,6 +27,8 @@ import type {
   ScheduleView,
   StorageView,
   Submitted,
+  Usage,
+  UsagePoint,
   UtcMs,
 } from '../bindings/core'
 
@@ -53,6 +56,7 @@ export type {
   ErrorCode,
   Failure,
   Fault,
+  Gpu,
   JsonValue,
   Param,
   QueueView,
@@ -67,6 +71,8 @@ export type {
   StageView,
   StorageView,
   Submitted,
+  Usage,
+  UsagePoint,
   UtcMs,
   Waiting,
 } from '../bindings/core'
@@ -187,6 +193,8 @@ export type Wish =
   /** `checkpoint`: its id in `files`. Cleaning leaves alone what is pinned. */
   | { kind: 'pin'; args: { checkpoint: string; stage?: string; pinned: boolean } }
   | { kind: 'disk'; args: { warning?: number; critical?: number } }
+  /** Whether programs of others keep stages from a GPU. */
+  | { kind: 'gpus'; args: { ignore_others: boolean } }
   | { kind: 'adopt'; args: Record<string, never> }
   | { kind: 'restore_seen'; args: Record<string, never> }
   /** Pauses a schedule, lets it go on, or removes it. */
@@ -223,6 +231,15 @@ export interface MetricSeries {
   value: (number | null)[]
   /** How many points there are; more than the columns hold where they were thinned. */
   total: number
+}
+
+/** What one attempt used over time: each 5 s of the last hour, each minute before that. `engine::client::UsageSeries`. */
+export interface UsageSeries {
+  stage: string
+  attempt: number
+  /** All together, up to now where it lives. */
+  whole: Usage | null
+  points: UsagePoint[]
 }
 
 /* ---- logs ------------------------------------------------------------------------------------------------------- */
@@ -317,7 +334,10 @@ export interface MachineView {
   cpu_use: number | null
   memory_total: number
   memory_used: number | null
-  gpus: { name: string; use: number | null; memory_total: number | null; memory_used: number | null }[]
+  /** Looked at closely only where that was asked for; else what is there, without figures. */
+  gpus: Gpu[]
+  /** Programs of others keep no stage from a GPU. */
+  ignore_others: boolean
   /** Of the data folder; `null` where it cannot be told. */
   disk: DiskView | null
   /** What the data folder holds. */
@@ -376,6 +396,8 @@ export interface Platform {
   report(number: number): Promise<Report>
   /** `Client::metrics` in columns, each thinned to at most `max` points by least and greatest of each stretch. */
   metrics(number: number, max: number): Promise<MetricSeries[]>
+  /** `Client::usage`. */
+  usage(number: number): Promise<UsageSeries[]>
   /** Lines `from` (from 1) to `from + count - 1`; a negative `from` counts from the end (-100: the last 100). `count` <= 2,000. */
   log(query: LogQuery, from: number, count: number): Promise<LogPage>
   /** Numbers of the lines that contain `text`, whatever its case, in order, at most 10,000; `total` counts all. */
@@ -439,7 +461,8 @@ export interface Platform {
   draft(): Promise<JsonValue>
   setDraft(draft: JsonValue): Promise<void>
 
-  machine(): Promise<MachineView>
+  /** `closely`: somebody looks at it, or something runs. GPUs are not asked else. */
+  machine(closely: boolean): Promise<MachineView>
   /** What was seen since the shell started, at most the last hour, one sample each 15 seconds, oldest first. */
   machineHistory(): Promise<MachineSample[]>
   settings(): Promise<Settings>

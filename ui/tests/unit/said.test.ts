@@ -12,6 +12,7 @@ const SOURCES = [
   '../src-tauri/src/handover.rs',
   '../src-tauri/src/picked.rs',
   'core/src/alert.rs',
+  'core/src/gpu.rs',
   'core/src/quantity.rs',
   'core/src/schedule/why.rs',
   'core/src/state/settle.rs',
@@ -36,6 +37,7 @@ const SOURCES = [
   'engine/src/owner/changes.rs',
   'engine/src/owner/ends.rs',
   'engine/src/owner/guard.rs',
+  'engine/src/owner/gpus.rs',
   'engine/src/owner/keeping.rs',
   'engine/src/owner/launch.rs',
   'engine/src/owner/machine.rs',
@@ -68,6 +70,7 @@ const SOURCES = [
 
 /** Parts of sentences and lines for a shell, which are not said alone. */
 const PARTS = new Set([
+  'a program',
   ' or more',
   'every ',
   'pip install {package}',
@@ -315,6 +318,14 @@ describe("the engine's sentences", () => {
     expect(said('python, bash')).toBe('python, bash')
     expect(said('needs name, tag')).toBe('等待 name, tag')
     expect(said('There is no queue "$& {1}".')).toBe('没有队列 "$& {1}"。')
+  })
+
+  it('why a GPU is waited for', () => {
+    const why =
+      'wants 1 GPU; 0 of 2 GPUs free; GPU 0 is used by python3 (pid 4312), 14.2GB; GPU 1 does not answer its driver'
+    expect(said(why)).toBe(
+      '需要 1 个 GPU；可用 0（共 2 个 GPU）；GPU 0 正被 python3（pid 4312）占用 14.2GB；GPU 1 的驱动没有响应',
+    )
   })
 
   it('a phrase made into a sentence, and several sentences, are understood', () => {

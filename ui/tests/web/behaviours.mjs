@@ -481,7 +481,7 @@ export const behaviours = [
         ['#/queue', { list: 0.5, metrics: 2 }],
         ['#/run/1285', { metrics: 1.3, files: 0.6, log: 0.6, show: 0.3 }],
         ['#/run/1285/log', { log: 2.5, show: 0.3 }],
-        ['#/run/1285/metrics', { metrics: 1.3, show: 0.3 }],
+        ['#/run/1285/metrics', { metrics: 1.3, show: 0.3, usage: 0.4 }],
         ['#/run/1291', { show: 1.3, log: 0.3 }],
       ]) {
         await open('tick=40', route)

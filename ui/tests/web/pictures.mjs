@@ -25,6 +25,8 @@ const VIEWS = [
   ['schedules-none', 'world=empty', '#/schedules'],
   ['machine', '', '#/machine'],
   ['machine-fulldisk', 'fulldisk', '#/machine'],
+  ['machine-two-gpus', 'gpus=two', '#/machine'],
+  ['machine-no-gpu', 'gpus=none', '#/machine'],
   ['settings', '', '#/settings'],
 ]
 

@@ -284,13 +284,17 @@ fn attempt_table(stages: &[StageView]) -> Table {
         ("PID", Align::Right),
         ("STARTED", Align::Left),
         ("RAN", Align::Right),
+        ("CORES", Align::Right),
+        ("MEMORY", Align::Right),
         ("LOG", Align::Right),
         ("NOTE", Align::Left),
     ])
-    .flexible(&[8, 0])
-    .optional(&[5]);
+    .flexible(&[10, 0])
+    .optional(&[5, 7, 8]);
     for stage in stages {
         for attempt in &stage.attempts {
+            // Of what was over at once there is nothing to tell.
+            let used = attempt.usage.as_ref().filter(|_| attempt.running_s.is_none_or(|ran| ran >= 1.0));
             table.row(vec![
                 Cell::new(&stage.name),
                 attempt.number.to_string().into(),
@@ -299,6 +303,8 @@ fn attempt_table(stages: &[StageView]) -> Table {
                 attempt.pid.filter(|_| attempt.status.is_live()).map(|pid| pid.to_string()).unwrap_or_default().into(),
                 attempt.started_at.map(when::moment).unwrap_or_default().into(),
                 attempt.running_s.map(when::span).unwrap_or_default().into(),
+                used.and_then(|used| used.cores).map(|cores| format!("{cores:.1}")).unwrap_or_default().into(),
+                used.and_then(|used| used.peak_memory_bytes).map(when::size).unwrap_or_default().into(),
                 attempt.log_size.map(when::size).unwrap_or_default().into(),
                 Cell::new(attempt.error.as_ref().map(|error| error.title.as_str()).unwrap_or_default()),
             ]);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// The verbs of docs and design (5-doors) that this version has.
-const VERBS: [&str; 34] = [
+const VERBS: [&str; 36] = [
     "run",
     "add",
     "plan",
@@ -14,6 +14,7 @@ const VERBS: [&str; 34] = [
     "report",
     "logs",
     "metrics",
+    "usage",
     "checkpoints",
     "alerts",
     "cancel",
@@ -30,6 +31,7 @@ const VERBS: [&str; 34] = [
     "queue",
     "schedule",
     "disk",
+    "gpus",
     "template",
     "work",
     "clean",

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::line::{Place, Queue, Rank};
-use super::{Capacity, Demand, Entry, KEEP_ROOM_AFTER_MS, QueueRule, RunGate, StartsHeld, Why};
+use super::{Capacity, Demand, Entry, GpuTaken, KEEP_ROOM_AFTER_MS, QueueRule, RunGate, StartsHeld, Why};
 use crate::id::StageKey;
 use crate::time::UtcMs;
 
@@ -25,6 +25,8 @@ pub struct Backlog {
     /// Who waits for a folder, and for whom.
     behind: BTreeMap<StageKey, StageKey>,
     used: Used,
+    /// GPUs that no stage of ours holds and none may have.
+    taken: Arc<[GpuTaken]>,
     /// Something changed since `next` last found nothing.
     changed: bool,
 }
@@ -105,8 +107,15 @@ impl Backlog {
             gates: HashMap::new(),
             behind: BTreeMap::new(),
             used: Used::default(),
+            taken: Arc::from([]),
             changed: true,
         }
+    }
+
+    /// The machine's room.
+    #[must_use]
+    pub fn capacity(&self) -> Capacity {
+        self.capacity
     }
 
     /// The machine's room is another. What runs goes on. O(n).
@@ -116,6 +125,27 @@ impl Backlog {
         for key in keys {
             self.refile(key);
         }
+    }
+
+    /// The GPUs that no stage holds and none may have now: others use them, or nobody has looked. Their number is below that of
+    /// the machine's by those that stages hold; what waits for one of them waits as for one of ours.
+    pub fn set_gpus_taken(&mut self, taken: Arc<[GpuTaken]>) {
+        if self.taken != taken {
+            self.taken = taken;
+            self.changed = true;
+        }
+    }
+
+    /// True where a stage would start, as far as its queue goes, were no GPU [`Self::set_gpus_taken`]: it is worth looking at them.
+    #[must_use]
+    pub fn waits_for_gpus(&self) -> bool {
+        if self.held.is_some() || self.at_max() {
+            return false;
+        }
+        let room = u64::from(self.capacity.gpus).saturating_sub(self.used.gpus);
+        let fits = |demand: &Demand| demand.gpus > 0 && u64::from(demand.gpus) <= room;
+        let open = self.queues.iter().filter(|queue| queue.gpu_lines > 0 && queue.is_open());
+        open.flat_map(|queue| queue.lines.keys()).any(fits)
     }
 
     /// Sets a queue's rule; makes the queue where there is none of this name.
@@ -505,7 +535,7 @@ impl Backlog {
     fn lacking(&self, demand: Demand, beside: Demand) -> Option<Lacking> {
         let cpus = self.used.cpus + u64::from(demand.cpus) + u64::from(beside.cpus);
         let memory = self.used.memory + u128::from(demand.memory) + u128::from(beside.memory);
-        let gpus = self.used.gpus + u64::from(demand.gpus) + u64::from(beside.gpus);
+        let gpus = self.used.gpus + self.taken.len() as u64 + u64::from(demand.gpus) + u64::from(beside.gpus);
         if demand.gpus > 0 && gpus > u64::from(self.capacity.gpus) {
             Some(Lacking::Gpus)
         } else if demand.cpus > 0 && cpus > u64::from(self.capacity.cpus) {
@@ -541,8 +571,8 @@ impl Backlog {
                 Why::Memory { wanted: demand.memory, free, of: memory, kept_for }
             }
             Lacking::Gpus => {
-                let free = u64::from(gpus).saturating_sub(self.used.gpus) as u32;
-                Why::Gpus { wanted: demand.gpus, free, of: gpus, kept_for }
+                let free = u64::from(gpus).saturating_sub(self.used.gpus + self.taken.len() as u64) as u32;
+                Why::Gpus { wanted: demand.gpus, free, of: gpus, taken: Arc::clone(&self.taken), kept_for }
             }
         }
     }

@@ -51,6 +51,8 @@ pub(super) struct Queue {
     pub(super) ready: BTreeSet<Rank>,
     /// The same, one line for each demand. No line is empty.
     pub(super) lines: BTreeMap<Demand, BTreeSet<Rank>>,
+    /// How many of the lines want a GPU.
+    pub(super) gpu_lines: usize,
     /// Those that start at a known time at the earliest.
     pub(super) timed: BTreeSet<(UtcMs, StageKey)>,
 }
@@ -64,6 +66,7 @@ impl Queue {
             all: BTreeSet::new(),
             ready: BTreeSet::new(),
             lines: BTreeMap::new(),
+            gpu_lines: 0,
             timed: BTreeSet::new(),
         }
     }
@@ -80,7 +83,9 @@ impl Queue {
 
     pub(super) fn line_up(&mut self, demand: Demand, rank: Rank) {
         self.ready.insert(rank);
-        self.lines.entry(demand).or_default().insert(rank);
+        let line = self.lines.entry(demand).or_default();
+        self.gpu_lines += usize::from(demand.gpus > 0 && line.is_empty());
+        line.insert(rank);
     }
 
     pub(super) fn leave_line(&mut self, demand: Demand, rank: Rank) {
@@ -89,6 +94,7 @@ impl Queue {
             line.remove(&rank);
             if line.is_empty() {
                 self.lines.remove(&demand);
+                self.gpu_lines -= usize::from(demand.gpus > 0);
             }
         }
     }

@@ -4,8 +4,8 @@
 //! A smaller stage may pass one that waits for room; once one has waited [`KEEP_ROOM_AFTER_MS`] since it was first found at the head,
 //! room is kept for it: another starts only where it takes nothing the head needs.
 //!
-//! Deliberately not here: states (a stage is pushed when it is `queued`), the clock (handed in), which GPU by its UUID, what other
-//! programs use, and whether a launch succeeds (`ended` gives the room back).
+//! Deliberately not here: states (a stage is pushed when it is `queued`), the clock (handed in), which GPU by its UUID and who else
+//! uses it ([`crate::gpu`]; the backlog is told how many and why), and whether a launch succeeds (`ended` gives the room back).
 
 mod backlog;
 mod line;
@@ -17,6 +17,7 @@ pub use backlog::Backlog;
 pub use why::{Why, WhyReason};
 
 use crate::definition::Resources;
+use crate::gpu::GpuTaken;
 use crate::id::StageKey;
 use crate::time::UtcMs;
 

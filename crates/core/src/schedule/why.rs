@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::StartsHeld;
+use crate::gpu::GpuTaken;
 use crate::quantity::ByteSize;
 use crate::time::UtcMs;
 use crate::view::Waiting;
@@ -154,6 +155,8 @@ pub enum Why {
         free: u32,
         /// GPUs of the machine.
         of: u32,
+        /// Those that no stage holds and none may have.
+        taken: Arc<[GpuTaken]>,
         /// The run that the free ones are kept for.
         kept_for: Option<i64>,
     },
@@ -233,9 +236,16 @@ impl Why {
                     &of_text,
                 )
             }
-            Why::Gpus { wanted, free, of, kept_for } => {
+            Why::Gpus { wanted: number, free, of, taken, kept_for } => {
                 let amount = |n: u32| format!("{n} {}", if n == 1 { "GPU" } else { "GPUs" });
-                room(wanted > of, kept_for, &amount(*wanted), &format!("{free} of {} free", amount(*of)), &amount(*of))
+                let (wanted, free) = (amount(*number), format!("{free} of {} free", amount(*of)));
+                // Where it would not do, or others come first, what stands in the way of the rest is no news.
+                let taken = if number > of || kept_for.is_some() { &[][..] } else { taken };
+                let named = taken.iter().filter_map(GpuTaken::sentence);
+                match named.reduce(|one_is_taken, others_are_taken| format!("{one_is_taken}; {others_are_taken}")) {
+                    Some(taken) => format!("wants {wanted}; {free}; {taken}"),
+                    None => room(number > of, kept_for, &wanted, &free, &amount(*of)),
+                }
             }
             Why::FolderInUse { run } => format!("#{run} writes checkpoints to the same folder"),
             Why::NotBefore { at } => format!("not before {at}"),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use common::Random;
+use footplate_core::gpu::{GpuTaken, TakenBy};
 use footplate_core::id::StageKey;
 use footplate_core::schedule::{
     Backlog, Capacity, Demand, Entry, KEEP_ROOM_AFTER_MS, QueueRule, RunGate, StartsHeld, Why,
@@ -121,6 +122,10 @@ fn change(random: &mut Random, calm: bool, backlog: &mut Backlog, model: &mut Mo
                 model.capacity = random.pick(&CAPACITIES);
                 backlog.set_capacity(model.capacity);
             }
+            if random.one_in(4) {
+                model.taken = random.pick(&[0, 0, 1, 2]);
+                backlog.set_gpus_taken((0..model.taken).map(|index| GpuTaken { index, by: TakenBy::Silent }).collect());
+            }
             "capacity"
         }
     }
@@ -180,6 +185,8 @@ fn check_reasons(backlog: &Backlog, model: &Model, now: UtcMs, seen: &mut BTreeM
     }
     assert_eq!(backlog.next_due(now), model.next_due(now));
     assert_eq!(backlog.can_start_by_itself(), model.can_start_by_itself());
+    assert_eq!(backlog.waits_for_gpus(), model.waits_for_gpus(now), "{model:#?}");
+    *seen.entry(format!("looks at GPUs: {}", model.waits_for_gpus(now))).or_default() += 1;
     assert_eq!((backlog.queued(), backlog.running()), (model.queued.len(), model.running.len()));
     for queue in QUEUES {
         let order = model.order_of(queue);
@@ -235,6 +242,8 @@ fn a_million_random_operations_start_what_the_reference_starts() {
         "after",
         "run_paused",
         "disk",
+        "looks at GPUs: true",
+        "looks at GPUs: false",
     ] {
         assert!(seen.get(word).is_some_and(|n| *n > 1000), "{word}: {seen:#?}");
     }

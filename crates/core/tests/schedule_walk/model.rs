@@ -25,6 +25,8 @@ pub(crate) struct Model {
     pub(crate) gates: BTreeMap<i64, BTreeSet<RunGate>>,
     pub(crate) max: Option<u32>,
     pub(crate) held: Option<StartsHeld>,
+    /// GPUs that others use.
+    pub(crate) taken: u32,
 }
 
 impl Model {
@@ -37,6 +39,7 @@ impl Model {
             gates: BTreeMap::new(),
             max: None,
             held: None,
+            taken: 0,
         }
     }
 
@@ -106,7 +109,20 @@ impl Model {
                 *free -= taken;
             }
         }
+        free[2] -= i64::from(self.taken);
         free
+    }
+
+    /// Something would start, as far as its queue goes, were no GPU taken by others.
+    pub(crate) fn waits_for_gpus(&self, now: UtcMs) -> bool {
+        let due = |entry: &Entry| entry.not_before.is_none_or(|at| at <= now);
+        let room = self.free()[2] + i64::from(self.taken);
+        self.held.is_none()
+            && !self.at_max()
+            && self.queued.iter().map(|item| &item.entry).any(|entry| {
+                let gpus = i64::from(entry.demand.gpus);
+                due(entry) && self.in_line(entry) && self.is_open(&entry.queue) && gpus > 0 && gpus <= room
+            })
     }
 
     /// Fits into what is free, and leaves `kept` free of what it takes.
@@ -222,7 +238,7 @@ impl Model {
                 room((*wanted).into(), (*free).into(), (*of).into(), *kept_for, 0);
             }
             Why::Memory { wanted, free, of, kept_for } => room(*wanted as i64, *free as i64, *of as i64, *kept_for, 1),
-            Why::Gpus { wanted, free, of, kept_for } => {
+            Why::Gpus { wanted, free, of, kept_for, .. } => {
                 room((*wanted).into(), (*free).into(), (*of).into(), *kept_for, 2);
             }
             Why::Dependency { .. } | Why::FolderInUse { .. } | Why::RetryAt { .. } | Why::NoOwner => {

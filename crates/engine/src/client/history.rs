@@ -52,6 +52,7 @@ impl Client {
                         running_s: a.running_ms.map(|ms| ms as f64 / 1000.0),
                         exit_code: a.exit_code,
                         signal: a.signal,
+                        usage: super::usage::so_far(&self.home, &run.id, a),
                         error: attempt_error(&run, &rows, stage, a),
                     })
                     .collect();

@@ -168,6 +168,7 @@ fn notes(read: &Read<'_>, run: &RunView) -> Result<Vec<Note>, StoreError> {
 /// Makes views from one snapshot.
 pub(super) struct Viewer<'r> {
     read: &'r Read<'r>,
+    home: &'r Home,
     reasons: Reasons<'r>,
     confirmed: bool,
     now: UtcMs,
@@ -199,7 +200,7 @@ impl Rows {
 impl<'r> Viewer<'r> {
     pub(super) fn new(read: &'r Read<'r>, home: &'r Home, owner: bool, confirmed: bool) -> Viewer<'r> {
         let now = UtcMs(clock::wall_ms());
-        Viewer { read, reasons: Reasons::new(read, home, now, owner), confirmed, now }
+        Viewer { read, home, reasons: Reasons::new(read, home, now, owner), confirmed, now }
     }
 
     pub(super) fn run(&mut self, run: RunRow) -> Result<RunView, StoreError> {
@@ -263,8 +264,12 @@ impl<'r> Viewer<'r> {
         let latest = latest.filter(|l| l.attempt == row.attempt);
         let running = row.status == StageStatus::Running;
         let done = row.status.satisfies_a_need();
-        let mut attempts: Vec<AttemptView> =
-            rows.attempts.iter().filter(|a| a.stage == row.idx).map(|a| attempt_view(run, rows, row, a)).collect();
+        let mut attempts: Vec<AttemptView> = rows
+            .attempts
+            .iter()
+            .filter(|a| a.stage == row.idx)
+            .map(|a| attempt_view(self.home, run, rows, row, a))
+            .collect();
         if let Some(newest) = attempts.last_mut() {
             newest.notes.extend(latest.and_then(|l| counted(&l.data)));
         }
@@ -471,7 +476,7 @@ fn run_error(run: &RunRow, stages: &[StageView]) -> Option<Failure> {
     })
 }
 
-fn attempt_view(run: &RunRow, rows: &Rows, stage: &StageRow, attempt: &AttemptRow) -> AttemptView {
+fn attempt_view(home: &Home, run: &RunRow, rows: &Rows, stage: &StageRow, attempt: &AttemptRow) -> AttemptView {
     AttemptView {
         number: attempt.number,
         status: attempt.status,
@@ -483,6 +488,8 @@ fn attempt_view(run: &RunRow, rows: &Rows, stage: &StageRow, attempt: &AttemptRo
         finished_at: attempt.finished_at.map(UtcMs),
         running_s: attempt.running_ms.map(|ms| ms as f64 / 1000.0),
         log_size: attempt.log_size,
+        usage: super::usage::so_far(home, &run.id, attempt),
+        gpus: attempt.gpus.clone(),
         notes: attempt
             .note
             .iter()

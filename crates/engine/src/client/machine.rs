@@ -1,7 +1,5 @@
 //! What this machine has for stages. Deliberately not here: what is in use (the owner's), and which GPU is which.
 
-use std::path::Path;
-
 use footplate_core::schedule::Capacity;
 
 /// Cores, memory and GPUs of this machine, as far as this process may use them. Tests set `FOOTPLATE_TEST_CPUS`,
@@ -13,7 +11,7 @@ pub fn machine_capacity() -> Capacity {
     Capacity {
         cpus: test("FOOTPLATE_TEST_CPUS").map_or_else(cores, small),
         memory: test("FOOTPLATE_TEST_MEMORY").unwrap_or_else(memory),
-        gpus: test("FOOTPLATE_TEST_GPUS").map_or_else(gpus, small),
+        gpus: crate::gpu::count(),
     }
 }
 
@@ -32,23 +30,6 @@ fn memory() -> u64 {
     limit.map_or(total, |limit| limit.min(total))
 }
 
-#[cfg(target_os = "linux")]
-fn gpus() -> u32 {
-    let count = |folder: &str, fits: fn(&str) -> bool| {
-        let all = std::fs::read_dir(Path::new(folder)).into_iter().flatten().flatten();
-        all.filter(|entry| entry.file_name().to_str().is_some_and(fits)).count()
-    };
-    let nvidia = count("/dev", |name| {
-        name.strip_prefix("nvidia").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
-    });
-    // Compute nodes of amdgpu; the one of each processor has no graphics device.
-    let amd = count("/sys/class/kfd/kfd/topology/nodes", |node| {
-        std::fs::read_to_string(format!("/sys/class/kfd/kfd/topology/nodes/{node}/gpu_id"))
-            .is_ok_and(|id| id.trim() != "0" && !id.trim().is_empty())
-    });
-    u32::try_from(nvidia + amd).unwrap_or(u32::MAX)
-}
-
 #[cfg(target_os = "macos")]
 fn memory() -> u64 {
     let mut bytes: u64 = 0;
@@ -59,12 +40,6 @@ fn memory() -> u64 {
         libc::sysctlbyname(c"hw.memsize".as_ptr(), (&raw mut bytes).cast(), &raw mut size, std::ptr::null_mut(), 0)
     };
     if asked == 0 { bytes } else { 0 }
-}
-
-/// Apple's processors have one.
-#[cfg(target_os = "macos")]
-fn gpus() -> u32 {
-    u32::from(Path::new("/System/Library/Frameworks/Metal.framework").exists())
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod single;
 mod storage;
 mod submit;
 mod types;
+pub mod usage;
 mod waiting;
 mod wishes;
 
@@ -32,3 +33,4 @@ pub use storage::{heal, restore};
 pub use types::{
     ListQuery, MetricPoint, OwnerStart, OwnerState, Resolved, RunPage, Submit, Wish, WishAnswer, WishRequest,
 };
+pub use usage::{GpusView, UsageSeries};

@@ -281,6 +281,11 @@ pub enum Wish {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         critical: Option<u64>,
     },
+    /// Whether programs of others keep stages from a GPU. `run` is not set.
+    Gpus {
+        /// They do not.
+        ignore_others: bool,
+    },
     /// Go on here with the work of a data folder that came from another machine. `run` is not set.
     Adopt {},
     /// Hear no more of the last restore of the store. `run` is not set.
@@ -320,7 +325,7 @@ pub enum Wish {
 /// A wish and whom it concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WishRequest {
-    /// The run's number; `None` for what concerns none: `queue`, `disk`, `schedule`, `schedules`, `adopt`, `restore_seen`
+    /// The run's number; `None` for what concerns none: `queue`, `disk`, `gpus`, `schedule`, `schedules`, `adopt`, `restore_seen`
     /// and `clean`.
     pub run: Option<i64>,
     /// What is wished.

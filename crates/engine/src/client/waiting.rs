@@ -115,7 +115,7 @@ impl<'r> Reasons<'r> {
     ) -> Result<Option<Why>, StoreError> {
         let mut backlog = match self.backlog.take() {
             Some(backlog) => backlog,
-            None => load(self.read, self.home)?,
+            None => load(self.read, self.home, self.owner)?,
         };
         let key = StageKey { run: run.number, stage: stage.idx };
         // The stage itself is known better than from its brief: its own `not_before` stands in the definition.
@@ -158,9 +158,12 @@ fn held(stage: &StageRow) -> Waiting {
     Waiting { reason: reason.into(), detail }
 }
 
-fn load(read: &Read<'_>, home: &Home) -> Result<Backlog, StoreError> {
+fn load(read: &Read<'_>, home: &Home, owner: bool) -> Result<Backlog, StoreError> {
     let capacity = machine_capacity();
     let mut backlog = Backlog::new(capacity);
+    if owner && capacity.gpus > 0 {
+        backlog.set_gpus_taken(super::usage::taken(read)?.into());
+    }
     // What the system does not tell holds nobody.
     let disk = disk::look(home.root(), Marks::read(read)?).ok();
     backlog.hold_starts(disk.as_ref().and_then(disk::holds_starts));

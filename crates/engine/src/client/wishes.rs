@@ -118,6 +118,7 @@ fn check_wish(request: &WishRequest, queues: &[String]) -> Result<(), Fault> {
         request.wish,
         Wish::Queue { .. }
             | Wish::Disk { .. }
+            | Wish::Gpus { .. }
             | Wish::Adopt {}
             | Wish::RestoreSeen {}
             | Wish::Schedule { .. }
@@ -181,6 +182,7 @@ fn check_wish(request: &WishRequest, queues: &[String]) -> Result<(), Fault> {
         | Wish::Dismiss { .. }
         | Wish::Rm { .. }
         | Wish::Disk { .. }
+        | Wish::Gpus { .. }
         | Wish::Adopt {}
         | Wish::RestoreSeen {}
         | Wish::Schedule { .. }

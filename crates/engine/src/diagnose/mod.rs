@@ -13,6 +13,7 @@ mod traceback;
 mod words;
 
 use footplate_core::ErrorCode;
+use footplate_core::quantity::ByteSize;
 use footplate_core::view::{Diagnosis, Failure};
 use indexmap::IndexMap;
 
@@ -202,6 +203,25 @@ pub fn diagnose(facts: &Facts<'_>, output: &Output) -> Option<Found> {
 fn from_outside(facts: &Facts<'_>) -> bool {
     let own = [libc::SIGILL, libc::SIGABRT, libc::SIGBUS, libc::SIGFPE, libc::SIGSEGV];
     facts.signal.is_some_and(|signal| !own.contains(&signal)) || facts.exit_code == Some(128 + libc::SIGKILL)
+}
+
+/// True where it, or the part of it that its output speaks of, was ended by a signal that nothing in it sends.
+#[must_use]
+pub fn was_killed(facts: &Facts<'_>, found: Option<&Found>) -> bool {
+    let killed = facts.signal == Some(libc::SIGKILL) || facts.exit_code == Some(128 + libc::SIGKILL);
+    killed || found.is_some_and(|found| found.cause == Cause::Killed)
+}
+
+/// The failure of a program that the system ended for want of memory, where the system tells so. `most`: bytes of memory that it had.
+#[must_use]
+pub fn ended_for_memory(failure: Failure, found: Option<&Found>, most: Option<u64>, run: Option<i64>) -> Failure {
+    let used = most.map(|bytes| ("used".to_owned(), ByteSize(bytes).rounded()));
+    let args = used.into_iter().collect();
+    let line = found.map(|found| (found.offset, found.line));
+    let (offset, line) = line.map_or((None, None), |(offset, line)| (Some(offset), line));
+    let told = told(&Found { cause: Cause::OutOfMemory, args, offset: offset.unwrap_or(0), line }, failure, run);
+    let diagnosis = told.diagnosis.map(|diagnosis| Diagnosis { log_offset: offset, ..diagnosis });
+    Failure { diagnosis, ..told }
 }
 
 /// The failure with the cause's sentences in place of those of its exit.

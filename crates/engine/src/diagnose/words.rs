@@ -28,7 +28,11 @@ fn words(cause: Cause) -> Words {
     match cause {
         Cause::OutOfMemory => words(
             "Out of memory",
-            &["The machine could not give it {wanted} more memory.", "The machine could not give it more memory."],
+            &[
+                "The system ended it because memory ran out; its processes were seen with up to {used}.",
+                "The machine could not give it {wanted} more memory.",
+                "The machine could not give it more memory.",
+            ],
             &[SMALLER, "Run fewer things side by side, or reserve memory in `resources`."],
         ),
         Cause::GpuOutOfMemory => words(

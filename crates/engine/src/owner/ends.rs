@@ -6,12 +6,14 @@ use footplate_core::event::Event;
 use footplate_core::state::attempt::{AttemptInput, step};
 use footplate_core::state::settle::{Evidence, Verdict, settle};
 use footplate_core::state::stage::{AfterAttempt, Budgets, StageInput, after_attempt};
+use footplate_core::usage::{self, Usage};
 use footplate_core::view::Failure;
 use footplate_core::{AttemptKey, AttemptStatus, ErrorCode};
 use footplate_shim::contract::Exit;
 use footplate_shim::folder::AttemptDir;
 use footplate_shim::log::{IndexKind, LogRead, LogReader};
 use footplate_store::Tx;
+use footplate_store::telemetry::Telemetry;
 use footplate_store::{AttemptChange, StageChange};
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -19,8 +21,8 @@ use serde_json::Value;
 use super::Trouble;
 use super::mind::Mind;
 use super::tail::{Newest, Summary};
-use super::{follow, outputs};
-use crate::client::explain;
+use super::{follow, meter, outputs};
+use crate::client::{self, explain};
 use crate::diagnose;
 
 /// All that is known when an attempt is settled.
@@ -45,7 +47,7 @@ impl Mind {
     pub(super) fn settle(&mut self, tx: &Tx<'_>, end: End) -> Result<(), Trouble> {
         let End { key, mut evidence, exit, summary, newest } = end;
         let Some(live) = self.live.get(&key) else { return Ok(()) };
-        let (state, dir) = (live.state.clone(), live.dir.clone());
+        let (state, dir, run_id) = (live.state.clone(), live.dir.clone(), live.run_id);
         let stage = key.stage;
         tell_interpreter(&mut evidence, &dir);
         let run = self.run(tx, key.run)?;
@@ -92,6 +94,7 @@ impl Mind {
             }
         }
         let detail = start_fault(&evidence, &dir).or(detail);
+        let usage = what_it_used(&self.home.telemetry(&run_id), key, exit.as_deref());
         let code = match &after {
             AfterAttempt::Failed(code) => Some(*code),
             _ => verdict.code,
@@ -111,7 +114,7 @@ impl Mind {
             match (&after, code) {
                 // It failed of itself: its own last words may say why. What was cancelled, stopped or lost did not.
                 (AfterAttempt::Failed(_) | AfterAttempt::RetryAt(_), ErrorCode::ExitCode | ErrorCode::Signal) => {
-                    diagnosed(failure, &verdict, &dir, key.run)
+                    diagnosed(failure, &verdict, usage.as_ref(), &dir, key.run)
                 }
                 _ => failure,
             }
@@ -137,7 +140,8 @@ impl Mind {
         // Of a program that had ended before anybody saw it run.
         let unseen = (state.status() == AttemptStatus::Launching).then(|| dir.start()).flatten();
         let pid = unseen.map(|start| start.child.pid);
-        let change = AttemptChange { error: error.clone(), note: said(&remarks), pid, ..change };
+        let usage = usage.and_then(|usage| serde_json::to_string(&usage).ok());
+        let change = AttemptChange { error: error.clone(), note: said(&remarks), pid, usage, ..change };
         if !tx.move_attempt(key, &[state.status()], &change, now.0)? {
             return Err(Trouble::LostRace(format!("attempt {}.{} of run #{}", stage, key.attempt, key.run)));
         }
@@ -157,6 +161,9 @@ impl Mind {
         }
         self.folders.remove(&key.stage_key());
         if let Some(live) = self.live.remove(&key) {
+            if live.measured {
+                self.meter.forget(key);
+            }
             self.settled.push(live.dir);
             self.leaving.extend(live.child);
         }
@@ -215,7 +222,7 @@ impl Mind {
 
 /// What the end of its output says of the reason, in place of its exit's words. A bounded read of what was just written, and a
 /// pass over it: a millisecond at most, and only of what failed.
-fn diagnosed(failure: Failure, verdict: &Verdict, dir: &AttemptDir, run: i64) -> Failure {
+fn diagnosed(failure: Failure, verdict: &Verdict, usage: Option<&Usage>, dir: &AttemptDir, run: i64) -> Failure {
     let (offset, bytes) = last_output(dir);
     let spec = dir.spec().ok();
     let program = spec.as_ref().and_then(explain::program_of);
@@ -225,10 +232,31 @@ fn diagnosed(failure: Failure, verdict: &Verdict, dir: &AttemptDir, run: i64) ->
         program: program.as_deref().and_then(Path::to_str),
         cwd: spec.as_ref().and_then(|spec| spec.cwd.as_path().to_str()),
     };
-    match diagnose::diagnose(&facts, &diagnose::Output::new(&bytes, offset)) {
+    let found = diagnose::diagnose(&facts, &diagnose::Output::new(&bytes, offset));
+    // That the system ended one of its processes for want of memory is known; that it was the reason, where it was killed.
+    if usage.is_some_and(|usage| usage.oom_kills.is_some()) && diagnose::was_killed(&facts, found.as_ref()) {
+        let most = usage.and_then(|usage| usage.peak_memory_bytes);
+        return diagnose::ended_for_memory(failure, found.as_ref(), most, Some(run));
+    }
+    match found {
         Some(found) => diagnose::told(&found, failure, Some(run)),
         None => failure,
     }
+}
+
+/// What it used, from the record of its end and what was seen of it.
+fn what_it_used(telemetry: &Path, key: AttemptKey, exit: Option<&Exit>) -> Option<Usage> {
+    let ended = exit.filter(|exit| exit.exec_errno.is_none() && !exit.unseen).map(|exit| usage::Ended {
+        running_ms: exit.running_ms,
+        cpu_ms: exit.user_ms + exit.system_ms,
+        max_rss: exit.max_rss_kb << 10,
+        oom_kills: exit.oom_kills,
+    });
+    let short = exit.is_some_and(|exit| exit.running_ms < meter::shortest_ms());
+    let rows = || Telemetry::open(telemetry, false).ok()??.usage(Some(key.stage)).ok();
+    let rows = if short { Vec::new() } else { rows().unwrap_or_default() };
+    let own = rows.iter().filter(|row| row.attempt == key.attempt);
+    usage::whole(&own.map(client::usage::sample).collect::<Vec<_>>(), ended, None)
 }
 
 /// The last bytes of its log, without a gap in them, and the offset of the first.

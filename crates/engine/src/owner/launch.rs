@@ -18,6 +18,7 @@ use serde_json::Value;
 use super::Trouble;
 use super::active::ActiveRun;
 use super::effects::{Effect, Launch};
+use super::gpus::{Pool, VISIBLE};
 use super::live::{Live, mark};
 use super::mind::Mind;
 use super::resume;
@@ -28,6 +29,17 @@ use crate::templates::consent;
 
 /// How many shims may come and go without a claim before a launch is given up.
 pub(super) const SHIMS_PER_ATTEMPT: u32 = 3;
+
+/// Where an attempt's GPUs come from.
+enum Hand<'a> {
+    /// Out of those that are free.
+    New(&'a Pool),
+    /// They are held already.
+    Kept(&'a [String]),
+}
+
+/// The GPUs of a stage that wants some were had by somebody after all.
+struct NoGpu;
 
 /// Why a stage cannot be launched.
 struct Refusal {
@@ -43,9 +55,11 @@ impl Mind {
     /// # Errors
     /// What the store says.
     pub(super) fn start_stages(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
+        self.weigh_gpus();
         while let Some(key) = self.backlog.next(self.now) {
             self.launch(tx, key)?;
         }
+        self.weigh_gpus();
         Ok(())
     }
 
@@ -69,9 +83,16 @@ impl Mind {
             self.backlog.stand_behind(entry, *holder);
             return Ok(());
         }
+        let pool = self.gpu_pool();
         let run = self.run(tx, key.run)?;
         let key3 = AttemptKey { run: key.run, stage: key.stage, attempt };
-        match make(run, &home, &installed, key3) {
+        match make(run, &home, &installed, key3, &Hand::New(&pool)) {
+            Ok(Err(NoGpu)) => {
+                self.backlog.ended(key);
+                self.backlog.push(entry);
+                self.doubt_gpus();
+                Ok(())
+            }
             Err(refusal) => {
                 self.backlog.ended(key);
                 let input =
@@ -79,16 +100,17 @@ impl Mind {
                 self.move_stage(tx, key, input, |c| StageChange { detail: Some(refusal.text), ..c })?;
                 self.propagate(tx, key.run, &[key.stage])
             }
-            Ok((spec, secrets)) => {
+            Ok(Ok((spec, secrets))) => {
                 let run_id = run.row.id;
                 let boot = spec.boot_id.clone();
-                let row = launching(key3, run.row.generation, boot.clone(), self.now.0);
+                let gpus = spec.gpus.clone();
+                let row = launching(key3, run.row.generation, boot.clone(), gpus.clone(), self.now.0);
                 tx.insert_attempt(&row, self.now.0)?;
                 self.move_stage(tx, key, StageInput::Launched { attempt }, |c| c)?;
                 self.keep_later(tx, key, false)?;
                 self.folders.extend(folder.map(|(folder, _)| (key, folder)));
                 let dir = AttemptDir::open(self.home.attempt(&run_id, key3));
-                self.live.insert(key3, Live::new(key3, run_id, dir, boot));
+                self.live.insert(key3, Live { gpus, ..Live::new(key3, run_id, dir, boot) });
                 self.effects.push(Effect::Launch(Box::new(Launch { key: key3, spec, secrets })));
                 Ok(())
             }
@@ -102,12 +124,14 @@ impl Mind {
     pub(super) fn relaunch(&mut self, tx: &Tx<'_>, key: AttemptKey) -> Result<Option<Launch>, Trouble> {
         let home = self.home.clone();
         let installed = self.installed.clone();
+        let gpus = self.live.get(&key).map(|live| live.gpus.clone()).unwrap_or_default();
         let run = self.run(tx, key.run)?;
-        Ok(make(run, &home, &installed, key).ok().map(|(spec, secrets)| Launch { key, spec, secrets }))
+        let made = make(run, &home, &installed, key, &Hand::Kept(&gpus)).ok().and_then(Result::ok);
+        Ok(made.map(|(spec, secrets)| Launch { key, spec, secrets }))
     }
 }
 
-fn launching(key: AttemptKey, generation: u32, boot_id: String, now: i64) -> AttemptRow {
+fn launching(key: AttemptKey, generation: u32, boot_id: String, gpus: Vec<String>, now: i64) -> AttemptRow {
     AttemptRow {
         run: key.run,
         stage: key.stage,
@@ -130,10 +154,18 @@ fn launching(key: AttemptKey, generation: u32, boot_id: String, now: i64) -> Att
         log_size: None,
         log_read_to: None,
         spawned: 0,
+        gpus,
+        usage: None,
     }
 }
 
-fn make(run: &ActiveRun, home: &Home, installed: &Installed, key: AttemptKey) -> Result<(Spec, Secrets), Refusal> {
+fn make(
+    run: &ActiveRun,
+    home: &Home,
+    installed: &Installed,
+    key: AttemptKey,
+    hand: &Hand<'_>,
+) -> Result<Result<(Spec, Secrets), NoGpu>, Refusal> {
     let stage = run.stage(key.stage);
     let row = &run.rows[key.stage as usize];
     let bytes = |v: &[u8]| PathBuf::from(std::ffi::OsString::from_vec(v.to_vec()));
@@ -179,6 +211,18 @@ fn make(run: &ActiveRun, home: &Home, installed: &Installed, key: AttemptKey) ->
     }
     let mut env: Vec<(OsBytes, OsBytes)> = vec![("FOOTPLATE_DATA".into(), OsBytes::from(home.root()))];
     env.extend(rendered.env.iter().map(|(n, v)| (OsBytes::from(n.as_str()), OsBytes::from(v.as_str()))));
+    let chosen = chosen_gpus(run, home, &env, &secrets);
+    let gpus = match hand {
+        _ if row.gpus == 0 => Vec::new(),
+        Hand::Kept(gpus) => gpus.to_vec(),
+        Hand::New(pool) => match pool.assign(row.gpus, chosen.as_deref()) {
+            Some(gpus) => gpus,
+            None => return Ok(Err(NoGpu)),
+        },
+    };
+    if chosen.is_none() && !gpus.is_empty() && gpus.iter().all(|id| id.starts_with("GPU-")) {
+        env.push((VISIBLE.into(), OsBytes::from(gpus.join(",").as_str())));
+    }
     let owner_argv = ["--data-dir", "", "work", "--until-idle", "--no-wait"];
     let owner_argv = std::iter::once(OsBytes::from(installed.footplate.as_path()))
         .chain(owner_argv.iter().map(|a| if a.is_empty() { OsBytes::from(home.root()) } else { OsBytes::from(*a) }))
@@ -212,8 +256,9 @@ fn make(run: &ActiveRun, home: &Home, installed: &Installed, key: AttemptKey) ->
         owner_lock: home.owner_lock(),
         bin_dir: home.bin_dir(),
         owner_argv,
+        gpus,
     };
-    Ok((spec, secrets))
+    Ok(Ok((spec, secrets)))
 }
 
 fn save_signal(signal: SaveSignal) -> i32 {
@@ -252,10 +297,19 @@ fn read_secrets(run: &ActiveRun, home: &Home) -> Result<Secrets, Refusal> {
 }
 
 fn has_variable(run: &ActiveRun, home: &Home, name: &str) -> bool {
-    let Some(content) = run.row.env_hash.as_ref().and_then(|hash| std::fs::read(home.env_file(hash)).ok()) else {
-        return false;
-    };
-    content
-        .split(|b| *b == 0)
-        .any(|pair| pair.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'=')))
+    captured(run, home, name).is_some()
+}
+
+/// A variable of the environment that the run was submitted from.
+fn captured(run: &ActiveRun, home: &Home, name: &str) -> Option<Vec<u8>> {
+    let content = std::fs::read(home.env_file(run.row.env_hash.as_ref()?)).ok()?;
+    let value = |pair: &[u8]| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec);
+    content.split(|b| *b == 0).find_map(value)
+}
+
+/// What the user set [`VISIBLE`] to, in the stage, as a secret, or in the shell that submitted the run. That is what counts.
+fn chosen_gpus(run: &ActiveRun, home: &Home, env: &[(OsBytes, OsBytes)], secrets: &Secrets) -> Option<String> {
+    let set = secrets.env.iter().chain(env.iter().rev()).find(|(name, _)| name.0 == VISIBLE.as_bytes());
+    let value = set.map(|(_, value)| value.0.clone()).or_else(|| captured(run, home, VISIBLE));
+    value.map(|value| String::from_utf8_lossy(&value).into_owned())
 }

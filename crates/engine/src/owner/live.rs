@@ -82,6 +82,10 @@ pub(super) struct Live {
     pub(super) look_at: Option<u64>,
     /// Time between looks, milliseconds.
     pub(super) look_every: u64,
+    /// The ids of the GPUs that it holds.
+    pub(super) gpus: Vec<String>,
+    /// What it uses is being measured.
+    pub(super) measured: bool,
     /// Its log is being followed.
     pub(super) followed: bool,
     /// Commands that the shim has not carried out yet.
@@ -118,6 +122,8 @@ impl Live {
             pidfd: None,
             look_at: None,
             look_every: 5,
+            gpus: Vec::new(),
+            measured: false,
             followed: false,
             sent: Vec::new(),
             paused: false,
@@ -155,6 +161,6 @@ impl Live {
 
 /// The mark of an attempt's processes.
 #[must_use]
-pub(super) fn mark(run: &RunId, key: AttemptKey) -> String {
+pub(crate) fn mark(run: &RunId, key: AttemptKey) -> String {
     format!("{run}.{}.{}", key.stage, key.attempt)
 }

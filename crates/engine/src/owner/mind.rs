@@ -22,11 +22,14 @@ use super::Trouble;
 use super::active::{ActiveRun, apply};
 use super::due::Due;
 use super::effects::Effect;
+use super::gpus::Gpus;
 use super::guard::Guard;
 use super::keeping::Keeper;
 use super::live::Live;
+use super::meter::Meter;
 use super::schedules::Schedules;
 use super::shims::{Shim, Shims};
+use super::wake::Waker;
 use super::wishes::Awaiting;
 use crate::home::Home;
 use crate::install::Installed;
@@ -74,6 +77,10 @@ pub(super) struct Mind {
     pub(super) now: UtcMs,
     /// What is known of the disk.
     pub(super) guard: Guard,
+    /// What is known of the GPUs.
+    pub(super) gpus: Gpus,
+    /// Measures.
+    pub(super) meter: Meter,
     /// Shims of settled attempts that have not quite gone.
     pub(super) leaving: Vec<Shim>,
     /// Attempts settled in this turn, whose shims wait to be told so.
@@ -85,7 +92,7 @@ pub(super) struct Mind {
 impl Mind {
     /// A mind that knows nothing yet.
     #[must_use]
-    pub(super) fn new(home: &Home, installed: &Installed, capacity: Capacity, max: Option<u32>) -> Mind {
+    pub(super) fn new(home: &Home, installed: &Installed, capacity: Capacity, max: Option<u32>, waker: Waker) -> Mind {
         let mut backlog = Backlog::new(capacity);
         backlog.set_max(max);
         Mind {
@@ -108,6 +115,8 @@ impl Mind {
             effects: Vec::new(),
             now: UtcMs(clock::wall_ms()),
             guard: Guard::default(),
+            gpus: Gpus::default(),
+            meter: Meter::new(waker),
             leaving: Vec::new(),
             settled: Vec::new(),
             dice: u64::from(std::process::id()) << 20 | clock::running_ms(),

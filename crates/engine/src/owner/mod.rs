@@ -13,6 +13,7 @@ mod due;
 mod effects;
 mod ends;
 mod follow;
+pub(crate) mod gpus;
 mod guard;
 mod keeping;
 mod launch;
@@ -20,6 +21,7 @@ mod live;
 pub mod lock;
 mod look;
 pub(crate) mod machine;
+mod meter;
 mod mind;
 mod outputs;
 mod recover;
@@ -35,6 +37,8 @@ mod turn;
 mod wake;
 mod watch;
 mod wishes;
+
+pub(crate) use live::mark;
 
 use std::time::Duration;
 

@@ -41,6 +41,8 @@ const ENOSPC: i32 = 28;
 pub(super) enum Finding {
     /// Its program runs.
     Started(AttemptKey, Box<Start>),
+    /// Its program was seen at work: what it uses is to be measured.
+    Measured(AttemptKey, Box<Start>),
     /// Its first shim is gone; another has taken its place.
     Adopted(AttemptKey),
     /// It is over and its log is read.
@@ -215,6 +217,11 @@ fn held(live: &mut Live, start: Option<Start>, adopted: Option<Adopted>, eyes: &
         eyes.follower.ask(follow(live, eyes));
     }
     findings.extend(commands(live, shim));
+    if !live.measured || adopted.is_some() && !live.orphan {
+        live.measured = true;
+        let of = Start { shim: shim.clone(), ..start.clone() };
+        findings.push(Finding::Measured(live.key, Box::new(of)));
+    }
     if live.state == AttemptState::Launching {
         findings.push(Finding::Started(live.key, Box::new(start)));
     }

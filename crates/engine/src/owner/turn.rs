@@ -12,7 +12,7 @@ use footplate_core::{AttemptKey, ErrorCode, Fault, StageStatus, UtcMs};
 use footplate_shim::clock;
 use footplate_shim::failpoint;
 use footplate_shim::folder::AttemptDir;
-use footplate_store::{AttemptChange, CapacityRow, RunBrief, Store, StoreError, Tx, WishRow};
+use footplate_store::{AttemptChange, RunBrief, Store, StoreError, Tx, WishRow};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::alarm::Alarm;
@@ -20,6 +20,7 @@ use super::copies::Copies;
 use super::follow::{Answer, Follower};
 use super::live::Live;
 use super::lock::OwnerLock;
+use super::meter::Measured;
 use super::mind::Mind;
 use super::recover::{Eyes, Finding, log_read, observe, swept};
 use super::schedules;
@@ -87,7 +88,7 @@ pub(super) fn run(
         waker.on_signal(signal)?;
     }
     let mut owner = Owner {
-        mind: Mind::new(home, installed, crate::client::machine_capacity(), options.max),
+        mind: Mind::new(home, installed, crate::client::machine_capacity(), options.max, waker.clone()),
         home,
         lock,
         options,
@@ -140,6 +141,7 @@ impl Owner<'_> {
         mind.look_at_machine(&tx)?;
         mind.read_queues(&tx)?;
         mind.read_disk_marks(&tx)?;
+        mind.read_gpu_settings(&tx)?;
         mind.read_keeping(&tx)?;
         mind.read_schedules(&tx)?;
         let open: HashMap<i64, RunBrief> = tx.open_runs()?.into_iter().map(|b| (b.number, b)).collect();
@@ -157,6 +159,7 @@ impl Owner<'_> {
             live.known = row.status == footplate_core::AttemptStatus::Running;
             live.paused = row.paused;
             live.orphan = row.orphan;
+            live.gpus = row.gpus;
             // Which of the two it is the rows do not tell: a shim that was not paused for this is told in vain.
             live.paused_for_disk = row.paused;
             live.look_soon();
@@ -224,7 +227,8 @@ impl Owner<'_> {
         let new = rang.guest || self.more || self.version != Some(version);
         self.version = Some(version);
         let disk = self.mind.look_at_disk();
-        if new || disk || !self.announced || !findings.is_empty() || self.something_due() {
+        let gpus = self.mind.look_at_gpus();
+        if new || disk || gpus || !self.announced || !findings.is_empty() || self.something_due() {
             if !self.lock.is_still_there() {
                 return Err(Trouble::Damaged("the data folder was replaced under the owner".to_owned()));
             }
@@ -260,8 +264,9 @@ impl Owner<'_> {
             }
             if !self.announced {
                 // From here on what the store says of live attempts is confirmed.
-                tx.put_capacity(&announcement(self.mind.now))?;
+                tx.put_capacity(&self.mind.announcement())?;
             }
+            self.mind.tell_gpus(&tx)?;
             failpoint::hit("turn-before-commit");
             tx.commit()?;
             self.announced = true;
@@ -447,6 +452,14 @@ impl Owner<'_> {
                 }
                 Ok(())
             }
+            Finding::Measured(key, start) => {
+                if let Some(live) = self.mind.live.get(&key) {
+                    let (mark, gpus) = (live.mark(), live.gpus.clone());
+                    let telemetry = self.home.telemetry(&live.run_id);
+                    self.mind.meter.watch(Measured { key, start: *start, mark, gpus, telemetry });
+                }
+                Ok(())
+            }
             Finding::Adopted(key) => self.mind.adopted(tx, key),
             Finding::Ended(end) => self.mind.settle(tx, *end),
             Finding::Relaunch(key) => {
@@ -535,7 +548,8 @@ impl Owner<'_> {
         let copy = self.copies.due().filter(|_| work).map(|at| at.saturating_sub(now));
         let tidy = self.tidy.due().filter(|_| work || self.tidy.is_busy()).map(|at| at.saturating_sub(now));
         let silence = mind.live.values().filter_map(Live::silence_due).map(|at| at.saturating_sub(now));
-        let due = [retry, held, by_wall, store, copy, keep, tidy].into_iter().flatten();
+        let gpus = mind.gpus_due().map(|at| at.saturating_sub(now));
+        let due = [retry, held, by_wall, store, copy, keep, tidy, gpus].into_iter().flatten();
         let timeout = looks.chain(silence).chain(due).min().filter(|ms| *ms < u64::MAX).map(|ms| {
             let ms = ms.min(u64::from(u32::MAX));
             Timespec { tv_sec: (ms / 1000).cast_signed(), tv_nsec: ((ms % 1000) * 1_000_000).cast_signed() }
@@ -581,15 +595,5 @@ fn queued(brief: &RunBrief, idx: u32, queue: &str, cpus: u32, memory: u64, gpus:
         order: brief.order_key,
         demand: Demand { cpus, memory, gpus },
         not_before: brief.not_before.map(UtcMs),
-    }
-}
-
-fn announcement(now: UtcMs) -> CapacityRow {
-    let machine = crate::client::machine_capacity();
-    CapacityRow {
-        pid: std::process::id(),
-        version: super::lock::VERSION.to_owned(),
-        data: serde_json::json!({ "cpus": machine.cpus, "memory": machine.memory, "gpus": machine.gpus }).to_string(),
-        updated_at: now.0,
     }
 }

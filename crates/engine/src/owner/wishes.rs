@@ -53,6 +53,7 @@ impl Mind {
                 self.change_queue(tx, &name, limit, priority, paused)?
             }
             (Some(Wish::Disk { warning, critical }), _) => self.set_disk_marks(tx, warning, critical)?,
+            (Some(Wish::Gpus { ignore_others }), _) => self.set_gpus(tx, ignore_others)?,
             (Some(Wish::Adopt {}), _) => self.adopt(tx)?,
             (Some(Wish::RestoreSeen {}), _) => self.forget_restore(tx)?,
             (Some(Wish::Clean { older_than_ms, dry_run }), _) => self.clean(tx, older_than_ms, dry_run)?,
@@ -119,6 +120,7 @@ impl Mind {
             Wish::Dismiss { alert } => self.dismiss(tx, number, alert)?,
             Wish::Queue { .. }
             | Wish::Disk { .. }
+            | Wish::Gpus { .. }
             | Wish::Adopt {}
             | Wish::RestoreSeen {}
             | Wish::Schedule { .. }

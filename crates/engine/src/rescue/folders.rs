@@ -34,6 +34,7 @@ pub(super) struct Told {
     pub(super) start: Option<Start>,
     boot: String,
     exit: Option<Box<Exit>>,
+    gpus: Vec<String>,
     log_size: u64,
 }
 
@@ -95,7 +96,8 @@ impl RunFolder {
         let (evidence, exit) = told(&dir, &boot).unwrap_or_else(|_| (Some(unknown.clone()), None));
         let held = evidence.is_none();
         let verdict = settle(&evidence.unwrap_or(unknown), false);
-        Told { key, held, verdict, boot, start, exit, log_size: dir.log_end() }
+        let gpus = spec.map(|spec| spec.gpus).unwrap_or_default();
+        Told { key, held, verdict, boot, start, exit, gpus, log_size: dir.log_end() }
     }
 
     /// `spec.json` of any of its attempts.
@@ -147,6 +149,8 @@ impl Told {
             log_size: (!live).then_some(self.log_size),
             log_read_to: None,
             spawned: 0,
+            gpus: self.gpus.clone(),
+            usage: None,
         }
     }
 

@@ -30,6 +30,8 @@ fn attempt(run: i64, stage: u32, number: u32, status: AttemptStatus) -> AttemptR
         log_size: None,
         log_read_to: None,
         spawned: 1,
+        gpus: Vec::new(),
+        usage: None,
     }
 }
 

@@ -51,9 +51,17 @@ pub struct Exit {
     /// Nobody saw how it ended: its shim was gone, the one that took its place is not its parent, and the system does not tell.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unseen: bool,
+    /// How many processes of its control group the system killed for want of memory while it ran. Looked for only where a
+    /// signal or a code of its own ended it.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub oom_kills: u64,
     /// The log's size when the record was written, bytes. More may follow until the tree is swept.
     #[serde(default)]
     pub log_size: u64,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 #[derive(Serialize, Deserialize)]

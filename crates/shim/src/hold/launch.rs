@@ -175,7 +175,8 @@ fn start_record(shim: Identity, gated: &Gated, started_ms: i64) -> io::Result<St
     let child = Identity::of(gated.pid).ok_or_else(|| io::Error::other("the child is gone before it ran"))?;
     let sid = rustix::process::getsid(None)?.as_raw_nonzero().get();
     let pgid = gated.pid;
-    Ok(Start { version: VERSION, shim, child, pgid, sid, started_ms, started_running_ms: running_ms() })
+    let oom_kills = footplate_shim::os::oom_kills();
+    Ok(Start { version: VERSION, shim, child, pgid, sid, started_ms, started_running_ms: running_ms(), oom_kills })
 }
 
 /// Ends a claimed attempt that never ran, with a record that says why, as far as one can be written.

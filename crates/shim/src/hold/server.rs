@@ -40,9 +40,9 @@ pub(super) fn serve() -> Result<Option<(AttemptDir, Ready)>, Refusal> {
     // Nothing of the terminal or of the folder that the owner was started in, and nobody holds a wire by accident.
     super::launch::detach().map_err(failed)?;
     // Looked up once here rather than in each shim: which instructions the processor has (slow on a virtual machine), where
-    // the clocks are, which boot this is, how willing to be killed, how much is allowed.
+    // the clocks are, which boot this is, how willing to be killed, which control group counts, how much is allowed.
     let _ = Exit::default().seal();
-    let _ = (clock::running_ms(), clock::boot_id(), footplate_shim::os::oom_score(0));
+    let _ = (clock::running_ms(), clock::boot_id(), footplate_shim::os::oom_score(0), footplate_shim::os::oom_kills());
     super::child::know_limits();
     let title = Title::find();
     title.set(b"footplate-shim --fork-server");

@@ -261,6 +261,11 @@ pub fn oom_score(_higher: i32) -> Option<(&'static Path, String)> {
     None
 }
 
+/// How many processes of this one's group the system has killed for want of memory: it does not count them.
+pub fn oom_kills() -> Option<u64> {
+    None
+}
+
 /// Closes every descriptor from `first` on, but one.
 #[expect(unsafe_code, reason = "descriptors that were inherited have no owner in this program")]
 pub fn close_inherited(first: i32, but: Option<i32>) {

@@ -66,6 +66,7 @@ impl Home {
             bell: at("bell"),
             owner_lock: at("owner.lock"),
             bin_dir: at("bin").canonicalize().unwrap(),
+            gpus: Vec::new(),
             owner_argv: vec![],
         };
         Self { temp, spec, attempts: 0 }

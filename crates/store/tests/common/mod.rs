@@ -79,6 +79,8 @@ pub(crate) fn attempt(run: i64, stage: u32, number: u32) -> AttemptRow {
         log_size: None,
         log_read_to: None,
         spawned: 0,
+        gpus: Vec::new(),
+        usage: None,
     }
 }
 

@@ -14,6 +14,8 @@ export function attempt(more: Partial<AttemptView> & { status: AttemptView['stat
     finished_at: null,
     running_s: null,
     log_size: 48_211,
+    usage: null,
+    gpus: [],
     notes: [],
     error: null,
     ...more,

@@ -39,6 +39,8 @@ export function demo(): Fake {
     broken: query.has('broken'),
   }
   if (query.has('fulldisk')) options.disk = { free: 3.1e8, level: 'critical' }
+  const gpus = query.get('gpus')
+  if (gpus === 'two' || gpus === 'none') options.gpus = gpus
   if (query.has('away')) options.owner = { state: 'absent', orderly: false }
   if (query.has('recovered'))
     options.recovery = { at: new Date().toISOString(), reattached: [1285, 1286], interrupted: [1291] }

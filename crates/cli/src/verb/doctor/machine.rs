@@ -5,7 +5,12 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use footplate_core::gpu::Gpu;
+use footplate_engine::gpu;
 use serde::Serialize;
+
+/// A driver that does not answer within this is what is wrong.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Serialize)]
 pub(super) struct Python {
@@ -19,8 +24,7 @@ pub(super) struct Machine {
     pub(super) cores: u32,
     pub(super) memory_bytes: u64,
     pub(super) gpus: u32,
-    /// As far as their driver tells.
-    pub(super) gpu_models: Vec<String>,
+    pub(super) gpu: Vec<Gpu>,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,19 +62,12 @@ pub(super) fn filesystem(folder: &Path) -> Option<String> {
 /// What stages may have of this machine; the same that their resources are checked against.
 pub(super) fn machine() -> Machine {
     let capacity = footplate_engine::client::machine_capacity();
-    Machine { cores: capacity.cpus, memory_bytes: capacity.memory, gpus: capacity.gpus, gpu_models: gpu_models() }
-}
-
-/// Names of NVIDIA's GPUs, where its driver tells them (`/proc/driver/nvidia/gpus/*/information`).
-fn gpu_models() -> Vec<String> {
-    let cards = std::fs::read_dir("/proc/driver/nvidia/gpus").into_iter().flatten().flatten();
-    let model = |card: std::fs::DirEntry| {
-        let text = std::fs::read_to_string(card.path().join("information")).ok()?;
-        text.lines().find_map(|line| Some(line.strip_prefix("Model:")?.trim().to_owned()))
-    };
-    let mut models: Vec<String> = cards.filter_map(model).collect();
-    models.sort();
-    models
+    Machine {
+        cores: capacity.cpus,
+        memory_bytes: capacity.memory,
+        gpus: capacity.gpus,
+        gpu: gpu::look_within(PATIENCE),
+    }
 }
 
 /// The Python that a run would find.

@@ -3,6 +3,7 @@
 mod machine;
 
 use clap::Args;
+use footplate_core::gpu::Gpu;
 use footplate_core::{ErrorCode, Fault, UtcMs};
 use footplate_engine::client::OwnerState;
 use footplate_engine::{Client, Home, VERSION, install};
@@ -117,6 +118,8 @@ fn examine(context: &Context) -> Examination {
         told(client, &mut problems);
     }
     let python = machine::python();
+    let machine = machine::machine();
+    silent_gpus(&machine, &mut problems);
     if python.is_none() {
         let hint = "install Python 3, or activate the environment that has it before you add a run";
         problems.push(Problem::slight(ErrorCode::NotFound, "no python3 or python on PATH", hint));
@@ -129,7 +132,7 @@ fn examine(context: &Context) -> Examination {
         owner,
         shim: shim.map(|path| path.display().to_string()),
         python,
-        machine: machine::machine(),
+        machine,
         login: machine::login(context.named_data_dir().as_deref()),
         problems,
     }
@@ -264,12 +267,7 @@ fn text(found: &Examination, colours: bool) -> String {
     let machine = &found.machine;
     let cores = if machine.cores == 1 { "core" } else { "cores" };
     lines.push(("machine", format!("{} {cores}, {} of memory", machine.cores, when::size(machine.memory_bytes))));
-    let models = if machine.gpu_models.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", visible(&machine.gpu_models.join(", ")))
-    };
-    lines.push(("gpu", if machine.gpus == 0 { "none found".to_owned() } else { format!("{}{models}", machine.gpus) }));
+    lines.push(("gpu", gpus(&machine.gpu)));
     let login = if found.login.installed { "goes on by itself after a restart" } else { "not set up" };
     lines.push(("at login", login.to_owned()));
     let mut out = table::pairs(&lines, colours);
@@ -287,4 +285,26 @@ fn text(found: &Examination, colours: bool) -> String {
         }
     }
     out
+}
+
+/// How many there are, and of each model what its driver tells.
+fn gpus(all: &[Gpu]) -> String {
+    if all.is_empty() {
+        return "none found".to_owned();
+    }
+    let one = |gpu: &Gpu| {
+        let memory = gpu.memory_total.map(|bytes| format!(" {}", when::size(bytes))).unwrap_or_default();
+        format!("{}{memory}", visible(&gpu.name))
+    };
+    let driver = all.iter().find_map(|gpu| gpu.driver.as_deref());
+    let driver = driver.map(|version| format!("; driver {}", visible(version))).unwrap_or_default();
+    format!("{}: {}{driver}", all.len(), all.iter().map(one).collect::<Vec<_>>().join(", "))
+}
+
+fn silent_gpus(machine: &machine::Machine, problems: &mut Vec<Problem>) {
+    for gpu in machine.gpu.iter().filter(|gpu| gpu.silent) {
+        let message = format!("GPU {} does not answer its driver; no stage gets it", gpu.index);
+        let hint = "nvidia-smi tells more; after an update of the driver the machine has to be restarted";
+        problems.push(Problem::slight(ErrorCode::Conflict, message, hint));
+    }
 }

@@ -60,6 +60,13 @@ impl Attendance {
             Some(Ended::Signal(signal)) => (None, Some(signal)),
             None => (None, None),
         };
+        // Only where the system counts can its count tell; a program that ended well needs no such reason.
+        let oom_kills = match (self.start.oom_kills, signal, code) {
+            (Some(before), Some(_), _) | (Some(before), _, Some(1..)) => {
+                os::oom_kills().map_or(0, |now| now.saturating_sub(before))
+            }
+            _ => 0,
+        };
         let exit = Exit {
             version: VERSION,
             exec_errno: refused.map(|(_, errno)| errno),
@@ -76,6 +83,7 @@ impl Attendance {
             system_ms: usage.system_ms,
             max_rss_kb: usage.max_rss_kb,
             unseen: how.is_none(),
+            oom_kills,
             log_size: self.log.size(),
         };
         // Where even this fails (a broken disk), there is no record: the owner will say so, rather than we guess.
