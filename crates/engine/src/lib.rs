@@ -29,6 +29,7 @@ pub mod plan;
 pub mod rescue;
 pub mod secrets;
 pub mod start;
+pub mod sweep;
 pub mod templates;
 
 pub use client::Client;

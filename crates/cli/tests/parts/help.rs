@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 /// The verbs of docs and design (5-doors) that this version has.
-const VERBS: [&str; 33] = [
+const VERBS: [&str; 35] = [
     "run",
     "add",
+    "sweep",
     "plan",
     "list",
     "show",
@@ -14,6 +15,7 @@ const VERBS: [&str; 33] = [
     "report",
     "logs",
     "metrics",
+    "compare",
     "checkpoints",
     "alerts",
     "cancel",
