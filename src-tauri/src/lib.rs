@@ -64,6 +64,8 @@ pub fn run() -> ExitCode {
             commands::origin,
             commands::report,
             commands::metrics,
+            commands::compare,
+            commands::compare_csv,
             commands::log,
             commands::log_search,
             commands::files,

@@ -1,5 +1,6 @@
 /** A pretend store in memory: for tests, pictures and the demo. Never part of the product's bundle. */
 import { check } from './pretend/check'
+import { compare } from './pretend/compare'
 import { data, sound } from './pretend/data'
 import { machine, machineHistory } from './pretend/machine'
 import { iso, random, run as makeRun, stage, attempt } from './pretend/build'
@@ -473,6 +474,21 @@ export function fake(options: FakeOptions = {}): Fake {
       read(() => {
         note('metrics', number)
         return series(find(number), began, ticks)
+      }),
+    compare: (what) =>
+      read(() => {
+        note('compare', what)
+        const all = [...store.runs.values()]
+        const runs = 'runs' in what ? what.runs.map(find) : all.filter((run) => run.experiment === what.experiment)
+        if (runs.length === 0) throw fault('not_found', 'There is no such experiment.')
+        if (runs.length === 1) throw fault('invalid', '1 run is to be compared; it takes 2 to 100.')
+        const kept = runs.slice(-100).map((run) => find(run.number))
+        return compare(kept, (run) => series(run, began, 0), runs.length - kept.length)
+      }),
+    compareCsv: (what) =>
+      read(() => {
+        note('compareCsv', what)
+        return 'run,name\n1,a\n'
       }),
     log: (query, from, count) =>
       read(() => {

@@ -23,6 +23,8 @@ export function tauri(): Platform {
     origin: (number) => invoke('origin', { number }),
     report: (number) => invoke('report', { number }),
     metrics: (number, max) => invoke('metrics', { number, max }),
+    compare: (asked) => invoke('compare', { asked }),
+    compareCsv: (asked) => invoke('compare_csv', { asked }),
     log: (query, from, count) => invoke('log', { query, from, count }),
     logSearch: (query, text) => invoke('log_search', { query, text }),
     files: (number) => invoke('files', { number }),

@@ -49,6 +49,7 @@ const VIEWS = [
   ['the log', '#/run/1285/log'],
   ['files', '#/run/1285/files'],
   ['details', '#/run/1293/details'],
+  ['a comparison', '#/compare?runs=1293,1285'],
   ['the machine', '#/machine'],
   ['settings', '#/settings'],
   ['the wizard', '#/new?template=digits'],
