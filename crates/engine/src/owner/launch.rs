@@ -145,7 +145,7 @@ fn make(run: &ActiveRun, home: &Home, installed: &Installed, key: AttemptKey) ->
             held: true,
         })?;
     }
-    let secrets = read_secrets(run, home)?;
+    let mut secrets = read_secrets(run, home)?;
     let texts = secret_texts(&secrets);
     let resume_from =
         resume::point(run, home, key, &texts).map_err(|(code, text)| Refusal { code, text, held: false })?;
@@ -178,6 +178,14 @@ fn make(run: &ActiveRun, home: &Home, installed: &Installed, key: AttemptKey) ->
         argv[0] = OsBytes::from(path);
     }
     let mut env: Vec<(OsBytes, OsBytes)> = vec![("FOOTPLATE_DATA".into(), OsBytes::from(home.root()))];
+    // What the stage sets goes over what was captured, secret or not; what is made of a secret is handed over like one.
+    let sets = |name: &OsBytes| {
+        let own = rendered.env.iter().chain(&rendered.secret_env);
+        own.into_iter().any(|(own, _)| own.as_bytes() == name.0)
+    };
+    secrets.env.retain(|(name, _)| !sets(name));
+    let made = rendered.secret_env.iter().map(|(n, v)| (OsBytes::from(n.as_str()), OsBytes::from(v.as_str())));
+    secrets.env.extend(made);
     env.extend(rendered.env.iter().map(|(n, v)| (OsBytes::from(n.as_str()), OsBytes::from(v.as_str()))));
     let owner_argv = ["--data-dir", "", "work", "--until-idle", "--no-wait"];
     let owner_argv = std::iter::once(OsBytes::from(installed.footplate.as_path()))
