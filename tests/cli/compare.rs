@@ -89,7 +89,7 @@ fn the_table_marks_what_differs_and_what_is_best_and_is_turned_where_it_is_wide(
     };
     assert_eq!(line("RUN"), "RUN #1 #2 #3");
     assert_eq!(line("lr*"), "lr* 0.25 0.125 0.5");
-    assert_eq!(line("val_loss"), "val_loss (min) 0.25 0.125 best 0.5");
+    assert_eq!(line("val_loss"), "val_loss (min) 0.25 best 0.125 0.5");
     assert_eq!(line("grad_norm"), "grad_norm (last) 2 2 2");
     assert!(!table.stdout.contains("epochs"), "{}", table.stdout);
     assert!(table.stderr.contains("1 parameter is the same in all runs; --all shows them"), "{}", table.stderr);

@@ -150,9 +150,9 @@ impl Sheet {
         let heads: Vec<(&str, Align)> = std::iter::once(("RUN", Align::Right))
             .chain(heads.iter().enumerate().map(|(at, head)| (head.as_str(), right(at))))
             .collect();
-        // The name says no more than the parameters do; it gives way first, then the rest from the end.
+        // The name says no more than the parameters do; it gives way first, then what is long.
         let flexible: Vec<usize> = std::iter::once(1).chain(4..=self.lines.len()).collect();
-        let mut table = Table::new(&heads).flexible(&flexible);
+        let mut table = Table::new(&heads).flexible(&flexible).optional(&[3, 1, 2]);
         for (at, run) in self.runs.iter().enumerate() {
             let cells = self.lines.iter().map(|line| line.cells.get(at).cloned().unwrap_or_default());
             table.row(std::iter::once(Cell::new(run)).chain(cells).collect());
@@ -194,7 +194,7 @@ impl Line {
         let cells = metric.values.iter().enumerate().map(|(at, measured)| {
             let text = measured.as_ref().map(|measured| when::number(measured.value)).unwrap_or_default();
             if metric.best.contains(&at) {
-                Cell::new(format!("{text} best")).colour(Colour::Green)
+                Cell::new(format!("best {text}")).colour(Colour::Green)
             } else {
                 text.into()
             }

@@ -138,7 +138,7 @@ fn tell(context: &Context, plan: &Plan, submitted: &[Submitted]) -> Result<(), S
 }
 
 fn summary(plan: &Plan) -> String {
-    let seed = plan.seed.map(|seed| format!(", drawn with --seed {seed}")).unwrap_or_default();
+    let seed = plan.seed.map(|seed| format!(" (--seed {seed})")).unwrap_or_default();
     format!("{} runs of experiment {}{seed}", plan.runs.len(), visible(&plan.experiment))
 }
 
