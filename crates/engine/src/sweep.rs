@@ -144,10 +144,10 @@ mod tests {
             let run = |value: &&str| IndexMap::from([("data".to_owned(), json!(value)), ("n".to_owned(), json!(1e-5))]);
             Swept { varied: vec!["data".into(), "n".into()], runs: values.iter().map(run).collect() }
         };
-        assert_eq!(names(&runs(&["a\nb", "c"])), ["data=a b,n=1e-5", "data=c,n=1e-5"]);
+        assert_eq!(names(&runs(&["a\nb", "c"])), ["data=a b,n=0.00001", "data=c,n=0.00001"]);
         let (long, other) = (format!("{}/train.csv", "x".repeat(60)), format!("y{}/train.csv", "x".repeat(60)));
         let cut = names(&runs(&[&long, &other]));
-        assert!(cut[0].ends_with("/train.csv,n=1e-5 (1)") && cut[1].ends_with("(2)"), "{cut:?}");
+        assert!(cut[0].ends_with("/train.csv,n=0.00001 (1)") && cut[1].ends_with("(2)"), "{cut:?}");
         let many: Vec<String> = (0..20).map(|n| format!("parameter_{n}")).collect();
         let run = |last: i64| many.iter().map(|name| (name.clone(), json!(last))).collect();
         let swept = Swept { varied: many.clone(), runs: vec![run(1), run(2)] };
