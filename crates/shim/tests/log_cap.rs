@@ -14,9 +14,14 @@ use std::process::{Command, Stdio};
 const SEGMENT: u64 = 4096;
 const CAP: u64 = 8 * SEGMENT;
 
-fn home(lines: u64) -> Home {
+fn home(lines: u64, waits: bool) -> Home {
     // It waits in between for its output to be read: so what is lost is lost in pieces, and not in one.
-    let mut home = Home::new().python(&format!("for n in range({lines}): print(n, flush=n % 200 == 0)"));
+    let mut home = Home::new();
+    let gate = if waits { home.path("go") } else { home.path("") };
+    home = home.python(&format!(
+        "import os, time\nfor n in range({lines}): print(n, flush=n % 200 == 0)\n\
+         import sys; sys.stdout.flush()\nwhile not os.path.exists({gate:?}): time.sleep(0.02)"
+    ));
     (home.spec.segment, home.spec.log_cap) = (SEGMENT, CAP);
     home
 }
@@ -113,7 +118,7 @@ fn a_segment_that_cannot_be_removed_or_opened_costs_no_more_than_it_must() {
         // The index cannot be written: what is gone is noted later.
         (&["log.idx".to_owned()][..], "write", "ENOSPC", "2..4", false),
     ] {
-        let mut home = home(lines);
+        let mut home = home(lines, false);
         let folder = home.build();
         let context = format!("{error} at {calls} {when} of {} files", files.len());
         let expressions = [format!("trace={calls}"), format!("inject={calls}:error={error}:when={when}")];
@@ -134,21 +139,23 @@ fn a_writer_that_is_killed_while_it_drops_is_followed_by_one_that_goes_on() {
         eprintln!("SKIPPED: no strace on this machine, so kills under the log's cap were not tried");
         return;
     }
-    // More is left than the pipe holds, so that the program waits for the one who goes on.
     let lines = 40_000;
     let all = segments(lines);
     for (calls, nth) in [("unlink,unlinkat", 1), ("unlink,unlinkat", 4), ("unlink,unlinkat", 9), ("openat", 7)] {
-        let mut home = home(lines);
+        let mut home = home(lines, true);
         let folder = home.build();
         let context = format!("killed at {calls} number {nth}");
         let kill = [format!("trace={calls}"), format!("inject={calls}:signal=KILL:when={nth}")];
         let mut child = strace(&folder, &all, &kill).spawn().unwrap();
         within(60, &context, || child.try_wait().unwrap());
         within(10, "its lock is free", || (!folder.lock_is_held().unwrap()).then_some(()));
-        assert!(folder.start().unwrap().child.is_alive(), "{context}: the program waits");
+        assert!(folder.start().unwrap().child.is_alive(), "{context}: the program goes on");
         let killed_at = folder.log_end();
         let adopter = Command::new(SHIM).arg(ADOPT_OPTION).arg(folder.path()).stdin(Stdio::null()).spawn();
         let mut held: Held = home.held(folder, adopter.unwrap());
+        let pid = i32::try_from(held.shim.id()).unwrap();
+        within(20, "it is adopted", || held.folder.adopted().filter(|adopted| adopted.shim.pid == pid));
+        std::fs::write(home.path("go"), "").unwrap();
         held.finish();
         let (_, lost) = check(&held.folder, lines, Some(killed_at), &context);
         assert_eq!(lost, 0, "{context}");
