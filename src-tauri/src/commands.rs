@@ -4,10 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use footplate_core::compare::Comparison;
 use footplate_core::definition::{Definition, Stage};
 use footplate_core::report::Report;
 use footplate_core::view::{RunView, Submitted};
 use footplate_core::{ErrorCode, Fault};
+use footplate_engine::client::compare::{Compared, csv};
 use footplate_engine::client::files::FileView;
 use footplate_engine::client::series::MetricSeries;
 use footplate_engine::client::{ListQuery, RunPage, UsageSeries, Wish, WishAnswer, WishRequest};
@@ -98,6 +100,20 @@ pub(crate) async fn metrics(shell: Held<'_>, number: i64, max: usize) -> Answer<
 pub(crate) async fn usage(shell: Held<'_>, number: i64) -> Answer<Vec<UsageSeries>> {
     let shell = Arc::clone(&shell);
     off(move || shell.read(|client| client.usage(number))).await
+}
+
+/// Runs side by side.
+#[tauri::command]
+pub(crate) async fn compare(shell: Held<'_>, asked: Compared) -> Answer<Comparison> {
+    let shell = Arc::clone(&shell);
+    off(move || shell.read(|client| client.compare(&asked))).await
+}
+
+/// The same as comma-separated values.
+#[tauri::command]
+pub(crate) async fn compare_csv(shell: Held<'_>, asked: Compared) -> Answer<String> {
+    let shell = Arc::clone(&shell);
+    off(move || csv(&shell.read(|client| client.compare(&asked))?)).await
 }
 
 /// Lines of a log.

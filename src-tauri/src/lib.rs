@@ -66,6 +66,8 @@ pub fn run() -> ExitCode {
             commands::report,
             commands::metrics,
             commands::usage,
+            commands::compare,
+            commands::compare_csv,
             commands::log,
             commands::log_search,
             commands::files,

@@ -157,7 +157,7 @@ fn every_test_that_is_named_as_a_proof_exists() {
         .filter(|path| path.ends_with(".rs"))
         .map(|path| fs::read_to_string(root().join(path)).unwrap_or_default())
         .collect();
-    let is_there = |name: &str| sources.iter().any(|text| text.contains(&format!("fn {name}()")));
+    let is_there = |name: &str| sources.iter().any(|text| text.contains(&format!("fn {name}(")));
     let (mut found, mut names) = (Vec::new(), 0);
     for (index, line) in page.lines().enumerate().filter(|(_, line)| line.starts_with("| ")) {
         let Some(proofs) = line.trim_end_matches('|').rsplit('|').next() else { continue };

@@ -12,9 +12,9 @@ use footplate_engine::client;
 use crate::context::Context;
 use crate::stop::{self, Answer, Stop};
 use crate::verb::{
-    add, adopt, alerts, backup, cancel, checkpoints, clean, completions, disk, doctor, gpus, list, logs, metrics, r#move,
-    pause, plan, queue, rename, report, restore, resume, retry, rm, run, schedule, set, show, start, tag, template,
-    unpause, usage as used, wait, watch, work,
+    add, adopt, alerts, backup, cancel, checkpoints, clean, compare, completions, disk, doctor, gpus, list, logs, metrics,
+    r#move, pause, plan, queue, rename, report, restore, resume, retry, rm, run, schedule, set, show, start, sweep, tag,
+    template, unpause, usage as used, wait, watch, work,
 };
 
 /// Queue, run and watch model training on your own machine.
@@ -44,6 +44,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 the run failed, 2 usage, 3 inval
 enum Verb {
     Run(run::Run),
     Add(add::Add),
+    Sweep(sweep::Sweep),
     Plan(plan::Plan),
     #[command(visible_alias = "ls")]
     List(list::List),
@@ -54,6 +55,7 @@ enum Verb {
     #[command(visible_alias = "log")]
     Logs(logs::Logs),
     Metrics(metrics::Metrics),
+    Compare(compare::Compare),
     Usage(used::Usage),
     Checkpoints(checkpoints::Checkpoints),
     Alerts(alerts::Alerts),
@@ -124,6 +126,7 @@ fn dispatch(verb: &Verb, context: &Context) -> Answer {
     match verb {
         Verb::Run(verb) => verb.run(context),
         Verb::Add(verb) => verb.run(context),
+        Verb::Sweep(verb) => verb.run(context),
         Verb::Plan(verb) => verb.run(context),
         Verb::List(verb) => verb.run(context),
         Verb::Show(verb) => verb.run(context),
@@ -132,6 +135,7 @@ fn dispatch(verb: &Verb, context: &Context) -> Answer {
         Verb::Report(verb) => verb.run(context),
         Verb::Logs(verb) => verb.run(context),
         Verb::Metrics(verb) => verb.run(context),
+        Verb::Compare(verb) => verb.run(context),
         Verb::Usage(verb) => verb.run(context),
         Verb::Checkpoints(verb) => verb.run(context),
         Verb::Alerts(verb) => verb.run(context),

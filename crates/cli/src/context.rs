@@ -96,6 +96,11 @@ impl Context {
         self.print(&format!("{text}\n"))
     }
 
+    /// Whether a person is at the other end, who can be asked.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.stdout_is_terminal && io::stdin().is_terminal()
+    }
+
     /// Columns of the terminal on stdout; `None` where the output is no terminal.
     pub(crate) fn columns(&self) -> Option<usize> {
         if !self.stdout_is_terminal {

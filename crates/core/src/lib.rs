@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod code;
+pub mod compare;
 pub mod dag;
 pub mod definition;
 pub mod event;

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use footplate_core::alert::{AlertAction, AlertFacts, AlertKind, AlertRule, AlertWhen, Better, Figure};
+use footplate_core::compare::{ComparedMetric, ComparedRun, ComparedValue, Comparison, Measured};
 use footplate_core::definition::{
     Checkpoints, Definition, OnFailure, OnInterrupt, Param, ParamKind, Resources, Retries, RetryOn, SaveSignal, Stage,
 };
@@ -40,7 +41,7 @@ fn the_bindings_of_the_view_are_those_of_core() {
         RunId, UtcMs, Span, ByteSize, RunStatus, StageStatus, AttemptStatus, ErrorCode, Fault, Waiting, Diagnosis, Failure, Note,
         AlertWhen, Better, AlertAction, AlertKind, Figure, AlertFacts, AlertView, AlertRule, AlertChange,
         CatchUp, Overlap, ScheduleKind, Missed, ScheduleRun, ScheduledBy, ScheduleView, SchedulesView,
-        Usage, UsagePoint, Gpu, GpuUser, RunView, StageView, AttemptView, QueueView, DiskLevel, DiskView, Submitted, LostRun, Restored, Moved, StorageView, Event, Report, StageReport, AttemptReport, ErrorReport, OnFailure,
+        Usage, UsagePoint, Gpu, GpuUser, RunView, StageView, AttemptView, QueueView, DiskLevel, DiskView, Submitted, LostRun, Restored, Moved, StorageView, Event, ComparedRun, ComparedValue, Measured, ComparedMetric, Comparison, Report, StageReport, AttemptReport, ErrorReport, OnFailure,
         ParamKind, Param, RetryOn, Retries, OnInterrupt, Resources, SaveSignal, Checkpoints, Stage, Definition,
     );
     // What serde_json calls any value.

@@ -52,6 +52,7 @@ impl Home {
         let home = Home { root };
         for folder in [home.attempts(), home.runs(), home.env_dir(), home.secrets_dir(), home.bin_dir()] {
             make_private(&folder).map_err(|e| unusable(&folder, &e))?;
+            close(&folder)?;
         }
         Ok(home)
     }
@@ -287,6 +288,16 @@ fn check_privacy(root: &Path, facts: &Metadata) -> Result<(), Fault> {
         ),
     )
     .hint(format!("Name an empty folder, for example --data-dir {shown}/footplate.")))
+}
+
+/// A folder of the data folder that others could read is closed to them; one that leads to another user's is refused.
+fn close(folder: &Path) -> Result<(), Fault> {
+    let facts = folder.metadata().map_err(|e| unusable(folder, &e))?;
+    check_owner(folder, &facts)?;
+    if facts.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    std::fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(|e| unusable(folder, &e))
 }
 
 fn check_disk(root: &Path) -> Result<(), Fault> {

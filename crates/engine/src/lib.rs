@@ -31,6 +31,7 @@ pub mod rescue;
 pub mod schedules;
 pub mod secrets;
 pub mod start;
+pub mod sweep;
 pub mod templates;
 pub mod usage;
 

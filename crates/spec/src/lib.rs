@@ -12,6 +12,7 @@ mod read;
 mod render;
 mod schema;
 mod source;
+pub mod sweep;
 
 pub use check::{check, check_within, is_queue};
 pub use load::{LoadError, load, parse_json, parse_toml, parse_within, single};

@@ -58,6 +58,8 @@ pub struct Rendered {
     pub shell: bool,
     /// What is laid over the submitter's environment.
     pub env: Vec<(String, String)>,
+    /// The same, of those that are made of secret parameters: they may stand in no record.
+    pub secret_env: Vec<(String, String)>,
     /// The working folder, where one is named.
     pub cwd: Option<String>,
     /// Declared outputs, as known at the start.
@@ -123,15 +125,17 @@ pub fn render(name: &str, stage: &Stage, scope: &Scope<'_>) -> Result<Rendered, 
         let message = format!("the program of stage \"{name}\" is empty");
         return Err(RenderError { code: ErrorCode::Expression, message, hint: None });
     }
-    let mut env = Vec::with_capacity(stage.env.len());
+    let (mut env, mut secret_env) = (Vec::with_capacity(stage.env.len()), Vec::new());
     for (key, text) in &stage.env {
-        env.push((key.clone(), renderer.text(&format!("env.{key}"), text, true)?));
+        let value = renderer.text(&format!("env.{key}"), text, true)?;
+        let kept = if renderer.tells_secret(&format!("env.{key}"), text)? { &mut secret_env } else { &mut env };
+        kept.push((key.clone(), value));
     }
     let cwd = stage.cwd.as_ref().map(|text| renderer.text("cwd", text, false)).transpose()?;
     let checkpoint_glob =
         stage.checkpoints.as_ref().map(|c| renderer.text("checkpoints.files", &c.files, false)).transpose()?;
     let outputs = renderer.outputs(stage)?;
-    Ok(Rendered { argv, shell, env, cwd, outputs, checkpoint_glob })
+    Ok(Rendered { argv, shell, env, secret_env, cwd, outputs, checkpoint_glob })
 }
 
 /// Where a stage's checkpoints appear, alone: it can be told without secrets.
@@ -221,6 +225,18 @@ impl Renderer<'_> {
             return Err(RenderError { code: ErrorCode::Expression, message, hint: None });
         }
         Ok(rendered)
+    }
+
+    /// Whether a text is made of a secret parameter, in whatever way.
+    fn tells_secret(&self, key: &str, text: &str) -> Result<bool, RenderError> {
+        if self.literal || self.scope.secrets.is_empty() || !expression::is_template(text) {
+            return Ok(false);
+        }
+        let uses = used(key, self.name, expression::uses(text))?;
+        let secret = |path: &Vec<String>| {
+            path[0] == "params" && path.get(1).is_none_or(|name| self.scope.secrets.contains_key(name))
+        };
+        Ok(uses.paths.iter().any(secret))
     }
 
     fn bare(&self, key: &str, text: &str, uses: &Uses) -> Result<Value, RenderError> {

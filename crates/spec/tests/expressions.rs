@@ -189,11 +189,18 @@ fn secrets_are_seen_from_env_only() {
     let bench = Bench::new();
     let stage = Stage {
         command: vec!["x".to_owned()],
-        env: IndexMap::from([("TOKEN".to_owned(), "Bearer {{ params.token }}".to_owned())]),
+        env: IndexMap::from([
+            ("TOKEN".to_owned(), "Bearer {{ params.token }}".to_owned()),
+            ("CHANGED".to_owned(), "{{ params.token | upper }}".to_owned()),
+            ("ALL".to_owned(), "{% set p = params %}{{ p.token }}".to_owned()),
+            ("PLAIN".to_owned(), "{{ params.number }}".to_owned()),
+        ]),
         ..Stage::default()
     };
     let rendered = render("a", &stage, &bench.scope()).unwrap();
-    assert_eq!(rendered.env, [("TOKEN".to_owned(), "Bearer hush".to_owned())]);
+    assert_eq!(rendered.env, [("PLAIN".to_owned(), "0.5".to_owned())]);
+    let secret = [("TOKEN", "Bearer hush"), ("CHANGED", "HUSH"), ("ALL", "hush")];
+    assert_eq!(rendered.secret_env, secret.map(|(name, value)| (name.to_owned(), value.to_owned())));
     for text in ["{{ params }}", "{{ params | tojson }}", "{% for k in params %}{{ params[k] }}{% endfor %}"] {
         assert!(!bench.text(text).unwrap().contains("hush"), "{text}");
     }
@@ -220,6 +227,7 @@ fn resume_is_appended_where_there_is_a_checkpoint() {
         argv: text(&["train", "--lr", "0.5"]),
         shell: false,
         env: vec![],
+        secret_env: vec![],
         cwd: Some("/pipelines/digits".to_owned()),
         outputs: IndexMap::new(),
         checkpoint_glob: Some("/runs/142/ckpt/*.pt".to_owned()),

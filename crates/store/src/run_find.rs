@@ -160,6 +160,14 @@ impl Read<'_> {
         )
     }
 
+    /// Whether a run belongs, or ever belonged, to this experiment.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn has_experiment(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(self.one("SELECT 1 FROM run_count WHERE experiment = ?1 LIMIT 1", [name], |_| Ok(()))?.is_some())
+    }
+
     /// Ended runs whose end is before `ms`, oldest end first.
     ///
     /// # Errors

@@ -967,6 +967,136 @@ queue: string, } | { "kind": "schedule_changed",
  */
 schedule: string, };
 
+export type ComparedRun = { 
+/**
+ * UUIDv7.
+ */
+id: RunId, 
+/**
+ * What people use.
+ */
+number: number, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The pipeline's name.
+ */
+pipeline: string, 
+/**
+ * The experiment it belongs to.
+ */
+experiment: string | null, 
+/**
+ * Words to find it by.
+ */
+tags: Array<string>, 
+/**
+ * Its status.
+ */
+status: RunStatus, 
+/**
+ * When it was submitted.
+ */
+created_at: UtcMs, 
+/**
+ * When its first attempt started.
+ */
+started_at: UtcMs | null, 
+/**
+ * When its last stage ended.
+ */
+finished_at: UtcMs | null, 
+/**
+ * From its start to its end, or until now, seconds.
+ */
+took_s: number | null, 
+/**
+ * What it runs, where it is a single command.
+ */
+command: string | null, };
+
+export type ComparedValue = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its value in each run; none where a run has no such thing.
+ */
+values: Array<JsonValue | null>, 
+/**
+ * It is not the same in all runs.
+ */
+differs: boolean, };
+
+export type Measured = { 
+/**
+ * The best value; the last where it is not known which way is better. NaN and infinite ones are `null` in JSON.
+ */
+value: number | null, 
+/**
+ * The step of that value, where the program said one.
+ */
+step: number | null, 
+/**
+ * The last value.
+ */
+last: number | null, 
+/**
+ * How many points there are.
+ */
+points: number, };
+
+export type ComparedMetric = { 
+/**
+ * The stage's name.
+ */
+stage: string, 
+/**
+ * The metric's name.
+ */
+name: string, 
+/**
+ * Which way is better; none: nobody said so, and the name does not tell.
+ */
+better: Better | null, 
+/**
+ * The pipeline says so: `checkpoints.mode`, or the `mode` of an alert. Else the name was taken for it.
+ */
+declared: boolean, 
+/**
+ * What each run measured; none where it did not.
+ */
+values: Array<Measured | null>, 
+/**
+ * The places in `runs` of the best one, or of all that are as good; empty where `better` is not known.
+ */
+best: Array<number>, };
+
+export type Comparison = { 
+/**
+ * The runs, in the order in which they were asked for; those of an experiment from the oldest to the newest.
+ */
+runs: Array<ComparedRun>, 
+/**
+ * So many runs of the experiment, its oldest, are left out: there are more than 100.
+ */
+left_out: number, 
+/**
+ * Parameters, secrets left out, in the order of the pipelines.
+ */
+params: Array<ComparedValue>, 
+/**
+ * What was measured: first what a pipeline says which way is better, then what its name tells, then the others.
+ */
+metrics: Array<ComparedMetric>, 
+/**
+ * What stages handed on, named `stage.output`.
+ */
+outputs: Array<ComparedValue>, };
+
 export type Report = { 
 /**
  * Which run.

@@ -1,5 +1,7 @@
 /** A pretend store in memory: for tests, pictures and the demo. Never part of the product's bundle. */
+import { advanced, over } from './pretend/advance'
 import { check } from './pretend/check'
+import { compare } from './pretend/compare'
 import { data, sound } from './pretend/data'
 import { gpus, machine, machineHistory, usage } from './pretend/machine'
 import { iso, random, run as makeRun, stage, attempt } from './pretend/build'
@@ -225,31 +227,7 @@ export function fake(options: FakeOptions = {}): Fake {
     if (old) store.runs.set(number, { ...old, ...change })
   }
   function finish(run: RunView, status: RunStatus): void {
-    const at = iso(Date.now())
-    const end = status === 'completed' ? 'completed' : 'cancelled'
-    const stages = (run.stages ?? []).map((s) =>
-      ended(s.status as RunStatus) || s.status === 'cached' || s.status === 'skipped'
-        ? s
-        : {
-            ...s,
-            status: end as typeof s.status,
-            finished_at: at,
-            progress: status === 'completed' ? 1 : s.progress,
-            attempts: s.attempts.map((a) =>
-              a.status === 'running' ? { ...a, status: end as typeof a.status, finished_at: at } : a,
-            ),
-          },
-    )
-    set(run.number, {
-      status,
-      finished_at: at,
-      result: status,
-      result_at: at,
-      eta_s: null,
-      waiting: null,
-      progress: status === 'completed' ? 1 : run.progress,
-      stages,
-    })
+    set(run.number, over(run, status))
     store.order = store.order.filter((n) => n !== run.number)
   }
 
@@ -257,42 +235,10 @@ export function fake(options: FakeOptions = {}): Fake {
     ticks += 1
     let history = false
     for (const run of [...store.runs.values()]) {
-      if (run.status !== 'running') continue
-      const quick = run.pipeline === 'digits'
-      const stages = (run.stages ?? []).map((s) => ({ ...s }))
-      const current = stages.find((s) => s.status === 'running')
-      if (!current) continue
-      const more = quick ? 0.08 : 0.0006
-      current.progress = Math.min(1, (current.progress ?? 0) + more)
-      current.eta_s = quick ? (1 - current.progress) * 24 : Math.max(1, (current.eta_s ?? 100) - 0.25)
-      if (quick)
-        current.metrics = {
-          step: ticks,
-          loss: 0.04 + 2 * Math.exp(-3 * current.progress),
-          val_accuracy: 0.98 - 0.8 * Math.exp(-4 * current.progress),
-        }
-      if (current.progress >= 1) {
-        const at = iso(Date.now())
-        current.status = 'completed'
-        current.finished_at = at
-        current.attempts = current.attempts.map((a) => ({ ...a, status: 'completed', finished_at: at, exit_code: 0 }))
-        const next = stages.find((s) => s.status === 'waiting')
-        if (next) {
-          next.status = 'running'
-          next.progress = 0
-          next.started_at = at
-          next.waiting = null
-          next.attempts = [attempt({ status: 'running', pid: 7000 + ticks, started_at: at })]
-        }
-      }
-      const done = stages.reduce((sum, s) => sum + (s.progress ?? 0), 0) / Math.max(1, stages.length)
-      set(run.number, {
-        stages,
-        progress: quick ? done : Math.min(0.99, (run.progress ?? 0) + 0.0002),
-        eta_s: quick ? (1 - done) * 40 : Math.max(1, (run.eta_s ?? 100) - 0.25),
-        message: current.message,
-      })
-      if (stages.every((s) => s.status === 'completed')) {
+      const change = advanced(run, ticks)
+      if (!change) continue
+      set(run.number, change)
+      if (change.stages.every((s) => s.status === 'completed')) {
         finish(store.runs.get(run.number) ?? run, 'completed')
         set(run.number, { message: 'val_accuracy 0.978' })
         history = true
@@ -535,6 +481,21 @@ export function fake(options: FakeOptions = {}): Fake {
       read(() => {
         note('usage', number)
         return usage(find(number), began)
+      }),
+    compare: (what) =>
+      read(() => {
+        note('compare', what)
+        const all = [...store.runs.values()]
+        const runs = 'runs' in what ? what.runs.map(find) : all.filter((run) => run.experiment === what.experiment)
+        if (runs.length === 0) throw fault('not_found', 'There is no such experiment.')
+        if (runs.length === 1) throw fault('invalid', '1 run is to be compared; it takes 2 to 100.')
+        const kept = runs.slice(-100).map((run) => find(run.number))
+        return compare(kept, (run) => series(run, began, 0), runs.length - kept.length)
+      }),
+    compareCsv: (what) =>
+      read(() => {
+        note('compareCsv', what)
+        return 'run,name\n1,a\n'
       }),
     log: (query, from, count) =>
       read(() => {

@@ -24,6 +24,8 @@ export function tauri(): Platform {
     report: (number) => invoke('report', { number }),
     metrics: (number, max) => invoke('metrics', { number, max }),
     usage: (number) => invoke('usage', { number }),
+    compare: (asked) => invoke('compare', { asked }),
+    compareCsv: (asked) => invoke('compare_csv', { asked }),
     log: (query, from, count) => invoke('log', { query, from, count }),
     logSearch: (query, text) => invoke('log_search', { query, text }),
     files: (number) => invoke('files', { number }),

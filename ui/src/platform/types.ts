@@ -13,6 +13,7 @@
  * what the view hands back is a handle, a run's number or a name that the shell gave out before.
  */
 import type {
+  Comparison,
   Definition,
   DiskView,
   ErrorCode,
@@ -210,6 +211,9 @@ export interface WishAnswer {
   message: string
 }
 
+/** `engine::client::compare::Compared`: these runs, or all of an experiment. */
+export type Compared = { runs: number[] } | { experiment: string }
+
 /** What a run was made of. */
 export interface Origin {
   /** What its pipeline was. */
@@ -398,6 +402,10 @@ export interface Platform {
   metrics(number: number, max: number): Promise<MetricSeries[]>
   /** `Client::usage`. */
   usage(number: number): Promise<UsageSeries[]>
+  /** `Client::compare`: 2 to 100 runs side by side. */
+  compare(asked: Compared): Promise<Comparison>
+  /** The same as comma-separated values. */
+  compareCsv(asked: Compared): Promise<string>
   /** Lines `from` (from 1) to `from + count - 1`; a negative `from` counts from the end (-100: the last 100). `count` <= 2,000. */
   log(query: LogQuery, from: number, count: number): Promise<LogPage>
   /** Numbers of the lines that contain `text`, whatever its case, in order, at most 10,000; `total` counts all. */

@@ -121,6 +121,7 @@ const batch = (index) => ({
     await page.fill('.find input', 'e')
     await page.waitForSelector('.hits')
     await look('the log, searched')
+    await to('#/compare?runs=1,2,3', 'tbody td')
     await to('#/machine', 'h2')
     await to('#/schedules', 'h2')
     await page.locator('.warn').first().click()

@@ -50,6 +50,7 @@ const VIEWS = [
   ['files', '#/run/1285/files'],
   ['details', '#/run/1293/details'],
   ['the schedules', '#/schedules'],
+  ['a comparison', '#/compare?runs=1293,1285'],
   ['the machine', '#/machine'],
   ['settings', '#/settings'],
   ['the wizard', '#/new?template=digits'],

@@ -13,6 +13,8 @@ const VIEWS = [
   ['timeline', '', '#/run/1292/timeline'],
   ['files', '', '#/run/1285/files'],
   ['details', '', '#/run/1293/details'],
+  ['compare', '', '#/compare?runs=1293,1285'],
+  ['compare-sweep', 'world=sweep', '#/compare?experiment=digits-sweep-1'],
   ['wizard-what', '', '#/new'],
   ['wizard-how', '', '#/new?template=digits'],
   ['templates', '', '#/templates'],

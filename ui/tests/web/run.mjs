@@ -8,6 +8,7 @@ import { chromium } from 'playwright-core'
 
 import { alerts } from './alerts.mjs'
 import { behaviours } from './behaviours.mjs'
+import { compare } from './compare.mjs'
 import { gallery } from './gallery.mjs'
 import { hostile } from './hostile.mjs'
 import { keyboard } from './keyboard.mjs'
@@ -33,7 +34,7 @@ const asked = (test) =>
   only.split(',').some((part) => (part.startsWith('-') ? !test.name.includes(part.slice(1)) : test.name.includes(part)))
 
 // What people do is tried one at a time: some of it watches frames. What is only looked at, as many at once as there are cores.
-await lane([...behaviours, ...alerts, ...gallery, ...keyboard, ...schedules, ...hostile].filter(asked))
+await lane([...behaviours, ...alerts, ...compare, ...gallery, ...keyboard, ...schedules, ...hostile].filter(asked))
 const rest = pictures.filter(asked)
 await Promise.all(Array.from({ length: availableParallelism() }, () => lane(rest)))
 

@@ -53,6 +53,14 @@ pub fn any_count(text: &str) -> Result<u32, String> {
     whole(text, "count", 0, i64::from(u32::MAX), 100).map(|v| v as u32)
 }
 
+/// Random runs of a sweep: 1 to 10,000.
+///
+/// # Errors
+/// The bounds and an example.
+pub fn sweep(text: &str) -> Result<u32, String> {
+    whole(text, "number of runs", 1, footplate_spec::sweep::MOST_RUNS as i64, 20).map(|v| v as u32)
+}
+
 /// The number of an attempt: from 1.
 ///
 /// # Errors

@@ -43,7 +43,7 @@ impl<T: AsRef<str>> From<T> for Cell {
 /// Rows under heads. A column without any text is left out.
 #[derive(Clone, Debug)]
 pub struct Table {
-    heads: Vec<(&'static str, Align)>,
+    heads: Vec<(String, Align)>,
     rows: Vec<Vec<Cell>>,
     flexible: Vec<usize>,
     optional: Vec<usize>,
@@ -54,8 +54,9 @@ const LEAST_FLEXIBLE: usize = 16;
 impl Table {
     /// A table with these columns.
     #[must_use]
-    pub fn new(heads: &[(&'static str, Align)]) -> Table {
-        Table { heads: heads.to_vec(), rows: Vec::new(), flexible: Vec::new(), optional: Vec::new() }
+    pub fn new(heads: &[(&str, Align)]) -> Table {
+        let heads = heads.iter().map(|(head, align)| (visible(head), *align)).collect();
+        Table { heads, rows: Vec::new(), flexible: Vec::new(), optional: Vec::new() }
     }
 
     /// The columns whose texts are cut where the terminal is narrow, the first of them first.
@@ -119,7 +120,7 @@ impl Table {
             self.fit(&mut widths, columns);
         }
         let mut out = String::new();
-        let heads: Vec<Cell> = self.heads.iter().map(|(h, _)| Cell::new(*h).colour(Colour::Dim)).collect();
+        let heads: Vec<Cell> = self.heads.iter().map(|(h, _)| Cell::new(h).colour(Colour::Dim)).collect();
         for row in std::iter::once(&heads).chain(&self.rows) {
             let mut line = String::new();
             let mut pending = 0;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use footplate_core::definition::{Resources, Retries, Stage};
+use footplate_core::definition::{Definition, Resources, Retries, Stage};
 use footplate_core::quantity::{ByteSize, Span};
 use footplate_core::view::Submitted;
 use footplate_core::{ErrorCode, Fault, UtcMs};
@@ -148,6 +148,17 @@ pub(crate) fn secret_warning(what: &str) -> String {
     format!(
         "{what} looks like a secret: it stays readable in the run's record and in the list of processes; an environment variable is kept apart"
     )
+}
+
+/// Says where a pipeline has something readable that looks like a secret.
+pub(crate) fn warn_of_secrets(context: &Context, definition: &Definition) {
+    for (name, stage) in &definition.stages {
+        let line = stage.shell.iter().cloned().chain(stage.env.values().cloned());
+        let words: Vec<String> = stage.command.iter().cloned().chain(line).collect();
+        if secret_argument(&words).is_some() {
+            context.remark(&secret_warning(&format!("a part of stage {}", visible(name))));
+        }
+    }
 }
 
 /// Says what was added: `#142 name`, or the objects.

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use clap::Args;
 use footplate_core::{ErrorCode, Fault, UtcMs};
 use footplate_engine::client::{Client, Submit};
-use footplate_engine::environment::{Captured, secret_argument};
+use footplate_engine::environment::Captured;
 
 use crate::context::Context;
 use crate::input::{at, bounds, pipeline};
 use crate::live::{self, Interrupt, signal};
 use crate::stop::Answer;
-use crate::text::visible;
 use crate::verb::add;
 use crate::wish::resolve;
 
@@ -82,13 +81,7 @@ impl Run {
             (None, Some(text)) => self.like(context, &client, text, environment)?,
             (None, None) => return Err(Fault::new(ErrorCode::Usage, "no pipeline is named").into()),
         };
-        for (name, stage) in &base.definition.stages {
-            let line = stage.shell.iter().cloned().chain(stage.env.values().cloned());
-            let words: Vec<String> = stage.command.iter().cloned().chain(line).collect();
-            if secret_argument(&words).is_some() {
-                context.remark(&add::secret_warning(&format!("a part of stage {}", visible(name))));
-            }
-        }
+        add::warn_of_secrets(context, &base.definition);
         let submit = Submit {
             name: self.name.clone().or(base.name),
             experiment: self.experiment.clone().or(base.experiment),

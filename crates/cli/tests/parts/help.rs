@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 /// The verbs of docs and design (5-doors) that this version has.
-const VERBS: [&str; 36] = [
+const VERBS: [&str; 38] = [
     "run",
     "add",
+    "sweep",
     "plan",
     "list",
     "show",
@@ -14,6 +15,7 @@ const VERBS: [&str; 36] = [
     "report",
     "logs",
     "metrics",
+    "compare",
     "usage",
     "checkpoints",
     "alerts",

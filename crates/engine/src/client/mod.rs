@@ -4,6 +4,8 @@
 
 mod check;
 mod checkpoint;
+pub mod compare;
+mod experiment;
 pub mod explain;
 pub mod files;
 mod history;

@@ -177,7 +177,7 @@ fn make(
             held: true,
         })?;
     }
-    let secrets = read_secrets(run, home)?;
+    let mut secrets = read_secrets(run, home)?;
     let texts = secret_texts(&secrets);
     let resume_from =
         resume::point(run, home, key, &texts).map_err(|(code, text)| Refusal { code, text, held: false })?;
@@ -210,6 +210,14 @@ fn make(
         argv[0] = OsBytes::from(path);
     }
     let mut env: Vec<(OsBytes, OsBytes)> = vec![("FOOTPLATE_DATA".into(), OsBytes::from(home.root()))];
+    // What the stage sets goes over what was captured, secret or not; what is made of a secret is handed over like one.
+    let sets = |name: &OsBytes| {
+        let own = rendered.env.iter().chain(&rendered.secret_env);
+        own.into_iter().any(|(own, _)| own.as_bytes() == name.0)
+    };
+    secrets.env.retain(|(name, _)| !sets(name));
+    let made = rendered.secret_env.iter().map(|(n, v)| (OsBytes::from(n.as_str()), OsBytes::from(v.as_str())));
+    secrets.env.extend(made);
     env.extend(rendered.env.iter().map(|(n, v)| (OsBytes::from(n.as_str()), OsBytes::from(v.as_str()))));
     let chosen = chosen_gpus(run, home, &env, &secrets);
     let gpus = match hand {

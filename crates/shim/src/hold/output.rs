@@ -6,6 +6,7 @@
 use footplate_shim::clock::{running_ms, wall_ms};
 use footplate_shim::folder::AttemptDir;
 use footplate_shim::log::{INDEX_ENTRY_BYTES, IndexEntry, IndexKind};
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -26,9 +27,11 @@ pub(super) struct LogWriter {
     end: u64,
     /// Where the open segment ends.
     segment_end: u64,
-    /// The next segment to go over the cap, and what went so far.
-    next_drop: u64,
+    /// The first bytes, which stay.
+    head: u64,
+    /// What went over the cap so far, and of that what the index does not know yet.
     over_cap: u64,
+    drops_to_note: Vec<(u64, u64)>,
     /// Lost for want of room: in all, and not yet noted.
     no_room: u64,
     not_noted: u64,
@@ -39,7 +42,7 @@ impl LogWriter {
     pub(super) fn new(folder: AttemptDir, segment: u64, cap: u64) -> Self {
         // Head and tail need a segment each, one is being written and one is on its way out.
         let segment = segment.min(cap / 4).max(SMALLEST_SEGMENT);
-        let head = (cap / segment / 4).max(1);
+        let head = (cap / segment / 4).max(1) * segment;
         Self {
             folder,
             segment,
@@ -49,8 +52,9 @@ impl LogWriter {
             index_end: 0,
             end: 0,
             segment_end: 0,
-            next_drop: head * segment,
+            head,
             over_cap: 0,
+            drops_to_note: Vec::new(),
             no_room: 0,
             not_noted: 0,
             last_index_ms: None,
@@ -75,14 +79,27 @@ impl LogWriter {
         index.set_len(log.index_end)?;
         index.flush()?;
         log.index = Some(index);
+        let mut noted = HashSet::new();
         for entry in footplate_shim::log::index(&log.folder)? {
             match entry.kind {
-                IndexKind::OverCap => log.over_cap += entry.dropped,
+                IndexKind::OverCap => _ = noted.insert(entry.offset),
                 IndexKind::NoRoom => log.no_room += entry.dropped,
                 IndexKind::Chunk => {}
             }
         }
-        log.next_drop += log.over_cap;
+        // What has offsets and is not there went over the cap. The writer before may have died before it was noted.
+        let mut at = 0;
+        for (start, length) in log.folder.segments()? {
+            while at < start {
+                log.over_cap += log.segment;
+                if !noted.contains(&at) {
+                    log.drops_to_note.push((at, log.segment));
+                }
+                at += log.segment;
+            }
+            at = start + length;
+        }
+        log.note_drops();
         Ok(log)
     }
 
@@ -136,19 +153,48 @@ impl LogWriter {
     }
 
     fn next_segment(&mut self) -> io::Result<File> {
-        while self.end - self.over_cap + self.segment > self.cap && self.next_drop + self.segment <= self.end {
-            match std::fs::remove_file(self.folder.segment_path(self.next_drop)) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-            self.over_cap += self.segment;
-            self.note(IndexKind::OverCap, self.next_drop, self.segment);
-            self.next_drop += self.segment;
+        if self.end - self.over_cap + self.segment > self.cap {
+            self.make_room()?;
         }
         let file = open_append(&self.folder.segment_path(self.end))?;
         self.segment_end = self.end + self.segment;
         Ok(file)
+    }
+
+    /// Drops whole segments behind the head, the oldest first. One that cannot be removed counts as kept, the next goes in its
+    /// place, and it is tried again with each segment: the tail stays, and the cap holds.
+    fn make_room(&mut self) -> io::Result<()> {
+        let mut refused = None;
+        for (start, length) in self.folder.segments()? {
+            if self.end - self.over_cap + self.segment <= self.cap {
+                break;
+            }
+            if start < self.head || start + length > self.end {
+                continue;
+            }
+            match std::fs::remove_file(self.folder.segment_path(start)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => refused = Some(error),
+                _ => {
+                    self.over_cap += length;
+                    self.drops_to_note.push((start, length));
+                }
+            }
+        }
+        self.note_drops();
+        match refused {
+            Some(error) if self.end - self.over_cap + self.segment > self.cap => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the index could not be told yet is told when it can be.
+    fn note_drops(&mut self) {
+        while let Some(&(start, length)) = self.drops_to_note.first() {
+            if !self.note(IndexKind::OverCap, start, length) {
+                return;
+            }
+            self.drops_to_note.remove(0);
+        }
     }
 
     fn note(&mut self, kind: IndexKind, offset: u64, dropped: u64) -> bool {
@@ -175,6 +221,7 @@ impl LogWriter {
 
     /// The last chance to note what was lost.
     pub(super) fn finish(&mut self) {
+        self.note_drops();
         if self.not_noted > 0 && self.note(IndexKind::NoRoom, self.end, self.not_noted) {
             self.not_noted = 0;
         }

@@ -48,3 +48,13 @@ export function thin(values: (number | null)[], most: number): (number | null)[]
   }
   return out
 }
+
+/** The places at which x rises, the last of each x; null: it rises as it is. A resumed attempt may write a step twice. */
+export function rising(x: number[]): number[] | null {
+  let sorted = true
+  for (let i = 1; i < x.length; i++) if (x[i]! <= x[i - 1]!) sorted = false
+  if (sorted) return null
+  const last = new Map<number, number>()
+  x.forEach((v, i) => last.set(v, i))
+  return [...last.entries()].sort((a, b) => a[0] - b[0]).map(([, i]) => i)
+}

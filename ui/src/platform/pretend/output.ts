@@ -1,6 +1,7 @@
 /** Pretend logs and metrics. */
 import type { FilesView, LogLine, LogPage, LogQuery, MetricSeries, RunView } from '../types'
 import { iso, random } from './build'
+import { SWEEP, sweepSeries } from './sweep'
 
 const ESC = '\u001b'
 
@@ -102,7 +103,8 @@ export function page(run: RunView, query: LogQuery, from: number, count: number,
 
 export function series(run: RunView, now: number, ticks: number): MetricSeries[] {
   const stage = (run.stages ?? []).find((s) => s.name === 'train') ?? run.stages?.[0]
-  if (!stage || stage.attempts.length === 0) return []
+  if (!stage || stage.attempts.length === 0 || run.pipeline === 'prepare-audio') return []
+  if (run.experiment === SWEEP) return sweepSeries(run, now)
   const rand = random(run.number)
   const make = (name: string, points: number, every: number, f: (x: number) => number): MetricSeries => ({
     stage: stage.name,

@@ -3,8 +3,9 @@ import type { QueueView, RunStatus, RunView } from '../types'
 import { attempt, failure, iso, ran, random, run, stage } from './build'
 import { hostileRuns } from './hostile'
 import { LINE_BYTES } from './output'
+import { sweep } from './sweep'
 
-export type WorldName = 'full' | 'empty' | 'hostile' | 'huge'
+export type WorldName = 'full' | 'empty' | 'hostile' | 'huge' | 'sweep'
 
 export interface World {
   runs: Map<number, RunView>
@@ -41,6 +42,7 @@ export function world(name: WorldName, now: number, texts?: string[]): World {
   active(made, now)
   waiting(made, now)
   telling(made, now)
+  if (name === 'sweep') sweep(now, made.next).forEach((item) => add(made, item))
   if (name === 'hostile') hostileRuns(now, made.next, texts).forEach((item) => add(made, item))
   return made
 }

@@ -1,0 +1,143 @@
+//! Sweeps: `-p lr=1e-4,3e-4 -p epochs=5..20:5` to the parameters of many runs of one pipeline.
+//!
+//! A comma separates values, `\,` is one within a text. `a..b` are the whole numbers from a to b, both within; `a..b:step` those a
+//! step apart, whole or not. `a..b` of a `number` and `a..b:log` have no steps: a random sweep draws from them, evenly or (`log`)
+//! evenly in the logarithm. Secrets are one value, whatever is in them.
+//!
+//! Not here, on purpose: names of runs, and anything that is written down.
+
+mod axis;
+mod draw;
+
+use footplate_core::definition::{Definition, ParamKind};
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use crate::check::unknown;
+use crate::params::{parameters, typed};
+use crate::problem::{Problem, Problems, shown};
+use axis::Axis;
+
+/// Most runs of one sweep.
+pub const MOST_RUNS: usize = 10_000;
+
+/// Which of all the runs that the values make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// All of them: the first parameter changes slowest.
+    Grid,
+    /// So many different ones, drawn by this seed: the same seed and values give the same runs.
+    Random {
+        /// How many.
+        runs: usize,
+        /// Any number.
+        seed: u64,
+    },
+}
+
+/// The runs of a sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Swept {
+    /// The parameters that are given more than one value, in the order in which they were given.
+    pub varied: Vec<String>,
+    /// The values of all parameters of each run, secrets among them (see [`crate::take_secrets`]).
+    pub runs: Vec<IndexMap<String, Value>>,
+}
+
+/// Reads what is given for each parameter and makes the runs.
+///
+/// # Errors
+/// All at once: unknown parameters, one given twice, values and ranges that do not fit the parameter's type and bounds, required ones
+/// without a value. Alone: nothing varies, more than [`MOST_RUNS`], more random runs than there are different ones.
+pub fn sweep(
+    definition: &Definition,
+    preset: Option<&str>,
+    given: &[(String, String)],
+    choice: Choice,
+) -> Result<Swept, Problems> {
+    let mut problems = Vec::new();
+    let mut fixed = IndexMap::new();
+    let mut axes: Vec<(String, Axis)> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    for (name, text) in given {
+        if seen.contains(&name.as_str()) {
+            let problem = Problem::new("twice", format!("parameter {} is given twice", shown(name)));
+            problems.push(problem.hint(format!("separate its values by commas: -p {name}=A,B")));
+            continue;
+        }
+        seen.push(name);
+        let Some(param) = definition.params.get(name) else {
+            let message = format!("there is no parameter {}", shown(name));
+            problems.push(unknown("unknown_param", message, name, definition.params.keys().map(String::as_str)));
+            continue;
+        };
+        if param.kind == ParamKind::Secret {
+            match typed(name, param, text) {
+                Ok(value) => _ = fixed.insert(name.clone(), value),
+                Err(problem) => problems.push(problem),
+            }
+            continue;
+        }
+        match Axis::read(name, param, text, matches!(choice, Choice::Random { .. })) {
+            Ok(axis) => match axis.only() {
+                Some(value) => _ = fixed.insert(name.clone(), value),
+                None => axes.push((name.clone(), axis)),
+            },
+            Err(mut found) => problems.append(&mut found),
+        }
+    }
+    // What is not given: required ones, and the preset. Those with faults of their own are not told of again.
+    let mut rest = definition.clone();
+    let known = |name: &str| fixed.contains_key(name) || !seen.contains(&name);
+    rest.params.retain(|name, _| known(name));
+    rest.presets.values_mut().for_each(|preset| preset.retain(|name, _| known(name)));
+    match parameters(&rest, preset, &fixed) {
+        Ok(values) => fixed = values,
+        Err(mut more) => problems.append(&mut more.0),
+    }
+    if !problems.is_empty() {
+        return Err(Problems(problems));
+    }
+    if axes.is_empty() {
+        let problem = Problem::new("no_sweep", "nothing varies: no parameter is given more than one value");
+        return Err(problem.hint("for example: -p lr=1e-4,3e-4 -p epochs=5..20:5").into());
+    }
+    let rows = match choice {
+        Choice::Grid => grid(&axes)?,
+        Choice::Random { runs, seed } => draw::rows(&axes, runs, seed)?,
+    };
+    let varied: Vec<String> = axes.into_iter().map(|(name, _)| name).collect();
+    let whole = |row: Vec<Value>| {
+        let all = definition.params.keys().filter_map(|name| {
+            let at = varied.iter().position(|varied| varied == name);
+            Some((name.clone(), at.and_then(|at| row.get(at)).or_else(|| fixed.get(name))?.clone()))
+        });
+        all.collect()
+    };
+    let runs = rows.into_iter().map(whole).collect();
+    Ok(Swept { varied, runs })
+}
+
+/// How many different runs there are; `None` where a parameter is drawn from numbers without steps.
+fn different(axes: &[(String, Axis)]) -> Option<u128> {
+    axes.iter().try_fold(1_u128, |all, (_, axis)| Some(all.saturating_mul(axis.count()?)))
+}
+
+fn grid(axes: &[(String, Axis)]) -> Result<Vec<Vec<Value>>, Problem> {
+    let all = different(axes).unwrap_or(u128::MAX);
+    let Some(runs) = usize::try_from(all).ok().filter(|runs| *runs <= MOST_RUNS) else {
+        return Err(too_many(&format!("this grid has {all} runs")));
+    };
+    let row = |index: usize| {
+        let mut index = index as u128;
+        let mut row: Vec<Value> = axes.iter().rev().map(|(_, axis)| axis.take(&mut index)).collect();
+        row.reverse();
+        row
+    };
+    Ok((0..runs).map(row).collect())
+}
+
+fn too_many(what: &str) -> Problem {
+    Problem::new("limit", format!("{what}; the limit is {MOST_RUNS}"))
+        .hint("give fewer values, or draw some of them: --random 100")
+}
