@@ -12,9 +12,9 @@ use footplate_engine::client;
 use crate::context::Context;
 use crate::stop::{self, Answer, Stop};
 use crate::verb::{
-    add, adopt, alerts, backup, cancel, checkpoints, clean, compare, completions, disk, doctor, gpus, list, logs, metrics,
-    r#move, pause, plan, queue, rename, report, restore, resume, retry, rm, run, schedule, set, show, start, sweep, tag,
-    template, unpause, usage as used, wait, watch, work,
+    add, adopt, alerts, backup, cancel, checkpoints, clean, compare, completions, disk, doctor, gpus, list, logs,
+    metrics, r#move, pause, plan, queue, rename, report, restore, resume, retry, rm, run, schedule, set, show, start,
+    sweep, tag, template, unpause, usage as used, wait, watch, work,
 };
 
 /// Queue, run and watch model training on your own machine.

@@ -140,7 +140,10 @@ impl Mind {
         let same = |found: ScheduleRow| found.id == row.id && found.last_run == row.last_run;
         let current = tx.schedule(&row.name)?.is_some_and(same);
         let next = due.next.map(|at| at.0);
-        let done = due.start.is_some_and(|at| tx.is_scheduled(&row.id, at.0).unwrap_or(false));
+        let done = match due.start {
+            Some(at) => tx.is_scheduled(&row.id, at.0)?,
+            None => false,
+        };
         if done {
             // Of another owner of this store: one that was restored, or a row that somebody put back.
             tx.advance_schedule(&row.id, row.next_at.unwrap_or(now), next)?;
