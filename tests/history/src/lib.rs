@@ -90,6 +90,8 @@ fn one(tx: &Tx<'_>, index: i64) -> Result<(), StoreError> {
         log_size: Some(12_345),
         log_read_to: None,
         spawned: 1,
+        gpus: Vec::new(),
+        usage: None,
     };
     tx.insert_attempt(&attempt, ended)?;
     tx.set_run_times(number, Some(started), Some(ended))?;

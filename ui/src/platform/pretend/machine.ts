@@ -20,8 +20,8 @@ const gpu = (index: number, more: Partial<Gpu>): Gpu => ({
 /** One at work; `two`: and one that a program of others has; `none`. */
 export function gpus(which: 'one' | 'two' | 'none'): Gpu[] {
   if (which === 'none') return []
-  const ours = { pid: 4242, name: 'python', memory: 29.1e9, run: 142 }
-  const first = gpu(0, { memory_used: 29.4e9, busy: 0.97, temperature: 71, users: [ours], run: 142 })
+  const ours = { pid: 4242, name: 'python', memory: 29.1e9, run: 1285 }
+  const first = gpu(0, { memory_used: 29.4e9, busy: 0.97, temperature: 71, users: [ours], run: 1285 })
   if (which === 'one') return [first]
   const other = { pid: 4312, name: 'python3', memory: 14.2e9, run: null }
   return [first, gpu(1, { memory_used: 14.6e9, busy: 0.41, temperature: 58, users: [other] })]
