@@ -20,6 +20,7 @@ mod poison;
 mod saves;
 mod schedules;
 mod sleeps;
+mod steady;
 mod storage;
 
 use std::time::Duration;

@@ -231,7 +231,7 @@ fn a_damaged_state_never_breaks_it() {
 /// So many executions: `FOOTPLATE_FUZZ`, or the long count under `make soak`, or 100,000.
 fn executions() -> u32 {
     let said = std::env::var("FOOTPLATE_FUZZ").ok().and_then(|count| count.parse().ok());
-    said.unwrap_or(if std::env::var_os("FOOTPLATE_SOAK").is_some() { 1_000_000 } else { 100_000 })
+    said.unwrap_or(if std::env::var_os("FOOTPLATE_SOAK").is_some() { 10_000_000 } else { 100_000 })
 }
 
 /// At least 100,000 executions of mutated samples: no panic, state within its limit, the same in two pieces as in one.
