@@ -23,7 +23,12 @@ fn run_now(bench: &Bench, name: &str) -> Value {
 
 #[test]
 fn a_schedule_is_made_shown_started_paused_and_removed() {
-    let bench = Bench::new();
+    let mut bench = Bench::new();
+    // Whoever runs this may have set something up at login.
+    let config = bench.root().join("config");
+    bench.set_env("XDG_CONFIG_HOME", &config);
+    let waits = |bench: &Bench| bench.run(&["doctor"]).expect(0).stdout.contains("until somebody looks");
+    assert!(!waits(&bench));
     let made = ["schedule", "add", "nightly", "30 2 * * *", "digits", "-p", "epochs=3", "--zone", "europe/berlin"];
     let made = bench.run(&[&made[..], &["--queue", "training", "--json"]].concat()).expect(0).json();
     assert_eq!(keys(&made), words(FIELDS));
@@ -59,6 +64,11 @@ fn a_schedule_is_made_shown_started_paused_and_removed() {
     for part in ["30 2 * * *", "every 6h", "digits", "#1 completed"] {
         assert!(page.contains(part), "{part}: {page}");
     }
+    assert!(waits(&bench), "nothing starts an owner after a restart");
+    let unit = config.join("systemd/user/footplate.service");
+    std::fs::create_dir_all(unit.parent().unwrap()).unwrap();
+    std::fs::write(unit, "").unwrap();
+    assert!(!waits(&bench));
     let _ = bench.run(&words("schedule pause nightly")).expect(0);
     let paused = schedule(&bench, "nightly");
     assert_eq!(

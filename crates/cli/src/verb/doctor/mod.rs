@@ -83,6 +83,22 @@ impl Problem {
     }
 }
 
+/// Schedules start by an owner, and after a restart of the machine there is none until something starts one.
+fn nobody_after_a_restart(client: &Client, problems: &mut Vec<Problem>) {
+    let Ok(all) = client.schedules() else { return };
+    let count = all.all.iter().filter(|schedule| schedule.enabled).count();
+    if count == 0 {
+        return;
+    }
+    let what = if count == 1 { "1 schedule waits".to_owned() } else { format!("{count} schedules wait") };
+    let message = format!("after a restart of the machine {what} until somebody looks: nothing is set up at login");
+    problems.push(Problem::slight(
+        ErrorCode::NotFound,
+        message,
+        "set it up as shown here under \"To let queued work go on\"",
+    ));
+}
+
 /// Less than this is soon full.
 const LITTLE_ROOM: u64 = 5_000_000_000;
 
@@ -114,8 +130,12 @@ fn examine(context: &Context) -> Examination {
     let client = home.and_then(|home| Client::open(home).map_err(|fault| problems.push(Problem::grave(fault))).ok());
     let store = client.as_ref().and_then(|client| store(client, &mut problems));
     let owner = client.as_ref().map(|client| owner(client, &mut problems));
+    let login = machine::login(context.named_data_dir().as_deref());
     if let Some(client) = &client {
         told(client, &mut problems);
+        if !login.installed {
+            nobody_after_a_restart(client, &mut problems);
+        }
     }
     let python = machine::python();
     let machine = machine::machine();
@@ -133,7 +153,7 @@ fn examine(context: &Context) -> Examination {
         shim: shim.map(|path| path.display().to_string()),
         python,
         machine,
-        login: machine::login(context.named_data_dir().as_deref()),
+        login,
         problems,
     }
 }
