@@ -78,9 +78,10 @@ fn a_schedule_is_made_shown_started_paused_and_removed() {
     let goes_on = bench.run(&words("schedule unpause nightly")).expect(0).stdout;
     assert!(goes_on.starts_with("the schedule nightly goes on; it is due 20"), "{goes_on}");
     assert_eq!(schedule(&bench, "nightly")["next_at"], made["next_at"]);
-    for name in ["nightly", "where"] {
-        let _ = bench.run(&["schedule", "rm", name]).expect(0);
-    }
+    let _ = bench.run(&words("schedule rm nightly nowhere")).expect(4);
+    assert!(schedule(&bench, "nightly")["enabled"].as_bool().unwrap(), "all or none");
+    let gone = bench.run(&words("schedule rm nightly where nightly")).expect(0).stdout;
+    assert_eq!(gone.lines().count(), 2, "{gone}");
     assert_eq!(bench.run(&words("schedule list --json")).expect(0).json(), json!([]));
     assert_eq!(bench.status(1), "completed", "its runs stay");
     bench.until_nothing_left(LONG);

@@ -35,22 +35,25 @@ enum What {
     },
     /// Start nothing more by a schedule; what runs goes on
     Pause {
-        /// The schedule
-        name: String,
+        /// The schedules
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
         #[command(flatten)]
         waits: Waits,
     },
     /// Let a paused schedule go on, with the next time to come
     Unpause {
-        /// The schedule
-        name: String,
+        /// The schedules
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
         #[command(flatten)]
         waits: Waits,
     },
     /// Remove a schedule; its runs stay
     Rm {
-        /// The schedule
-        name: String,
+        /// The schedules
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
         #[command(flatten)]
         waits: Waits,
     },
@@ -82,9 +85,9 @@ impl Schedule {
                 tell(context, &[submitted])?;
                 Ok(0)
             }
-            Some(What::Pause { name, waits }) => change(context, name, *waits, Some(false), false),
-            Some(What::Unpause { name, waits }) => change(context, name, *waits, Some(true), false),
-            Some(What::Rm { name, waits }) => change(context, name, *waits, None, true),
+            Some(What::Pause { names, waits }) => change(context, names, *waits, Some(false), false),
+            Some(What::Unpause { names, waits }) => change(context, names, *waits, Some(true), false),
+            Some(What::Rm { names, waits }) => change(context, names, *waits, None, true),
             Some(What::Keep { keep: None, .. }) => look::keep(context),
             Some(What::Keep { keep: Some(keep), waits }) => {
                 let wish = Wish::Schedules { keep_owner: *keep == Keep::On };
@@ -94,9 +97,18 @@ impl Schedule {
     }
 }
 
-fn change(context: &Context, name: &str, waits: Waits, enabled: Option<bool>, remove: bool) -> Answer {
+fn change(context: &Context, names: &[String], waits: Waits, enabled: Option<bool>, remove: bool) -> Answer {
     let mut client = context.client()?;
-    // A name that is none is answered with the nearest.
-    let name = client.schedule(name)?.name;
-    wish::of_all(context, &mut client, waits, Wish::Schedule { name, enabled, remove })
+    // A name that is none is answered with the nearest, before anything is done.
+    let mut known: Vec<String> = Vec::new();
+    for name in names {
+        let name = client.schedule(name)?.name;
+        if !known.contains(&name) {
+            known.push(name);
+        }
+    }
+    for name in known {
+        wish::of_all(context, &mut client, waits, Wish::Schedule { name, enabled, remove })?;
+    }
+    Ok(0)
 }
