@@ -41,6 +41,17 @@ describe('words', () => {
     expect(Object.keys(zh)).toEqual(Object.keys(en))
   })
 
+  it("a run's number is its name, and is never written like an amount", () => {
+    const named = Object.keys(en).filter((key) => JSON.stringify(en[key]).includes('#{number}'))
+    const wrong = sources.flatMap((path) =>
+      [...readFileSync(path, 'utf8').matchAll(/\bt\(\s*'([\w.]+)',\s*\{([^}]*)/g)]
+        .filter((match) => named.includes(match[1] ?? '') && !/number: (String\(|\w+\[1\])/.test(match[2] ?? ''))
+        .map((match) => `${path}: ${match[0]}`),
+    )
+    expect(named.length).toBeGreaterThan(5)
+    expect(wrong).toEqual([])
+  })
+
   it('every key that is asked for exists', () => {
     const missing = sources.flatMap((path) =>
       [...readFileSync(path, 'utf8').matchAll(/\bt\(\s*'([\w.]+)'/g)]
