@@ -106,6 +106,8 @@ struct Watched {
     root: Root,
     /// The largest seen of what only grows: a child that nobody waited for takes its part with it.
     most: UsageRow,
+    /// Where they go. Held open while few attempts live: to close it would sync it, and the disk is not to be woken for samples.
+    rows: Option<Telemetry>,
 }
 
 struct Thread {
@@ -168,7 +170,7 @@ impl Thread {
         let root = Root { shim: what.start.shim.pid, session: what.start.sid, child: what.start.child.pid };
         let most = UsageRow { stage: what.key.stage, attempt: what.key.attempt, ..UsageRow::default() };
         self.watched.retain(|one| one.what.key != what.key);
-        self.watched.push(Watched { what, root, most });
+        self.watched.push(Watched { what, root, most, rows: None });
     }
 
     fn gpus(&self) -> Vec<Gpu> {
@@ -189,6 +191,7 @@ impl Thread {
         let now = clock::wall_ms();
         let all = self.census.look(&roots);
         self.processes = all.iter().map(|used| used.pids.len() as u64).sum();
+        let few = self.watched.len() as u64 <= LIVE_USUAL;
         for (one, used) in self.watched.iter_mut().zip(all) {
             if used.pids.is_empty() {
                 continue;
@@ -204,10 +207,10 @@ impl Thread {
                 gpu_memory,
                 ..one.most
             };
-            // Passing facts: where there is no room for them the next ones may have some.
-            if let Ok(Some(mut telemetry)) = Telemetry::open(&one.what.telemetry, true) {
-                let _ = telemetry.add_usage(&[one.most], now - CLOSE_MS);
-            }
+            let rows = one.rows.take().or_else(|| Telemetry::open(&one.what.telemetry, true).ok().flatten());
+            // Passing facts: where there is no room for them the next ones may have some, in a file that is opened anew.
+            let added = rows.and_then(|mut rows| rows.add_usage(&[one.most], now - CLOSE_MS).ok().map(|()| rows));
+            one.rows = added.filter(|_| few);
         }
     }
 }

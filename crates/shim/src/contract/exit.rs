@@ -53,14 +53,14 @@ pub struct Exit {
     pub unseen: bool,
     /// How many processes of its control group the system killed for want of memory while it ran. Looked for only where a
     /// signal or a code of its own ended it.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub oom_kills: u64,
     /// The log's size when the record was written, bytes. More may follow until the tree is swept.
     #[serde(default)]
     pub log_size: u64,
 }
 
-fn is_none(count: &u64) -> bool {
+fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
