@@ -163,3 +163,36 @@ fn a_data_folder_without_room_stops_no_program_and_the_store_is_sound_afterwards
     let _ = bench.run(&["wait", &next.to_string()]).expect(0);
     bench.until_nothing_left(LONG);
 }
+
+#[test]
+fn without_a_byte_of_room_every_verb_says_so_and_what_was_there_is_there_again() {
+    if !in_own_mounts("full_disk::without_a_byte_of_room_every_verb_says_so_and_what_was_there_is_there_again") {
+        return;
+    }
+    let bench = Bench::new();
+    let disk = SmallDisk::mount(&bench.data(), 256 * 1024);
+    let _ = bench.run(&["disk", "--warning", "0", "--critical", "0"]).expect(0);
+    let _ = bench.run(&["schedule", "add", "nightly", "@daily", "--", "true"]).expect(0);
+    let _ = bench.run(&["schedule", "pause", "nightly"]).expect(0);
+    until(LONG, "nobody is at work", || bench.owner().is_none());
+    let filler = disk.fill("filler");
+    for words in [
+        "list",
+        "schedule list",
+        "schedule run nightly",
+        "schedule add other @daily -- true",
+        "sweep digits -p epochs=1,2",
+        "add -- true",
+        "compare --experiment digits-sweep-1",
+    ] {
+        let out = bench.run(&words.split(' ').collect::<Vec<_>>()).expect(8);
+        assert!(out.stderr.contains("no room left on the disk"), "{words}: {}", out.stderr);
+        assert!(out.stderr.contains("make room and try again"), "{words}: {}", out.stderr);
+    }
+    std::fs::remove_file(filler).unwrap();
+    let all = bench.run(&["schedule", "list", "--json"]).expect(0).json();
+    assert_eq!((all.as_array().unwrap().len(), &all[0]["name"]), (1, &serde_json::json!("nightly")));
+    assert_eq!(bench.run(&["list", "--json"]).expect(0).json(), serde_json::json!([]), "nothing is half there");
+    let _ = bench.run(&["schedule", "rm", "nightly"]).expect(0);
+    bench.until_nothing_left(LONG);
+}

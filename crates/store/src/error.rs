@@ -118,6 +118,12 @@ impl From<rusqlite::Error> for StoreError {
             | rusqlite::Error::InvalidColumnType(..)
             | rusqlite::Error::IntegralValueOutOfRange(..)
             | rusqlite::Error::Utf8Error(..) => return StoreError::Damaged(error.to_string()),
+            // What it could not make larger is the index of its journal: where the disk is full, the first thing to want room.
+            rusqlite::Error::SqliteFailure(failure, _)
+                if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE =>
+            {
+                return StoreError::Full;
+            }
             rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
                 Code::DatabaseBusy | Code::DatabaseLocked => return StoreError::Busy,
                 Code::DiskFull => return StoreError::Full,
