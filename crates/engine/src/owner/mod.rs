@@ -34,6 +34,7 @@ mod tail;
 mod tidy;
 pub(crate) mod told;
 mod turn;
+mod untold;
 mod wake;
 mod watch;
 mod wishes;

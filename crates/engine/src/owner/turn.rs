@@ -28,6 +28,7 @@ use super::silence::Patience;
 use super::sweeps::Sweeps;
 use super::tail::Reading;
 use super::tidy::Tidy;
+use super::untold::Untold;
 use super::wake::{Wakeable, Waker, pair};
 use super::{Left, Trouble, WorkOptions};
 use crate::bell::Bell;
@@ -41,6 +42,8 @@ const LOOK_AT_STORE_MS: u64 = 2_000;
 /// New runs taken in one turn, at most.
 const NEW_RUNS: u32 = 1_000;
 const SIGNALS: [i32; 2] = [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT];
+
+mod idle;
 
 struct Owner<'a> {
     mind: Mind,
@@ -69,6 +72,8 @@ struct Owner<'a> {
     copies: Copies,
     /// Old events, new names.
     tidy: Tidy,
+    /// What was found and is not in the store yet.
+    untold: Untold,
     /// A thread waits for the last guest to leave.
     waits_for_presence: Arc<AtomicBool>,
 }
@@ -98,6 +103,7 @@ pub(super) fn run(
         mark: Mark::of(home, &store)?,
         copies: Copies::new(home, waker.clone()),
         tidy: Tidy::new(),
+        untold: Untold::default(),
         waker,
         wakeable,
         alarm: Alarm::new(),
@@ -222,25 +228,29 @@ impl Owner<'_> {
         }
         self.mind.now = UtcMs(clock::wall_ms());
         self.mind.leaving.retain(|shim| shim.ended().is_none());
-        let mut findings = self.look();
+        let found = self.look();
+        self.untold.add(found);
         let version = store.data_version()?;
         let new = rang.guest || self.more || self.version != Some(version);
         self.version = Some(version);
         let disk = self.mind.look_at_disk();
         let gpus = self.mind.look_at_gpus();
-        if new || disk || gpus || !self.announced || !findings.is_empty() || self.something_due() {
+        if new || disk || gpus || !self.announced || self.untold.is_pressing() || self.something_due() {
             if !self.lock.is_still_there() {
                 return Err(Trouble::Damaged("the data folder was replaced under the owner".to_owned()));
             }
             let starts = self.what_schedules_start(store)?;
             let tx = store.begin()?;
+            let mut relaunch = Vec::new();
+            for finding in self.untold.waiting() {
+                self.apply(&tx, finding, &mut relaunch)?;
+            }
             if new {
                 self.mind.read_schedules(&tx)?;
                 self.take_new_runs(&tx)?;
                 self.take_wishes(&tx)?;
             }
-            let mut relaunch = Vec::new();
-            for finding in findings.drain(..) {
+            for finding in self.untold.pressing() {
                 self.apply(&tx, finding, &mut relaunch)?;
             }
             self.queue_what_is_due(&tx)?;
@@ -494,46 +504,6 @@ impl Owner<'_> {
         Ok(())
     }
 
-    /// Nothing live, nothing that starts or comes due by itself, and nobody looks.
-    fn is_idle(&mut self) -> bool {
-        let mind = &self.mind;
-        let busy = self.more
-            || self.copies.is_busy()
-            || self.tidy.is_busy()
-            || !mind.live.is_empty()
-            || !mind.awaiting.is_empty()
-            || !mind.retries.is_empty()
-            || !mind.keeping.is_empty()
-            || mind.keeper.is_busy()
-            || mind.backlog.can_start_by_itself()
-            || mind.schedules.need_an_owner(UtcMs(clock::wall_ms()));
-        !busy && !self.somebody_is_present()
-    }
-
-    /// Where a guest is present, a thread waits until the last one has left.
-    fn somebody_is_present(&mut self) -> bool {
-        let Ok(file) =
-            std::fs::File::options().read(true).write(true).create(true).truncate(false).open(self.home.presence())
-        else {
-            return false;
-        };
-        if !matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)) {
-            return false;
-        }
-        if !self.waits_for_presence.swap(true, Ordering::SeqCst) {
-            let (waits, waker) = (Arc::clone(&self.waits_for_presence), self.waker.clone());
-            let started = std::thread::Builder::new().name("presence".to_owned()).spawn(move || {
-                let _ = file.lock();
-                waits.store(false, Ordering::SeqCst);
-                waker.wake();
-            });
-            if started.is_err() {
-                self.waits_for_presence.store(false, Ordering::SeqCst);
-            }
-        }
-        true
-    }
-
     fn wait(&mut self, _store: &Store) -> Result<(), Trouble> {
         let now = clock::running_ms();
         let mind = &self.mind;
@@ -549,7 +519,8 @@ impl Owner<'_> {
         let tidy = self.tidy.due().filter(|_| work || self.tidy.is_busy()).map(|at| at.saturating_sub(now));
         let silence = mind.live.values().filter_map(Live::silence_due).map(|at| at.saturating_sub(now));
         let gpus = mind.gpus_due().map(|at| at.saturating_sub(now));
-        let due = [retry, held, by_wall, store, copy, keep, tidy, gpus].into_iter().flatten();
+        let untold = self.untold.due().map(|at| at.saturating_sub(now));
+        let due = [retry, held, by_wall, store, copy, keep, tidy, gpus, untold].into_iter().flatten();
         let timeout = looks.chain(silence).chain(due).min().filter(|ms| *ms < u64::MAX).map(|ms| {
             let ms = ms.min(u64::from(u32::MAX));
             Timespec { tv_sec: (ms / 1000).cast_signed(), tv_nsec: ((ms % 1000) * 1_000_000).cast_signed() }
