@@ -18,6 +18,7 @@ mod schedules;
 mod scripts;
 mod settings;
 mod shell;
+mod sweeps;
 mod taskbar;
 mod templates;
 mod tray;
@@ -93,6 +94,9 @@ pub fn run() -> ExitCode {
             schedules::add_schedule,
             schedules::repeat_run,
             schedules::run_schedule,
+            sweeps::look_at_sweep,
+            sweeps::check_sweep,
+            sweeps::start_sweep,
             templates::templates,
             templates::reveal_template,
             templates::import_template,

@@ -40,6 +40,9 @@ import type {
   DataView,
   ScriptView,
   StartRequest,
+  SweepRequest,
+  SweepView,
+  SweptView,
   CheckView,
 } from './newrun'
 import type { RepeatRequest, TimesView } from './repeat'
@@ -464,6 +467,12 @@ export interface Platform {
   check(request: StartRequest): Promise<CheckView>
   /** `Client::submit`. */
   start(request: StartRequest): Promise<Submitted>
+  /** What a sweep would be, with all that is wrong with it; writes nothing. */
+  lookAtSweep(request: SweepRequest): Promise<SweepView>
+  /** `check` of its first run, with the sweep's line for the terminal. */
+  checkSweep(request: SweepRequest): Promise<CheckView>
+  /** `Client::sweep`: all runs as one batch, or none. */
+  startSweep(request: SweepRequest): Promise<SweptView>
 
   /** Half-filled wizard, kept across restarts; null: none. The shell stores it as it is, up to 64 KiB. */
   draft(): Promise<JsonValue>

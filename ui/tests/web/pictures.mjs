@@ -123,6 +123,27 @@ export const pictures = [
         },
       ),
     ),
+    ...['en', 'zh-CN'].flatMap((lang) =>
+      ['how', 'check'].map((step) =>
+        picture(
+          `wizard-sweep-${step}-${theme}${lang === 'en' ? '' : '-zh'}`,
+          `theme=${theme}&lang=${lang}`,
+          '#/new?template=digits',
+          {
+            then: async (page) => {
+              await page.click('.settings [role=radio] >> nth=1')
+              await page.fill('#p-learning_rate', '1e-4, 3e-4, 1e-3')
+              await page.fill('#p-epochs', '5..20:5')
+              await page.waitForSelector('.total b')
+              if (step === 'how') return
+              await page.keyboard.press('Control+Enter')
+              await page.keyboard.press('Control+Enter')
+              await page.waitForSelector('table')
+            },
+          },
+        ),
+      ),
+    ),
     ...['file', 'folder'].flatMap((what) =>
       ['en', 'zh-CN'].map((lang) =>
         picture(
