@@ -91,6 +91,8 @@ pub fn run() -> ExitCode {
             commands::save_text,
             commands::save_picture,
             schedules::schedule_times,
+            schedules::schedule_definition,
+            schedules::edit_schedule,
             schedules::add_schedule,
             schedules::repeat_run,
             schedules::run_schedule,

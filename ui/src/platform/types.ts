@@ -45,7 +45,7 @@ import type {
   SweptView,
   CheckView,
 } from './newrun'
-import type { RepeatRequest, TimesView } from './repeat'
+import type { RepeatRequest, ScheduleEdit, TimesView } from './repeat'
 
 export type * from './newrun'
 export type * from './repeat'
@@ -424,8 +424,12 @@ export interface Platform {
    */
   wish(number: number | null, wish: Wish): Promise<WishAnswer>
 
-  /** When a timetable would be due; rejects with `invalid`, which says what is wrong with it. */
-  scheduleTimes(timing: string): Promise<TimesView>
+  /** When a timetable would be due in a zone, or in this machine's; rejects with `invalid`, which says what is wrong with it. */
+  scheduleTimes(timing: string, zone: string | null): Promise<TimesView>
+  /** The pipeline that a schedule runs, as it is now. */
+  scheduleDefinition(name: string): Promise<Definition>
+  /** `Client::edit_schedule`: all of it, or nothing. */
+  editSchedule(name: string, edit: ScheduleEdit): Promise<ScheduleView>
   /** `Client::add_schedule` for what was chosen in the wizard; its `name` is that of the runs, and not used for a template. */
   addSchedule(request: StartRequest, repeat: RepeatRequest): Promise<ScheduleView>
   /** The same for what a run was made of. */

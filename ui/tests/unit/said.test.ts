@@ -26,6 +26,7 @@ const SOURCES = [
   'engine/src/client/explain/mod.rs',
   'engine/src/client/explain/program.rs',
   'engine/src/client/checkpoint.rs',
+  'engine/src/client/schedule_edit.rs',
   'engine/src/client/schedules.rs',
   'engine/src/client/submit.rs',
   'engine/src/data/mod.rs',

@@ -77,9 +77,24 @@ export const pictures = [
         await page.click('[role=menuitem]:has-text("Make a template")')
       },
     }),
+    picture(`files-pinned-${theme}`, `theme=${theme}`, '#/run/1285/files', {
+      then: async (page) => {
+        await page.click('[aria-pressed=false] >> nth=1')
+        await page.waitForSelector('.pinned')
+      },
+    }),
     picture(`schedule-open-${theme}`, `theme=${theme}`, '#/schedules', {
       then: (page) => page.click('.warn >> nth=0'),
     }),
+    ...['en', 'zh-CN'].map((lang) =>
+      picture(`schedule-edit-${theme}${lang === 'en' ? '' : '-zh'}`, `theme=${theme}&lang=${lang}`, '#/schedules', {
+        then: async (page) => {
+          await page.click('article [aria-haspopup=menu] >> nth=0')
+          await page.click('[role=menuitem] >> nth=0')
+          await page.waitForSelector('#p-epochs')
+        },
+      }),
+    ),
     picture(`repeat-run-${theme}`, `theme=${theme}&lang=zh-CN`, '#/run/1293', {
       then: async (page) => {
         await page.click('.acts [aria-haspopup=menu]')
