@@ -18,6 +18,7 @@ mod schedules;
 mod scripts;
 mod settings;
 mod shell;
+mod sweeps;
 mod taskbar;
 mod templates;
 mod tray;
@@ -90,9 +91,14 @@ pub fn run() -> ExitCode {
             commands::save_text,
             commands::save_picture,
             schedules::schedule_times,
+            schedules::schedule_definition,
+            schedules::edit_schedule,
             schedules::add_schedule,
             schedules::repeat_run,
             schedules::run_schedule,
+            sweeps::look_at_sweep,
+            sweeps::check_sweep,
+            sweeps::start_sweep,
             templates::templates,
             templates::reveal_template,
             templates::import_template,

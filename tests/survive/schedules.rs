@@ -144,6 +144,41 @@ fn owners_die_at_random_instants_and_each_time_is_started_once() {
 }
 
 #[test]
+fn a_schedule_edited_in_the_moment_it_is_due_is_started_once_and_goes_on_by_its_new_rule() {
+    let mut it = Clocked::new();
+    let program = Pretend::sh(&it.bench.work(), "p.sh", "");
+    let argv = program.argv();
+    let add = ["schedule", "add", "it", "every 1h", "--"];
+    let _ = it.bench.run(&[&add[..], &argv.iter().map(String::as_str).collect::<Vec<_>>()].concat()).expect(0);
+    let made = at(&it.schedule("it")["created_at"]);
+    // Every third hour is a time of both rules.
+    let rounds = 8;
+    for round in 1..=rounds {
+        let (rule, hours) = if round % 2 == 1 { ("every 3h", 3) } else { ("every 1h", 1) };
+        let edit = ["schedule", "set", "it", "--when", rule];
+        if round == 4 {
+            // Nobody is there: what was due by the old rule is started by the new one.
+            it.bench.kill_owner();
+            it.pass(3 * HOUR_MS);
+            let _ = it.bench.run(&edit).expect(0);
+        } else {
+            let mut editing = it.bench.footplate(edit).spawn().unwrap();
+            it.pass(3 * HOUR_MS);
+            assert!(editing.wait().unwrap().success());
+        }
+        it.until_ended(round as usize);
+        it.until_dealt_with("it");
+        let now = it.schedule("it");
+        assert_eq!((now["timing"].as_str(), at(&now["next_at"])), (Some(rule), made + (3 * round + hours) * HOUR_MS));
+    }
+    let mut due: Vec<i64> = it.runs().iter().map(|run| at(&run["schedule"]["due"])).collect();
+    due.sort_unstable();
+    assert_eq!(due, (1..=rounds).map(|round| made + 3 * round * HOUR_MS).collect::<Vec<i64>>());
+    assert_eq!(program.starts(), rounds as usize);
+    let _ = it.bench.run(&["schedule", "rm", "it"]).expect(0);
+}
+
+#[test]
 fn after_sleep_one_run_makes_up_for_all_times_or_they_are_told_as_missed() {
     let mut it = Clocked::new();
     for (name, rule) in [("made-up", "once"), ("left-out", "skip")] {

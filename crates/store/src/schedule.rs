@@ -244,6 +244,29 @@ impl Tx<'_> {
         self.schedule_changed(&schedule.name, now)
     }
 
+    /// Writes down its name, its rule, what it runs and when it is due, with the event; all else stays.
+    ///
+    /// # Errors
+    /// A refused row where another has its name, and those of writing.
+    pub fn edit_schedule(&self, s: &ScheduleRow, now: i64) -> Result<(), StoreError> {
+        self.write(
+            "UPDATE schedule SET name = ?2, job = ?3, secrets = ?4, timing = ?5, zone = ?6, catch_up = ?7, overlap = ?8, next_at = ?9
+             WHERE id = ?1",
+            params![
+                s.id,
+                s.name,
+                s.job,
+                s.secrets,
+                s.timing,
+                s.zone,
+                catch_up(s.catch_up),
+                overlap(s.overlap),
+                s.next_at
+            ],
+        )?;
+        self.schedule_changed(&s.name, now)
+    }
+
     /// Removes it, with the event; its runs stay. False: it is not there.
     ///
     /// # Errors

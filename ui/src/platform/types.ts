@@ -40,9 +40,12 @@ import type {
   DataView,
   ScriptView,
   StartRequest,
+  SweepRequest,
+  SweepView,
+  SweptView,
   CheckView,
 } from './newrun'
-import type { RepeatRequest, TimesView } from './repeat'
+import type { RepeatRequest, ScheduleEdit, TimesView } from './repeat'
 
 export type * from './newrun'
 export type * from './repeat'
@@ -421,8 +424,12 @@ export interface Platform {
    */
   wish(number: number | null, wish: Wish): Promise<WishAnswer>
 
-  /** When a timetable would be due; rejects with `invalid`, which says what is wrong with it. */
-  scheduleTimes(timing: string): Promise<TimesView>
+  /** When a timetable would be due in a zone, or in this machine's; rejects with `invalid`, which says what is wrong with it. */
+  scheduleTimes(timing: string, zone: string | null): Promise<TimesView>
+  /** The pipeline that a schedule runs, as it is now. */
+  scheduleDefinition(name: string): Promise<Definition>
+  /** `Client::edit_schedule`: all of it, or nothing. */
+  editSchedule(name: string, edit: ScheduleEdit): Promise<ScheduleView>
   /** `Client::add_schedule` for what was chosen in the wizard; its `name` is that of the runs, and not used for a template. */
   addSchedule(request: StartRequest, repeat: RepeatRequest): Promise<ScheduleView>
   /** The same for what a run was made of. */
@@ -464,6 +471,12 @@ export interface Platform {
   check(request: StartRequest): Promise<CheckView>
   /** `Client::submit`. */
   start(request: StartRequest): Promise<Submitted>
+  /** What a sweep would be, with all that is wrong with it; writes nothing. */
+  lookAtSweep(request: SweepRequest): Promise<SweepView>
+  /** `check` of its first run, with the sweep's line for the terminal. */
+  checkSweep(request: SweepRequest): Promise<CheckView>
+  /** `Client::sweep`: all runs as one batch, or none. */
+  startSweep(request: SweepRequest): Promise<SweptView>
 
   /** Half-filled wizard, kept across restarts; null: none. The shell stores it as it is, up to 64 KiB. */
   draft(): Promise<JsonValue>

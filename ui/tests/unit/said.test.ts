@@ -26,6 +26,7 @@ const SOURCES = [
   'engine/src/client/explain/mod.rs',
   'engine/src/client/explain/program.rs',
   'engine/src/client/checkpoint.rs',
+  'engine/src/client/schedule_edit.rs',
   'engine/src/client/schedules.rs',
   'engine/src/client/submit.rs',
   'engine/src/data/mod.rs',
@@ -50,6 +51,7 @@ const SOURCES = [
   'engine/src/start/again.rs',
   'engine/src/start/items.rs',
   'engine/src/start/mod.rs',
+  'engine/src/start/sweep.rs',
   'engine/src/templates/consent.rs',
   'engine/src/templates/from_run.rs',
   'engine/src/templates/mod.rs',
@@ -66,6 +68,9 @@ const SOURCES = [
   'spec/src/read/guards.rs',
   'spec/src/render.rs',
   'spec/src/source.rs',
+  'spec/src/sweep/axis.rs',
+  'spec/src/sweep/draw.rs',
+  'spec/src/sweep/mod.rs',
 ]
 
 /** Parts of sentences and lines for a shell, which are not said alone. */
@@ -150,6 +155,19 @@ const PARTS = new Set([
   ' at line ',
   'an object or an array',
   '{} {what}',
+  'parameter "{}": {} {why}',
+  'begins above its end',
+  'has no steps to make a grid of',
+  'has no logarithm: it must begin above 0',
+  'does not end at whole numbers',
+  'does not end at {high}',
+  'has the step {}; a whole number from 1 is needed',
+  'has the step {}; a number above 0, or log, is needed',
+  'this grid has {all} runs',
+  '{what}; the limit is {MOST_RUNS}',
+  '{runs} random runs are asked for',
+  '{runs} random runs are asked for, and these values make {there}',
+  'hardly more than {} that differ',
 ])
 
 /** Forms that the sources put together from those parts, and words that fill places of others. */
@@ -213,6 +231,17 @@ const COMPOSED = [
   'size',
   'an output',
   'a preset',
+  'parameter "{name}": {quoted} begins above its end',
+  'parameter "{name}": {quoted} has no steps to make a grid of',
+  'parameter "{name}": {quoted} has no logarithm: it must begin above 0',
+  'parameter "{name}": {quoted} does not end at whole numbers',
+  'parameter "{name}": {quoted} does not end at {high}',
+  'parameter "{name}": {quoted} has the step {}; a whole number from 1 is needed',
+  'parameter "{name}": {quoted} has the step {}; a number above 0, or log, is needed',
+  'this grid has {all} runs; the limit is {MOST_RUNS}',
+  '{runs} random runs are asked for; the limit is {MOST_RUNS}',
+  '{runs} random runs are asked for, and these values make {all}',
+  '{runs} random runs are asked for, and these values make hardly more than {} that differ',
   // What the parsers of others say.
   'unclosed table, expected `]`',
   'unclosed array, expected `]`',
@@ -318,6 +347,25 @@ describe("the engine's sentences", () => {
     expect(said('python, bash')).toBe('python, bash')
     expect(said('needs name, tag')).toBe('等待 name, tag')
     expect(said('There is no queue "$& {1}".')).toBe('没有队列 "$& {1}"。')
+  })
+
+  it('what is wrong with the values of a sweep', () => {
+    const wrong = [
+      'parameter "lr": "0.1..0.5" has no steps to make a grid of',
+      'parameter "n": "9..1" begins above its end',
+      'parameter "n": "1..9:0" has the step "0"; a whole number from 1 is needed',
+      'parameter "n" has the value 5 twice',
+      'this grid has 20000 runs; the limit is 10000',
+      '30 random runs are asked for, and these values make 12',
+    ]
+    expect(wrong.map(said)).toEqual([
+      '参数 "lr"："0.1..0.5" 没有步长，列不出全部组合；可写上步长，或改为随机抽取',
+      '参数 "n"："9..1" 的起点大于终点',
+      '参数 "n"："1..9:0" 的步长是 "0"，而步长必须是不小于 1 的整数',
+      '参数 "n" 中 5 写了两次',
+      '全部组合共有 20000 个任务，上限为 10000',
+      '要抽取 30 个任务，但这些取值只有 12 种组合',
+    ])
   })
 
   it('why a GPU is waited for', () => {

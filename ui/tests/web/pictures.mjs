@@ -79,9 +79,24 @@ export const pictures = [
         await page.click('[role=menuitem]:has-text("Make a template")')
       },
     }),
+    picture(`files-pinned-${theme}`, `theme=${theme}`, '#/run/1285/files', {
+      then: async (page) => {
+        await page.click('[aria-pressed=false] >> nth=1')
+        await page.waitForSelector('.pinned')
+      },
+    }),
     picture(`schedule-open-${theme}`, `theme=${theme}`, '#/schedules', {
       then: (page) => page.click('.warn >> nth=0'),
     }),
+    ...['en', 'zh-CN'].map((lang) =>
+      picture(`schedule-edit-${theme}${lang === 'en' ? '' : '-zh'}`, `theme=${theme}&lang=${lang}`, '#/schedules', {
+        then: async (page) => {
+          await page.click('article [aria-haspopup=menu] >> nth=0')
+          await page.click('[role=menuitem] >> nth=0')
+          await page.waitForSelector('#p-epochs')
+        },
+      }),
+    ),
     picture(`repeat-run-${theme}`, `theme=${theme}&lang=zh-CN`, '#/run/1293', {
       then: async (page) => {
         await page.click('.acts [aria-haspopup=menu]')
@@ -123,6 +138,27 @@ export const pictures = [
             await page.waitForSelector('.code')
           },
         },
+      ),
+    ),
+    ...['en', 'zh-CN'].flatMap((lang) =>
+      ['how', 'check'].map((step) =>
+        picture(
+          `wizard-sweep-${step}-${theme}${lang === 'en' ? '' : '-zh'}`,
+          `theme=${theme}&lang=${lang}`,
+          '#/new?template=digits',
+          {
+            then: async (page) => {
+              await page.click('.settings [role=radio] >> nth=1')
+              await page.fill('#p-learning_rate', '1e-4, 3e-4, 1e-3')
+              await page.fill('#p-epochs', '5..20:5')
+              await page.waitForSelector('.total b')
+              if (step === 'how') return
+              await page.keyboard.press('Control+Enter')
+              await page.keyboard.press('Control+Enter')
+              await page.waitForSelector('table')
+            },
+          },
+        ),
       ),
     ),
     ...['file', 'folder'].flatMap((what) =>

@@ -15,6 +15,7 @@ import { keyboard } from './keyboard.mjs'
 import { pictures } from './pictures.mjs'
 import { schedules } from './schedules.mjs'
 import { serve } from './serve.mjs'
+import { sweeps } from './sweeps.mjs'
 
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : ''
 const shots = new URL('../../shots/', import.meta.url).pathname
@@ -41,6 +42,7 @@ const all = [
   ...gallery,
   ...keyboard,
   ...schedules,
+  ...sweeps,
   ...hostile,
   ...pictures,
 ].filter(asked)

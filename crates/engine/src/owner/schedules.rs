@@ -137,8 +137,8 @@ impl Mind {
 
     fn start_one(&mut self, tx: &Tx<'_>, Start { row, due, run }: Start) -> Result<bool, Trouble> {
         let now = self.now.0;
-        let same = |found: ScheduleRow| found.id == row.id && found.last_run == row.last_run;
-        let current = tx.schedule(&row.name)?.is_some_and(same);
+        // As it was read: a rule that was edited meanwhile says itself what is due, and when next.
+        let current = tx.schedule(&row.name)?.as_ref() == Some(&row);
         let next = due.next.map(|at| at.0);
         let done = match due.start {
             Some(at) => tx.is_scheduled(&row.id, at.0)?,
