@@ -4,7 +4,7 @@ use footplate_testkit::{Bench, Pretend, kill9, until};
 
 use crate::LONG;
 
-fn pid_of_program(bench: &Bench, number: i64) -> i32 {
+pub(crate) fn pid_of_program(bench: &Bench, number: i64) -> i32 {
     let mut pid = None;
     until(LONG, "the program runs", || {
         pid = bench.show(number)["stages"][0]["attempts"][0]["pid"].as_i64();
