@@ -279,7 +279,7 @@ impl Owner<'_> {
             }
             self.mind.act();
         }
-        self.copies.tend(store, self.mind.disk())?;
+        self.copies.tend(store)?;
         // While many come in, they come first.
         if !self.more {
             self.tidy.tend(store, self.mind.seen_run)?;
