@@ -99,6 +99,42 @@ fn the_readmes_table_of_verbs_is_the_programs_own() {
 }
 
 #[test]
+fn show_tells_what_each_attempt_really_ran_and_says_so_where_that_is_not_known() {
+    let bench = Bench::new();
+    let path = pipeline(
+        &bench,
+        "filled",
+        "[params.lr]\ntype = \"number\"\ndefault = 0.1\n[stages.first]\nshell = \"echo {{ params.lr }}\"\n\
+         [stages.second]\nneeds = [\"first\"]\ncommand = [\"sh\", \"-c\", \"exit 3\", \"try {{ attempt.number }}\"]\n\
+         retries = { max = 1, delay = \"1ms\", jitter = 0 }\n\
+         [stages.third]\nneeds = [\"second\"]\ncommand = [\"echo\", \"{{ run.number }}\", \"plain\"]\n",
+    );
+    let _ = bench.run(&["run", &path, "-p", "lr=0.25"]).expect(1);
+    let run = bench.show(1);
+    // As it is written, and as it was run.
+    assert_eq!(stage(&run, "first")["shell"], "echo {{ params.lr }}");
+    assert_eq!(stage(&run, "first")["attempts"][0]["command"], json!(["/bin/sh", "-c", "echo 0.25"]));
+    let second = stage(&run, "second")["attempts"].clone();
+    let ran: Vec<&Value> = second.as_array().unwrap().iter().map(|attempt| &attempt["command"][3]).collect();
+    assert_eq!(ran, ["try 1", "try 2"]);
+    assert_eq!(stage(&run, "third")["attempts"], json!([]));
+    let told = bench.run(&words("show 1")).expect(0).stdout;
+    let said = |text: &str| assert!(told.contains(text), "{text}: {told}");
+    said("first         1  /bin/sh -c 'echo 0.25'\n");
+    said("second        1  sh -c 'exit 3' 'try 1'\nsecond        2  sh -c 'exit 3' 'try 2'\n");
+    said("third            echo '{{ run.number }}' plain\n  third: as written: it has not run\n");
+    // Of a run of one stage it stands at the top; in lists it would be a file for each.
+    let one = pipeline(&bench, "one", "[stages.a]\ncommand = [\"echo\", \"{{ run.number }}\"]\n");
+    let _ = bench.run(&["run", &one]).expect(0);
+    let told = bench.run(&words("show 2")).expect(0).stdout;
+    assert!(told.contains("command   echo 2\n") && !told.contains("{{"), "{told}");
+    let folder = bench.data().join("attempts").join(bench.show(2)["id"].as_str().unwrap()).join("0.1");
+    std::fs::remove_dir_all(folder).unwrap();
+    let told = bench.run(&words("show 2")).expect(0).stdout;
+    assert!(told.contains("command   echo '{{ run.number }}'\n") && told.contains("not known"), "{told}");
+}
+
+#[test]
 fn the_same_again_is_the_same_in_all_that_is_not_given() {
     let bench = Bench::new();
     bench.write("place/here", "");
