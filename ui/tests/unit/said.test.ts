@@ -42,6 +42,7 @@ const SOURCES = [
   'engine/src/owner/launch.rs',
   'engine/src/owner/machine.rs',
   'engine/src/owner/outputs.rs',
+  'engine/src/owner/reading.rs',
   'engine/src/owner/resume.rs',
   'engine/src/owner/schedules.rs',
   'engine/src/owner/wishes.rs',

@@ -127,6 +127,14 @@ pub(crate) fn submit_of(home: &Home, row: &ScheduleRow) -> Result<Submit, Fault>
     job.submit(home, cwd, environment, &secrets.params)
 }
 
+/// What a schedule reads at each start: the file or folder of its pipeline, else the folder that it runs in.
+pub(crate) fn place_of(row: &ScheduleRow) -> String {
+    match Job::read(row).map(|job| job.source) {
+        Ok(Source::File { path }) => path.display().to_string(),
+        _ => String::from_utf8_lossy(&row.cwd).into_owned(),
+    }
+}
+
 /// A row's timetable.
 ///
 /// # Errors
