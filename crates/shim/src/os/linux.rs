@@ -1,5 +1,9 @@
 //! Linux: `/proc`, pidfds, subreaper.
 
+mod anchor;
+
+pub use anchor::anchor_group;
+
 use super::{Ended, Process, Usage};
 use rustix::process::{Pid, PidfdFlags, Signal};
 use std::io::{self, Read};
