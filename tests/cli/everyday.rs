@@ -135,6 +135,36 @@ fn show_tells_what_each_attempt_really_ran_and_says_so_where_that_is_not_known()
 }
 
 #[test]
+fn the_manual_has_a_page_for_each_verb_and_is_written_anew() {
+    let bench = Bench::new();
+    let folder = bench.work().join("man/man1");
+    let written = bench.run(&["man", folder.to_str().unwrap(), "--json"]).expect(0).json();
+    let pages: Vec<String> = serde_json::from_value(written["pages"].clone()).unwrap();
+    let help = bench.run(&words("--help")).expect(0).stdout;
+    let verbs = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let verbs: Vec<&str> = verbs.filter_map(|line| line.split_whitespace().next()).filter(|v| *v != "help").collect();
+    assert!(verbs.len() > 30, "{help}");
+    for verb in verbs {
+        let page = std::fs::read_to_string(folder.join(format!("footplate-{verb}.1"))).unwrap();
+        // Every option of its help is there; man writes a hyphen with a backslash.
+        let help = bench.run(&[verb, "--help"]).expect(0).stdout;
+        let options = help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2);
+        let plain = page.replace('\\', "");
+        assert!(plain.contains(&format!("\nfootplate-{verb} - ")), "{plain}");
+        for option in options.map(|word| word.trim_end_matches(|c: char| !c.is_ascii_lowercase())) {
+            assert!(plain.contains(option), "{verb} {option}: {plain}");
+        }
+    }
+    for page in ["footplate.1", "footplate-queue-set.1", "footplate-schedule-add.1"] {
+        assert!(pages.iter().any(|name| name == page), "{pages:?}");
+    }
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), pages.len());
+    let _ = bench.run(&["man", folder.to_str().unwrap()]).expect(0);
+    let refused = bench.run(&["man", bench.write("file", "").to_str().unwrap()]).expect(8);
+    assert!(refused.stderr.contains("cannot be written") && refused.stderr.contains("hint"), "{refused:?}");
+}
+
+#[test]
 fn the_same_again_is_the_same_in_all_that_is_not_given() {
     let bench = Bench::new();
     bench.write("place/here", "");
