@@ -126,12 +126,20 @@ impl Disk {
     }
 }
 
+/// strace is there and may be attached to what it has not started.
 fn with_strace() -> bool {
-    let there = Command::new("strace").arg("-V").output().is_ok();
-    if !there {
+    if Command::new("strace").arg("-V").output().is_err() {
         eprintln!("SKIPPED: no strace on this machine, so errors under the store were not tried");
+        return false;
     }
-    there
+    // Yama: 0 nobody is refused, 1 who did not ask for it (the points do), 2 all but root.
+    let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
+    let root = rustix::process::geteuid().is_root();
+    let may = matches!(scope.trim(), "" | "0" | "1") || root && scope.trim() == "2";
+    if !may {
+        eprintln!("SKIPPED: kernel.yama.ptrace_scope is {}, so errors under the store were not tried", scope.trim());
+    }
+    may
 }
 
 fn stop_at(command: &mut Command, case: Case) -> Child {
