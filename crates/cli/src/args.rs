@@ -12,7 +12,7 @@ use footplate_engine::client;
 use crate::context::Context;
 use crate::stop::{self, Answer, Stop};
 use crate::verb::{
-    add, adopt, alerts, backup, cancel, checkpoints, clean, compare, completions, disk, doctor, gpus, list, logs,
+    add, adopt, alerts, backup, cancel, checkpoints, clean, compare, completions, disk, doctor, gpus, list, logs, man,
     metrics, r#move, pause, plan, queue, rename, report, restore, resume, retry, rm, run, schedule, set, show, start,
     sweep, tag, template, unpause, usage as used, wait, watch, work,
 };
@@ -82,6 +82,7 @@ enum Verb {
     Restore(restore::Restore),
     Adopt(adopt::Adopt),
     Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// The grammar, for help, completions and tests.
@@ -162,6 +163,7 @@ fn dispatch(verb: &Verb, context: &Context) -> Answer {
         Verb::Restore(verb) => verb.run(context),
         Verb::Adopt(verb) => verb.run(context),
         Verb::Completions(verb) => verb.run(context),
+        Verb::Man(verb) => verb.run(context),
     }
 }
 

@@ -118,13 +118,19 @@ impl Read<'_> {
         self.all(&sql, params![now, limit], from_row)
     }
 
-    /// When the first of those that are enabled is due; none where no time is to come.
+    /// When the first of those that are enabled is due, those with these ids left out; none where no time is to come.
     ///
     /// # Errors
     /// Those of reading.
-    pub fn next_schedule(&self) -> Result<Option<i64>, StoreError> {
-        let sql = "SELECT min(next_at) FROM schedule WHERE enabled = 1 AND next_at IS NOT NULL";
-        Ok(self.one(sql, [], |r| r.get::<_, Option<i64>>(0))?.flatten())
+    pub fn next_schedule(&self, but: &[String]) -> Result<Option<i64>, StoreError> {
+        if but.is_empty() {
+            let sql = "SELECT min(next_at) FROM schedule WHERE enabled = 1 AND next_at IS NOT NULL";
+            return Ok(self.one(sql, [], |r| r.get::<_, Option<i64>>(0))?.flatten());
+        }
+        let sql = "SELECT min(next_at) FROM schedule WHERE enabled = 1 AND next_at IS NOT NULL \
+                   AND id NOT IN (SELECT value FROM json_each(?1))";
+        let ids = serde_json::Value::from(but).to_string();
+        Ok(self.one(sql, params![ids], |r| r.get::<_, Option<i64>>(0))?.flatten())
     }
 
     /// Whether a schedule has a run for this time.

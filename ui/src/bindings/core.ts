@@ -615,7 +615,7 @@ queue: string,
  */
 needs: Array<string>, 
 /**
- * The program and its arguments as the definition has them, U+FFFD for what is no UTF-8; empty where it is a line for a shell.
+ * The program and its arguments as the definition has them, templates among them, U+FFFD for what is no UTF-8; empty where it is a line for a shell.
  */
 command: Array<string>, 
 /**
@@ -684,6 +684,11 @@ number: number,
  * Its status.
  */
 status: AttemptStatus, 
+/**
+ * The program and its arguments as it was really started, U+FFFD for what is no UTF-8; empty where its folder is gone or not
+ * built yet, and outside of `show`.
+ */
+command: Array<string>, 
 /**
  * The user stopped it for a while.
  */

@@ -43,9 +43,13 @@ const SOURCES = [
   'engine/src/owner/launch.rs',
   'engine/src/owner/machine.rs',
   'engine/src/owner/outputs.rs',
+  'engine/src/owner/reading.rs',
   'engine/src/owner/resume.rs',
   'engine/src/owner/schedules.rs',
   'engine/src/owner/wishes.rs',
+  'engine/src/rescue/folders.rs',
+  'engine/src/rescue/mark.rs',
+  'engine/src/rescue/mod.rs',
   'engine/src/rescue/rebuild.rs',
   'engine/src/schedules/made.rs',
   'engine/src/start/again.rs',
@@ -168,7 +172,40 @@ const PARTS = new Set([
   '{runs} random runs are asked for',
   '{runs} random runs are asked for, and these values make {there}',
   'hardly more than {} that differ',
+  // For the owner's log.
+  'the store is restored: {why}',
+  'the backup {} cannot be used: {error}',
 ])
+
+/** What the store finds wrong with itself, where that stands among SQL; and what SQLite says, whose sentences are not ours. */
+const STORE: Record<string, string[]> = {
+  'store/src/connection.rs': ['the file is empty'],
+  'store/src/examine.rs': ['a row of {} without its {}', 'half of it is gone'],
+  'store/src/migrate.rs': ['its format is said to be {version}', 'its format is said to be 0, and it has runs'],
+}
+const FOUND_WRONG = [
+  'the file is empty',
+  'a row of {} without its {}',
+  'its format is said to be {}',
+  'its format is said to be 0, and it has runs',
+  'run #{}: the store is damaged: half of it is gone',
+  'run #{}: the store is damaged: its {}: {}',
+  'run #{}: {}',
+  'the queues: {}',
+  'the wishes: {}',
+  'the live attempts: {}',
+  'the events: {}',
+  'the schedules: {}',
+  'the settings: {}',
+  'database disk image is malformed',
+  'file is not a database',
+  '*** in database main ***\n{fault}',
+  'Tree {} page {}: {}',
+  'Tree {} page {} cell {}: {}',
+  'Page {}: never used',
+  'row {} missing from index {}',
+  'wrong # of entries in index {}',
+]
 
 /** Forms that the sources put together from those parts, and words that fill places of others. */
 const COMPOSED = [
@@ -294,10 +331,28 @@ describe("the engine's sentences", () => {
   it('each one has its form in Chinese, and no form is left from before', () => {
     const found = new Set(SOURCES.flatMap(texts))
     expect([...found].filter((text) => !PARTS.has(text) && !known.includes(text))).toEqual([])
-    const words = ['working folder', 'captured environment', ...COMPOSED]
+    const words = ['working folder', 'captured environment', ...COMPOSED, ...FOUND_WRONG]
     expect(known.filter((text) => !found.has(text) && !words.includes(text))).toEqual([])
     expect([...PARTS].filter((part) => !found.has(part))).toEqual([])
-    expect(COMPOSED.filter((text) => !known.includes(text))).toEqual([])
+    expect([...COMPOSED, ...FOUND_WRONG].filter((text) => !known.includes(text))).toEqual([])
+  })
+
+  it('what was wrong with a store that was restored is told in Chinese', () => {
+    for (const [path, sentences] of Object.entries(STORE)) {
+      const source = texts(path)
+      expect(sentences.filter((text) => !source.includes(text))).toEqual([])
+    }
+    expect(said('state.db was gone')).toBe('state.db 不见了')
+    expect(
+      said('its newest changes are missing: it ends with run #3 and change 40, and had come to run #7 and change 91'),
+    ).toBe('缺少最新的改动：它止于任务 #3、第 40 次改动，而此前已到任务 #7、第 91 次改动')
+    expect(said('*** in database main ***\nTree 5 page 9: btreeInitPage() returns error code 11')).toBe(
+      '数据库检查结果：树 5 的第 9 页：btreeInitPage() returns error code 11',
+    )
+    expect(said('run #12: the store is damaged: its definition: expected value at line 1 column 1')).toBe(
+      '任务 #12：definition 无法读取：expected value at line 1 column 1',
+    )
+    expect(said('a row of stage without its run')).toBe('stage 中有一行缺少对应的 run')
   })
 
   it('every fault that a pipeline file can have is told in Chinese, with its place', () => {

@@ -14,6 +14,7 @@ pub(crate) mod doctor;
 pub(crate) mod gpus;
 pub(crate) mod list;
 pub(crate) mod logs;
+pub(crate) mod man;
 pub(crate) mod metrics;
 pub(crate) mod r#move;
 pub(crate) mod pause;

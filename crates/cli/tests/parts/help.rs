@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// The verbs of docs and design (5-doors) that this version has.
-const VERBS: [&str; 38] = [
+const VERBS: [&str; 39] = [
     "run",
     "add",
     "sweep",
@@ -42,6 +42,7 @@ const VERBS: [&str; 38] = [
     "restore",
     "adopt",
     "completions",
+    "man",
 ];
 
 #[test]

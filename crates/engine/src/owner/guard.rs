@@ -43,11 +43,6 @@ impl Mind {
         Ok(())
     }
 
-    /// The disk, as last seen.
-    pub(super) fn disk(&self) -> Option<DiskView> {
-        self.guard.seen
-    }
-
     /// Looks at the disk. True where that calls for a change.
     pub(super) fn look_at_disk(&mut self) -> bool {
         self.guard.seen = disk::look(self.home.root(), self.guard.marks).ok();

@@ -24,6 +24,7 @@ pub(crate) mod machine;
 mod meter;
 mod mind;
 mod outputs;
+mod reading;
 mod recover;
 mod resume;
 pub(crate) mod schedules;

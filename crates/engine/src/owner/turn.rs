@@ -289,7 +289,7 @@ impl Owner<'_> {
             }
             self.mind.act();
         }
-        self.copies.tend(store, self.mind.disk())?;
+        self.copies.tend(store)?;
         // While many come in, they come first.
         if !self.more {
             self.tidy.tend(store, self.mind.seen_run)?;
@@ -373,12 +373,12 @@ impl Owner<'_> {
     }
 
     /// What is due by schedules: once the first launches are through, so that what waits since the last owner comes before it.
-    fn what_schedules_start(&self, store: &Store) -> Result<Vec<schedules::Start>, Trouble> {
+    fn what_schedules_start(&mut self, store: &Store) -> Result<Vec<schedules::Start>, Trouble> {
         let due = self.announced && self.mind.schedules.is_due(self.mind.now);
         if !due || self.told.load(Ordering::Relaxed) {
             return Ok(Vec::new());
         }
-        Ok(schedules::prepare(self.home, &store.read()?, self.mind.now)?)
+        Ok(self.mind.schedules.prepare(self.home, &store.read()?, self.mind.now, &self.waker)?)
     }
 
     fn take_new_runs(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
@@ -517,7 +517,8 @@ impl Owner<'_> {
         let held = mind.held.first().filter(|_| work).map(|at| at.saturating_sub(now));
         let copy = self.copies.due().filter(|_| work).map(|at| at.saturating_sub(now));
         let tidy = self.tidy.due().filter(|_| work || self.tidy.is_busy()).map(|at| at.saturating_sub(now));
-        let silence = mind.live.values().filter_map(Live::silence_due).map(|at| at.saturating_sub(now));
+        let silent = mind.live.values().filter_map(Live::silence_due);
+        let silence = silent.chain(mind.schedules.patient_until()).map(|at| at.saturating_sub(now));
         let gpus = mind.gpus_due().map(|at| at.saturating_sub(now));
         let untold = self.untold.due().map(|at| at.saturating_sub(now));
         let due = [retry, held, by_wall, store, copy, keep, tidy, gpus, untold].into_iter().flatten();

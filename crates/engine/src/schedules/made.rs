@@ -158,6 +158,14 @@ pub(crate) fn folder_of(row: &ScheduleRow) -> PathBuf {
     PathBuf::from(std::ffi::OsString::from_vec(row.cwd.clone()))
 }
 
+/// What a schedule reads at each start: the file or folder of its pipeline, else the folder that it runs in.
+pub(crate) fn place_of(row: &ScheduleRow) -> String {
+    match Job::read(row).map(|job| job.source) {
+        Ok(Source::File { path }) => path.display().to_string(),
+        _ => String::from_utf8_lossy(&row.cwd).into_owned(),
+    }
+}
+
 /// A row's timetable.
 ///
 /// # Errors

@@ -51,6 +51,8 @@ struct Backups {
     count: usize,
     newest: Option<UtcMs>,
     bytes: u64,
+    /// How much those of the owner may take together.
+    room_bytes: Option<u64>,
     /// Damaged stores that were put aside, by name.
     kept: Vec<String>,
 }
@@ -180,7 +182,8 @@ fn backups(home: &Home) -> Backups {
         .collect();
     kept.sort();
     let bytes = all.iter().map(|backup| backup.bytes).sum();
-    Backups { count: all.len(), newest: all.first().map(|backup| backup.at), bytes, kept }
+    let room_bytes = footplate_engine::backup::room(home, &all);
+    Backups { count: all.len(), newest: all.first().map(|backup| backup.at), bytes, room_bytes, kept }
 }
 
 /// What is to be told of the store itself.
@@ -267,7 +270,11 @@ fn text(found: &Examination, colours: bool) -> String {
         lines.push(("store", format!("schema {}, {state}{size}", store.schema)));
     }
     if let Some(backups) = &found.backups {
-        let newest = backups.newest.map(|at| format!("{}, the newest of {}", backups.count, when::moment(at)));
+        let room = backups.room_bytes.map(|room| format!(" of {} that they may take", when::size(room)));
+        let newest = backups.newest.map(|at| {
+            let (count, bytes, room) = (backups.count, when::size(backups.bytes), room.unwrap_or_default());
+            format!("{count}, {bytes}{room}, the newest of {}", when::moment(at))
+        });
         let kept = if backups.kept.is_empty() { String::new() } else { format!("; kept: {}", backups.kept.join(", ")) };
         lines.push(("backups", format!("{}{kept}", newest.unwrap_or_else(|| "none yet".to_owned()))));
     }
