@@ -22,6 +22,8 @@ use super::live::Live;
 use super::lock::OwnerLock;
 use super::meter::Measured;
 use super::mind::Mind;
+use super::post::Post;
+use super::presence::Presence;
 use super::recover::{Eyes, Finding, log_read, observe, swept};
 use super::schedules;
 use super::silence::Patience;
@@ -67,10 +69,11 @@ struct Owner<'a> {
     mark: Mark,
     /// The hourly backup.
     copies: Copies,
+    /// Messages to a webhook.
+    post: Post,
     /// Old events, new names.
     tidy: Tidy,
-    /// A thread waits for the last guest to leave.
-    waits_for_presence: Arc<AtomicBool>,
+    presence: Presence,
 }
 
 /// Is the owner until there is a reason to leave; gives the store back.
@@ -97,6 +100,8 @@ pub(super) fn run(
         bell: Bell::listen(home)?,
         mark: Mark::of(home, &store)?,
         copies: Copies::new(home, waker.clone()),
+        post: Post::new(home, waker.clone()),
+        presence: Presence::new(home, waker.clone()),
         tidy: Tidy::new(),
         waker,
         wakeable,
@@ -106,7 +111,6 @@ pub(super) fn run(
         seen_wish: 0,
         announced: false,
         more: false,
-        waits_for_presence: Arc::new(AtomicBool::new(false)),
     };
     owner.mind.keeper.wake_by(owner.waker.clone());
     owner.remember(&mut store)?;
@@ -273,12 +277,16 @@ impl Owner<'_> {
             self.mark.advance(self.mind.seen_run, || store.read()?.last_seq());
             self.copies.changed();
             self.tidy.changed();
+            if std::mem::take(&mut self.mind.has_news) {
+                self.post.stir();
+            }
             failpoint::hit("turn-after-commit");
             for launch in relaunch {
                 self.mind.effects.push(super::effects::Effect::Launch(Box::new(launch)));
             }
             self.mind.act();
         }
+        self.post.tend();
         self.copies.tend(store, self.mind.disk())?;
         // While many come in, they come first.
         if !self.more {
@@ -507,31 +515,11 @@ impl Owner<'_> {
             || mind.keeper.is_busy()
             || mind.backlog.can_start_by_itself()
             || mind.schedules.need_an_owner(UtcMs(clock::wall_ms()));
-        !busy && !self.somebody_is_present()
-    }
-
-    /// Where a guest is present, a thread waits until the last one has left.
-    fn somebody_is_present(&mut self) -> bool {
-        let Ok(file) =
-            std::fs::File::options().read(true).write(true).create(true).truncate(false).open(self.home.presence())
-        else {
-            return false;
-        };
-        if !matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)) {
+        if busy || self.presence.is_seen() {
+            self.post.let_go();
             return false;
         }
-        if !self.waits_for_presence.swap(true, Ordering::SeqCst) {
-            let (waits, waker) = (Arc::clone(&self.waits_for_presence), self.waker.clone());
-            let started = std::thread::Builder::new().name("presence".to_owned()).spawn(move || {
-                let _ = file.lock();
-                waits.store(false, Ordering::SeqCst);
-                waker.wake();
-            });
-            if started.is_err() {
-                self.waits_for_presence.store(false, Ordering::SeqCst);
-            }
-        }
-        true
+        !self.post.holds()
     }
 
     fn wait(&mut self, _store: &Store) -> Result<(), Trouble> {
@@ -549,7 +537,8 @@ impl Owner<'_> {
         let tidy = self.tidy.due().filter(|_| work || self.tidy.is_busy()).map(|at| at.saturating_sub(now));
         let silence = mind.live.values().filter_map(Live::silence_due).map(|at| at.saturating_sub(now));
         let gpus = mind.gpus_due().map(|at| at.saturating_sub(now));
-        let due = [retry, held, by_wall, store, copy, keep, tidy, gpus].into_iter().flatten();
+        let post = self.post.due().map(|at| at.saturating_sub(now));
+        let due = [retry, held, by_wall, store, copy, keep, tidy, gpus, post].into_iter().flatten();
         let timeout = looks.chain(silence).chain(due).min().filter(|ms| *ms < u64::MAX).map(|ms| {
             let ms = ms.min(u64::from(u32::MAX));
             Timespec { tv_sec: (ms / 1000).cast_signed(), tv_nsec: ((ms % 1000) * 1_000_000).cast_signed() }
