@@ -10,6 +10,7 @@ import { gallery as pretendGallery } from './pretend/gallery'
 import { report } from './pretend/report'
 import { schedules as pretendSchedules } from './pretend/schedules'
 import { TEMPLATES } from './pretend/templates'
+import { webhook as pretendWebhook } from './pretend/webhook'
 import { world, type WorldName } from './pretend/world'
 import type {
   DiskView,
@@ -25,6 +26,7 @@ import type {
   Submitted,
   Wish,
   WishAnswer,
+  WebhookView,
 } from './types'
 
 export interface FakeOptions {
@@ -38,6 +40,8 @@ export interface FakeOptions {
   /** GPUs: one at work, two of which others have one, or none. */
   gpus?: 'one' | 'two' | 'none'
   settings?: Partial<Settings>
+  /** Where messages go. */
+  webhook?: WebhookView
   /** Reads that fail, to show what is said then. */
   failing?: boolean
   /** Reads that never answer, to show what is seen while loading. */
@@ -566,6 +570,7 @@ export function fake(options: FakeOptions = {}): Fake {
       settings = next
       return settings
     },
+    ...pretendWebhook(options.webhook ?? null, note, fault),
     copy: async (text) => note('copy', text),
     saveText: async (name, text) => {
       note('saveText', name, text.length)

@@ -30,6 +30,7 @@ const VIEWS = [
   ['machine-two-gpus', 'gpus=two', '#/machine'],
   ['machine-no-gpu', 'gpus=none', '#/machine'],
   ['settings', '', '#/settings'],
+  ['settings-webhook', 'webhook', '#/settings'],
 ]
 
 const picture = (name, query, route, more = {}) => ({

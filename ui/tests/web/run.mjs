@@ -15,6 +15,7 @@ import { keyboard } from './keyboard.mjs'
 import { pictures } from './pictures.mjs'
 import { schedules } from './schedules.mjs'
 import { serve } from './serve.mjs'
+import { webhook } from './webhook.mjs'
 
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : ''
 const shots = new URL('../../shots/', import.meta.url).pathname
@@ -34,7 +35,9 @@ const asked = (test) =>
   only.split(',').some((part) => (part.startsWith('-') ? !test.name.includes(part.slice(1)) : test.name.includes(part)))
 
 // What people do is tried one at a time: some of it watches frames. What is only looked at, as many at once as there are cores.
-await lane([...behaviours, ...alerts, ...compare, ...gallery, ...keyboard, ...schedules, ...hostile].filter(asked))
+await lane(
+  [...behaviours, ...alerts, ...compare, ...gallery, ...keyboard, ...schedules, ...webhook, ...hostile].filter(asked),
+)
 const rest = pictures.filter(asked)
 await Promise.all(Array.from({ length: availableParallelism() }, () => lane(rest)))
 
