@@ -35,6 +35,8 @@ pub(super) struct Guard {
     told: Option<DiskLevel>,
 }
 
+/// With less room, bytes, nothing is written for this.
+const TELL_ROOM: u64 = 1 << 20;
 /// The setting with the level that people were told of.
 const TOLD: &str = "disk.told";
 
@@ -100,6 +102,10 @@ impl Mind {
     /// room than the mark is no better.
     fn to_tell(&self, seen: &DiskView) -> Option<DiskLevel> {
         let works = !self.live.is_empty() || self.backlog.can_start_by_itself();
+        // What cannot be written down is not told: an owner that fails at it over and over would be worse.
+        if seen.free < TELL_ROOM {
+            return self.guard.told;
+        }
         match (self.guard.told, seen.level) {
             (_, DiskLevel::Enough) if seen.free >= seen.warning.max(seen.critical).saturating_mul(11) / 10 => None,
             (told, DiskLevel::Enough) => told,
