@@ -22,6 +22,7 @@ mod sweeps;
 mod taskbar;
 mod templates;
 mod tray;
+mod webhook;
 mod window;
 mod words;
 
@@ -110,6 +111,10 @@ pub fn run() -> ExitCode {
             templates::export_template,
             templates::rename_template,
             templates::remove_template,
+            webhook::webhook,
+            webhook::set_webhook,
+            webhook::try_webhook,
+            webhook::remove_webhook,
         ])
         .build(tauri::generate_context!());
     let app = match built {
@@ -169,8 +174,7 @@ fn setup(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {
     handover::open(&handle, &arguments, &std::env::current_dir().unwrap_or_default());
     let clicked = handle.clone();
     app.notification().on_action(move |action| {
-        let run = action.notification().map(|notification| notification.id()).filter(|id| *id > 0);
-        window::open(&clicked, run.map(|number| format!("run/{number}")).as_deref());
+        window::open(&clicked, notify::route_of(action).as_deref());
     })?;
     let watched = Arc::clone(&shell);
     std::thread::Builder::new().name("bridge".into()).spawn(move || {

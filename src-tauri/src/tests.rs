@@ -11,6 +11,7 @@ const SOURCES: [&str; 5] = [
     include_str!("schedules.rs"),
     include_str!("sweeps.rs"),
     include_str!("templates.rs"),
+    include_str!("webhook.rs"),
 ];
 
 /// Arguments that the shell gives a command, not the view.

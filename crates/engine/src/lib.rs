@@ -34,6 +34,7 @@ pub mod start;
 pub mod sweep;
 pub mod templates;
 pub mod usage;
+pub mod webhook;
 
 pub use client::Client;
 pub use home::Home;

@@ -12,6 +12,7 @@ import { report } from './pretend/report'
 import { schedules as pretendSchedules } from './pretend/schedules'
 import { sweeps as pretendSweeps } from './pretend/sweeps'
 import { TEMPLATES } from './pretend/templates'
+import { webhook as pretendWebhook } from './pretend/webhook'
 import { world, type WorldName } from './pretend/world'
 import type {
   DiskView,
@@ -27,6 +28,7 @@ import type {
   Submitted,
   Wish,
   WishAnswer,
+  WebhookView,
 } from './types'
 
 export interface FakeOptions {
@@ -40,6 +42,8 @@ export interface FakeOptions {
   /** GPUs: one at work, two of which others have one, or none. */
   gpus?: 'one' | 'two' | 'none'
   settings?: Partial<Settings>
+  /** Where messages go. */
+  webhook?: WebhookView
   /** Reads that fail, to show what is said then. */
   failing?: boolean
   /** Reads that never answer, to show what is seen while loading. */
@@ -548,6 +552,7 @@ export function fake(options: FakeOptions = {}): Fake {
       settings = next
       return settings
     },
+    ...pretendWebhook(options.webhook ?? null, note, fault),
     copy: async (text) => note('copy', text),
     saveText: async (name, text) => {
       note('saveText', name, text.length)

@@ -20,6 +20,7 @@ import type {
   Fault,
   Gpu,
   JsonValue,
+  NoticeKind,
   QueueView,
   Report,
   RunStatus,
@@ -28,6 +29,8 @@ import type {
   ScheduleView,
   StorageView,
   Submitted,
+  WebhookForm,
+  WebhookView,
   Usage,
   UsagePoint,
   UtcMs,
@@ -79,6 +82,9 @@ export type {
   UsagePoint,
   UtcMs,
   Waiting,
+  NoticeKind,
+  WebhookForm,
+  WebhookView,
 } from '../bindings/core'
 
 /* ---- live ------------------------------------------------------------------------------------------------------- */
@@ -383,6 +389,14 @@ export interface Settings {
   keep_awake: boolean
 }
 
+/** What is not given stays, or is what the address suggests, with every kind told. */
+export interface WebhookRequest {
+  /** A secret. */
+  address?: string
+  form?: WebhookForm
+  on?: NoticeKind[]
+}
+
 export interface Platform {
   /** Which one this is: the view words a few things by it. */
   readonly kind: 'tauri' | 'fake'
@@ -489,6 +503,14 @@ export interface Platform {
   settings(): Promise<Settings>
   /** Stores all of them, puts them into effect and answers with what is in force. */
   setSettings(settings: Settings): Promise<Settings>
+  /** Where messages are sent, and how the last ones fared; null: nowhere. Of the address only the server is told. */
+  webhook(): Promise<WebhookView | null>
+  /** Sets it, or changes what is given. Answers with what is in force. */
+  setWebhook(request: WebhookRequest): Promise<WebhookView>
+  /** Sends a message now, as it would be after `setWebhook`; answers with the server that has taken it. At most five seconds. */
+  tryWebhook(request: WebhookRequest): Promise<string>
+  /** False: there was none. */
+  removeWebhook(): Promise<boolean>
   /** Puts text on the clipboard. */
   copy(text: string): Promise<void>
   /** The shell's dialog for a new file; writes `text` there. False: closed without a choice. */

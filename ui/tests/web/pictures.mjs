@@ -30,6 +30,7 @@ const VIEWS = [
   ['machine-two-gpus', 'gpus=two', '#/machine'],
   ['machine-no-gpu', 'gpus=none', '#/machine'],
   ['settings', '', '#/settings'],
+  ['settings-webhook', 'webhook', '#/settings'],
 ]
 
 /** The same in dark differs by its colours, and in another language by the room that words take. */

@@ -16,6 +16,7 @@ import { pictures } from './pictures.mjs'
 import { schedules } from './schedules.mjs'
 import { serve } from './serve.mjs'
 import { sweeps } from './sweeps.mjs'
+import { webhook } from './webhook.mjs'
 
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : ''
 const shots = new URL('../../shots/', import.meta.url).pathname
@@ -43,6 +44,7 @@ const all = [
   ...keyboard,
   ...schedules,
   ...sweeps,
+  ...webhook,
   ...hostile,
   ...pictures,
 ].filter(asked)

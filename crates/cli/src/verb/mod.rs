@@ -38,4 +38,5 @@ pub(crate) mod unpause;
 pub(crate) mod usage;
 pub(crate) mod wait;
 pub(crate) mod watch;
+pub(crate) mod webhook;
 pub(crate) mod work;

@@ -14,6 +14,7 @@ mod keeper;
 pub mod live;
 mod look;
 mod machine;
+mod notices;
 mod resolve;
 mod schedule_edit;
 mod schedules;
@@ -24,6 +25,7 @@ mod submit;
 mod types;
 pub mod usage;
 mod waiting;
+mod webhook;
 mod wishes;
 
 pub use footplate_core::report::Report;
@@ -38,3 +40,4 @@ pub use types::{
     ListQuery, MetricPoint, OwnerStart, OwnerState, Resolved, RunPage, Submit, Wish, WishAnswer, WishRequest,
 };
 pub use usage::{GpusView, UsageSeries};
+pub use webhook::WebhookRequest;

@@ -24,6 +24,8 @@ pub(crate) mod machine;
 mod meter;
 mod mind;
 mod outputs;
+mod post;
+mod presence;
 mod reading;
 mod recover;
 mod resume;

@@ -22,6 +22,8 @@ use super::live::Live;
 use super::lock::OwnerLock;
 use super::meter::Measured;
 use super::mind::Mind;
+use super::post::Post;
+use super::presence::Presence;
 use super::recover::{Eyes, Finding, log_read, observe, swept};
 use super::schedules;
 use super::silence::Patience;
@@ -70,12 +72,13 @@ struct Owner<'a> {
     mark: Mark,
     /// The hourly backup.
     copies: Copies,
+    /// Messages to a webhook.
+    post: Post,
     /// Old events, new names.
     tidy: Tidy,
     /// What was found and is not in the store yet.
     untold: Untold,
-    /// A thread waits for the last guest to leave.
-    waits_for_presence: Arc<AtomicBool>,
+    presence: Presence,
 }
 
 /// Is the owner until there is a reason to leave; gives the store back.
@@ -102,6 +105,8 @@ pub(super) fn run(
         bell: Bell::listen(home)?,
         mark: Mark::of(home, &store)?,
         copies: Copies::new(home, waker.clone()),
+        post: Post::new(home, waker.clone()),
+        presence: Presence::new(home, waker.clone()),
         tidy: Tidy::new(),
         untold: Untold::default(),
         waker,
@@ -112,7 +117,6 @@ pub(super) fn run(
         seen_wish: 0,
         announced: false,
         more: false,
-        waits_for_presence: Arc::new(AtomicBool::new(false)),
     };
     owner.mind.keeper.wake_by(owner.waker.clone());
     owner.remember(&mut store)?;
@@ -283,12 +287,16 @@ impl Owner<'_> {
             self.mark.advance(self.mind.seen_run, || store.read()?.last_seq());
             self.copies.changed();
             self.tidy.changed();
+            if std::mem::take(&mut self.mind.has_news) {
+                self.post.stir();
+            }
             failpoint::hit("turn-after-commit");
             for launch in relaunch {
                 self.mind.effects.push(super::effects::Effect::Launch(Box::new(launch)));
             }
             self.mind.act();
         }
+        self.post.tend();
         self.copies.tend(store)?;
         // While many come in, they come first.
         if !self.more {
@@ -521,7 +529,8 @@ impl Owner<'_> {
         let silence = silent.chain(mind.schedules.patient_until()).map(|at| at.saturating_sub(now));
         let gpus = mind.gpus_due().map(|at| at.saturating_sub(now));
         let untold = self.untold.due().map(|at| at.saturating_sub(now));
-        let due = [retry, held, by_wall, store, copy, keep, tidy, gpus, untold].into_iter().flatten();
+        let post = self.post.due().map(|at| at.saturating_sub(now));
+        let due = [retry, held, by_wall, store, copy, keep, tidy, gpus, untold, post].into_iter().flatten();
         let timeout = looks.chain(silence).chain(due).min().filter(|ms| *ms < u64::MAX).map(|ms| {
             let ms = ms.min(u64::from(u32::MAX));
             Timespec { tv_sec: (ms / 1000).cast_signed(), tv_nsec: ((ms % 1000) * 1_000_000).cast_signed() }

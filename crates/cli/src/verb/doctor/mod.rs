@@ -4,6 +4,7 @@ mod machine;
 
 use clap::Args;
 use footplate_core::gpu::Gpu;
+use footplate_core::notice::WebhookView;
 use footplate_core::{ErrorCode, Fault, UtcMs};
 use footplate_engine::client::OwnerState;
 use footplate_engine::{Client, Home, VERSION, install};
@@ -12,6 +13,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::stop::Answer;
 use crate::text::{Colour, storage, table, visible, visible_lines, when};
+use crate::verb::webhook;
 
 /// Say what is installed and what is at work, what is wrong, and what to do about it
 #[derive(Debug, Args)]
@@ -24,6 +26,7 @@ struct Examination {
     store: Option<Store>,
     backups: Option<Backups>,
     owner: Option<Owner>,
+    webhook: Option<WebhookView>,
     shim: Option<String>,
     python: Option<machine::Python>,
     machine: machine::Machine,
@@ -133,6 +136,7 @@ fn examine(context: &Context) -> Examination {
     let store = client.as_ref().and_then(|client| store(client, &mut problems));
     let owner = client.as_ref().map(|client| owner(client, &mut problems));
     let login = machine::login(context.named_data_dir().as_deref());
+    let webhook = client.as_ref().and_then(|client| messages(client, &mut problems));
     if let Some(client) = &client {
         told(client, &mut problems);
         if !login.installed {
@@ -152,6 +156,7 @@ fn examine(context: &Context) -> Examination {
         store,
         backups,
         owner,
+        webhook,
         shim: shim.map(|path| path.display().to_string()),
         python,
         machine,
@@ -223,6 +228,24 @@ fn store(client: &Client, problems: &mut Vec<Problem>) -> Option<Store> {
     }
 }
 
+/// Messages that do not arrive tell nobody so.
+fn messages(client: &Client, problems: &mut Vec<Problem>) -> Option<WebhookView> {
+    let found = client.webhook();
+    if let Err(fault) = &found {
+        problems.push(Problem { grave: false, ..Problem::grave(fault.clone()) });
+    }
+    let view = found.ok().flatten()?;
+    if let (Some(at), Some(why)) = (view.failed_at, &view.failure) {
+        let message = format!("a message to the webhook could not be delivered at {}: {why}", when::moment(at));
+        problems.push(Problem::slight(
+            ErrorCode::Refused,
+            message,
+            "footplate webhook test tries it now; footplate webhook set URL names another",
+        ));
+    }
+    Some(view)
+}
+
 fn owner(client: &Client, problems: &mut Vec<Problem>) -> Owner {
     match client.owner() {
         OwnerState::Present { pid, version, since } => {
@@ -287,6 +310,10 @@ fn text(found: &Examination, colours: bool) -> String {
                 _ => "none; one starts when there is something to do".to_owned(),
             },
         ));
+    }
+    if let Some(view) = &found.webhook {
+        let last = view.delivered_at.map(|at| format!(", last taken {}", when::moment(at))).unwrap_or_default();
+        lines.push(("webhook", format!("{}: {}{last}", webhook::to(view), webhook::told(view))));
     }
     lines.push(("shim", found.shim.as_deref().map_or_else(|| "not found".to_owned(), visible)));
     let python = found.python.as_ref().map(|python| format!("{}, {}", visible(&python.version), visible(&python.path)));
