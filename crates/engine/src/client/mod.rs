@@ -14,6 +14,7 @@ mod keeper;
 pub mod live;
 mod look;
 mod machine;
+pub mod pulse;
 mod resolve;
 mod schedules;
 pub mod series;

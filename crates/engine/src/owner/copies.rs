@@ -5,9 +5,9 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use footplate_shim::clock;
 use footplate_store::{Copy, Store, StoreError};
 
-use super::wake::Waker;
 use crate::backup::{self, plan};
 use crate::home::Home;
+use crate::wake::Waker;
 use footplate_core::view::DiskView;
 
 /// How often, while things change, it is asked whether a backup is due, milliseconds.

@@ -34,8 +34,6 @@ mod tail;
 mod tidy;
 pub(crate) mod told;
 mod turn;
-mod wake;
-mod watch;
 mod wishes;
 
 pub(crate) use live::mark;
