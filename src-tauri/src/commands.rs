@@ -280,7 +280,7 @@ pub(crate) async fn machine(shell: Held<'_>, closely: bool) -> Answer<MachineVie
     off(move || {
         let disk = shell.read(|client| client.disk()).ok();
         let gpus = if closely { shell.read(|client| client.gpus()).ok() } else { None };
-        Ok(shell.machine.look(&shell.home, disk, gpus))
+        Ok(shell.machine.look(&shell.home, disk, gpus, closely))
     })
     .await
 }

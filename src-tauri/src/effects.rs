@@ -62,11 +62,9 @@ impl Effects {
         }
     }
 
-    /// Time has passed.
-    pub(crate) fn turn(&self, app: &AppHandle, shell: &Shell) {
-        if let Some(Some(tray)) = self.tray.get() {
-            let _ = tray.settle();
-        }
+    /// Time has passed. Tells after how much of it something is to be done here, where nothing else happens.
+    pub(crate) fn turn(&self, app: &AppHandle, shell: &Shell) -> Option<Duration> {
+        let due = self.tray.get().and_then(Option::as_ref).and_then(Tray::settle);
         // Where nothing is to run a full disk is nobody's trouble yet.
         if self.works()
             && let Some(disk) = shell.machine.fuller()
@@ -77,6 +75,7 @@ impl Effects {
                 notify::show(app, &message, Some(notify::DISK_ROUTE));
             }
         }
+        due
     }
 
     /// Shows the newest picture by these settings.

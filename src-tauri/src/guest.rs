@@ -17,6 +17,8 @@ use crate::shell::lock;
 /// Before the second try, and at most.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How long one that is being started is left alone: it tells of itself by its lock.
+const STARTING: Duration = Duration::from_millis(500);
 /// Exit codes after which trying again helps nobody: another process holds the store; it cannot be used.
 const HOPELESS: [i32; 2] = [7, 8];
 
@@ -52,8 +54,9 @@ impl Guest {
         }
     }
 
-    /// Starts an owner where there is none: at once, then after 1, 2, 4 .. 60 s.
-    pub(crate) fn tend(&self, client: &Client) {
+    /// Starts an owner where there is none: at once, then after 1, 2, 4 .. 60 s. Tells when it wants to be asked again, where there is
+    /// none yet.
+    pub(crate) fn tend(&self, client: &Client) -> Option<Duration> {
         let mut state = lock(&self.state);
         if let Some(child) = &mut state.child
             && let Ok(Some(status)) = child.try_wait()
@@ -68,15 +71,19 @@ impl Guest {
                 state.wait = None;
             }
             state.given_up = false;
-            return;
+            return None;
         }
-        if state.given_up || state.child.is_some() || now < state.not_before {
-            return;
+        if state.given_up {
+            return None;
+        }
+        if state.child.is_some() || now < state.not_before {
+            return Some(Duration::from_millis(state.not_before.saturating_sub(now)).max(STARTING));
         }
         let wait = state.wait.map_or(FIRST_WAIT, |wait| (wait * 2).min(LONGEST_WAIT));
         state.wait = Some(wait);
         state.not_before = now + u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         // Why it could not be started, whoever asks for something is told.
         state.child = client.launch_owner().ok().flatten();
+        Some(STARTING)
     }
 }

@@ -145,7 +145,7 @@ pub fn run() -> ExitCode {
 fn setup(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {
     let handle = app.handle().clone();
     let folder = app.path().app_config_dir()?;
-    app.manage(Arc::new(Bridge::default()));
+    app.manage(Arc::new(Bridge::new()?));
     app.manage(Effects::default());
     // The web view's own processes take longest to start: first of all, and beside the rest.
     let opening = std::thread::Builder::new().name("store".into()).spawn(|| {
@@ -180,7 +180,7 @@ fn setup(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {
     std::thread::Builder::new().name("bridge".into()).spawn(move || {
         let effects = handle.state::<Effects>();
         bridge.watch(&watched, &|live, news| effects.picture(&handle, &watched, live, news), &|| {
-            effects.turn(&handle, &watched);
+            effects.turn(&handle, &watched)
         });
     })?;
     // Asked early: the first run should not wait for a slow shell.

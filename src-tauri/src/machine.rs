@@ -79,7 +79,7 @@ impl Machine {
         let _ = see(&mut lock(&self.state).system);
     }
 
-    /// Takes a sample where it is time for one. Asked more often than that.
+    /// Takes a sample where it is time for one. While the window is hidden it is asked less often than that.
     pub(crate) fn sample(&self, client: &Client) {
         let mut state = lock(&self.state);
         let now = clock::running_ms();
@@ -116,8 +116,8 @@ impl Machine {
         lock(&self.state).samples.iter().cloned().collect()
     }
 
-    /// `gpus`: as they are now, where somebody looks closely.
-    pub(crate) fn look(&self, home: &Home, disk: Option<DiskView>, gpus: Option<GpusView>) -> MachineView {
+    /// `gpus`: as they are now, and `count`: the size of the data folder is wanted, where somebody looks closely.
+    pub(crate) fn look(&self, home: &Home, disk: Option<DiskView>, gpus: Option<GpusView>, count: bool) -> MachineView {
         let mut state = lock(&self.state);
         if let Some(gpus) = gpus {
             state.gpus = Some((clock::running_ms(), gpus));
@@ -128,7 +128,8 @@ impl Machine {
         let memory_used = seen.map(|seen| seen.memory_used).filter(|used| *used > 0);
         let now = clock::running_ms();
         let store_size = match state.counted {
-            Some((at, size)) if now < at + COUNTED_MS => size,
+            Some((at, size)) if now < at + COUNTED_MS || !count => size,
+            None if !count => None,
             _ => {
                 let mut files = 0;
                 let size = size_of(home.root(), &mut files);

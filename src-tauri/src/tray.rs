@@ -5,6 +5,7 @@
 mod icon;
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use footplate_core::RunStatus;
 use footplate_core::view::RunView;
@@ -267,9 +268,13 @@ impl Tray {
         Ok(())
     }
 
-    /// Sets a title that was held back, when its time has come.
-    pub(crate) fn settle(&self) -> tauri::Result<()> {
-        self.title(&mut lock(&self.now))
+    /// Sets a title that was held back, when its time has come; else tells in how long that is.
+    pub(crate) fn settle(&self) -> Option<Duration> {
+        let mut now = lock(&self.now);
+        // A tray that went with its panel has no title.
+        self.title(&mut now).ok()?;
+        let left = (now.titled + TITLE_MS).saturating_sub(clock::running_ms());
+        (now.title != now.wanted).then(|| Duration::from_millis(left))
     }
 
     fn title(&self, now: &mut Now) -> tauri::Result<()> {

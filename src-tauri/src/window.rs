@@ -79,11 +79,12 @@ pub(crate) fn show(app: &AppHandle) {
     if app.try_state::<Arc<Shell>>().is_none() {
         return;
     }
+    // First, so that it does not come up with an old picture.
+    app.state::<Arc<Bridge>>().seen(true);
     // What cannot be done now is done by the user's next click.
     let _ = window.show();
     let _ = window.unminimize();
     let _ = window.set_focus();
-    app.state::<Arc<Bridge>>().seen(true);
 }
 
 /// Takes the window out of view.

@@ -34,6 +34,8 @@ pub mod start;
 pub mod sweep;
 pub mod templates;
 pub mod usage;
+mod wake;
+mod watch;
 pub mod webhook;
 
 pub use client::Client;

@@ -6,6 +6,7 @@ import type { BrokenTemplate, MachineSample, MachineView, Settings, TemplateView
 import { live } from './live.svelte'
 import { platform } from './platform'
 import { route } from './router.svelte'
+import { every } from './seen'
 
 const DEFAULTS: Settings = {
   language: 'system',
@@ -114,12 +115,10 @@ const CALM = 15_000
 /** Looks again and again; at once where the pace changes or the window comes into sight. */
 export function watchMachine(): void {
   $effect.root(() => {
-    const every = $derived(closely() ? BUSY : CALM)
+    const pace = $derived(closely() ? BUSY : CALM)
     $effect(() => {
       untrack(() => void look())
-      const timer = setInterval(() => void look(), every)
-      return () => clearInterval(timer)
+      return every(pace, () => void look())
     })
   })
-  document.addEventListener('visibilitychange', () => void look())
 }

@@ -17,6 +17,7 @@ const SOURCES = [
   'core/src/schedule/why.rs',
   'core/src/state/settle.rs',
   'core/src/timetable/parse.rs',
+  'core/src/timetable/zone.rs',
   'engine/src/archive/mod.rs',
   'engine/src/archive/names.rs',
   'engine/src/archive/pack.rs',

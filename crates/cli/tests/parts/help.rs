@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// The verbs of docs and design (5-doors) that this version has.
-const VERBS: [&str; 39] = [
+const VERBS: [&str; 40] = [
     "run",
     "add",
     "sweep",

@@ -15,6 +15,7 @@ pub mod live;
 mod look;
 mod machine;
 mod notices;
+pub mod pulse;
 mod resolve;
 mod schedule_edit;
 mod schedules;

@@ -5,9 +5,9 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use footplate_shim::clock;
 use footplate_store::{Store, StoreError};
 
-use super::wake::Waker;
 use crate::backup::{self, Hourly, plan};
 use crate::home::Home;
+use crate::wake::Waker;
 
 /// How often, while things change, it is asked whether a backup is due, milliseconds.
 const ASK_EVERY_MS: u64 = 60_000;

@@ -19,9 +19,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::silence::Pulse;
 use super::tail::{Newest, Reading, Summary, Tail};
-use super::wake::{Wakeable, Waker, pair};
-use super::watch::Growth;
 use crate::home::Home;
+use crate::wake::{Wakeable, Waker, pair};
+use crate::watch::Growth;
 
 /// Between two looks at growing logs while somebody watches, milliseconds.
 const TICK_WATCHED_MS: u64 = 100;

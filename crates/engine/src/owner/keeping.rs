@@ -11,9 +11,9 @@ use footplate_store::{Tx, WishRow};
 
 use super::Trouble;
 use super::mind::Mind;
-use super::wake::Waker;
 use super::wishes::Refused;
 use crate::keep::{self, Fate, StageKeeping};
+use crate::wake::Waker;
 
 /// Between two looks at the checkpoints of a stage that runs, milliseconds.
 const EVERY_MS: u64 = 3_600_000;

@@ -11,9 +11,9 @@ use footplate_shim::clock;
 use footplate_shim::contract::Start;
 use footplate_store::telemetry::{Telemetry, UsageRow};
 
-use super::wake::Waker;
 use crate::gpu::{self, Ours};
 use crate::usage::{Census, Root};
+use crate::wake::Waker;
 
 /// Between two samples of an attempt, milliseconds ...
 const SAMPLE_MS: u64 = 5_000;

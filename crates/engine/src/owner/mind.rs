@@ -30,10 +30,10 @@ use super::live::Live;
 use super::meter::Meter;
 use super::schedules::Schedules;
 use super::shims::{Shim, Shims};
-use super::wake::Waker;
 use super::wishes::Awaiting;
 use crate::home::Home;
 use crate::install::Installed;
+use crate::wake::Waker;
 
 /// How often what a held stage lacks is looked for, milliseconds.
 const LOOK_AT_HELD_MS: u64 = 30_000;

@@ -38,8 +38,6 @@ mod tidy;
 pub(crate) mod told;
 mod turn;
 mod untold;
-mod wake;
-mod watch;
 mod wishes;
 
 pub(crate) use live::mark;

@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use footplate_core::Fault;
 use footplate_shim::clock;
 
-use super::wake::Waker;
 use crate::home::Home;
+use crate::wake::Waker;
 use crate::webhook::pace::Pace;
 use crate::webhook::{self, Outcome};
 

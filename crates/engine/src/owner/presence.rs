@@ -4,8 +4,8 @@ use std::fs::{File, TryLockError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::wake::Waker;
 use crate::home::Home;
+use crate::wake::Waker;
 
 /// Waits for the last guest to leave, where one is there.
 pub(super) struct Presence {

@@ -9,10 +9,10 @@ use footplate_shim::clock;
 use footplate_store::{Role, ScheduleRow, Store, StoreError};
 
 use super::schedules::Start;
-use super::wake::Waker;
 use crate::client::Single;
 use crate::home::Home;
 use crate::schedules::{place_of, submit_of};
+use crate::wake::Waker;
 
 /// How long it may take, milliseconds: as long as a time counts as on time.
 const LIMIT_MS: u64 = 60_000;

@@ -11,11 +11,11 @@ use super::Trouble;
 use super::effects::Effect;
 use super::mind::Mind;
 use super::reading::Readings;
-use super::wake::Waker;
 use super::wishes::Refused;
 use crate::client::{KEEP_OWNER, Single, keeps_owner};
 use crate::home::Home;
 use crate::schedules::table_of;
+use crate::wake::Waker;
 
 /// Schedules that are started in one turn, at most: between two of them the owner does its other work.
 const A_TURN: u32 = 16;

@@ -9,7 +9,7 @@ use footplate_shim::contract::{Start, Swept, VERSION};
 use footplate_shim::folder::{AttemptDir, LockGuard};
 use footplate_shim::sweep::{Tree, sweep};
 
-use super::wake::Waker;
+use crate::wake::Waker;
 
 /// How long one sweep tries, milliseconds; then the attempt stays `stopping` and is swept again.
 const PATIENCE_MS: u64 = 30_000;

@@ -31,13 +31,13 @@ use super::sweeps::Sweeps;
 use super::tail::Reading;
 use super::tidy::Tidy;
 use super::untold::Untold;
-use super::wake::{Wakeable, Waker, pair};
 use super::{Left, Trouble, WorkOptions};
 use crate::bell::Bell;
 use crate::home::Home;
 use crate::install::Installed;
 use crate::rescue::Request;
 use crate::rescue::mark::Mark;
+use crate::wake::{Wakeable, Waker, pair};
 
 /// While there is work, the store is looked at this often even if nobody rings, milliseconds.
 const LOOK_AT_STORE_MS: u64 = 2_000;

@@ -143,6 +143,33 @@ fn a_change_by_another_is_noticed_and_our_own_is_not() {
     assert!(!client.wait_for_change(Duration::from_millis(10)).unwrap());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn who_listens_is_woken_by_each_commit_of_another_and_by_no_look() {
+    use footplate_engine::client::pulse::{Heard, Pulse};
+    let bench = Bench::new();
+    let (client, mut other) = (bench.client(), bench.client());
+    let (mut pulse, _caller) = Pulse::new().unwrap();
+    assert!(pulse.listen(client.home()));
+    for round in 0..5 {
+        let _ = client.wait_for_change(Duration::ZERO).unwrap();
+        let _ = client.live(None).unwrap();
+        assert_eq!(pulse.wait(Duration::ZERO), Heard::Nothing, "round {round}: to look is no write");
+        let writing = std::thread::spawn(move || {
+            other.submit(command(&["true"])).unwrap();
+            other
+        });
+        assert_eq!(pulse.wait(Duration::from_secs(30)), Heard::Write, "round {round}");
+        // What was heard may not be there yet: it is, before looking again is given up.
+        while !client.wait_for_change(Duration::ZERO).unwrap() {
+            let again = pulse.again().unwrap_or_else(|| panic!("round {round}: given up"));
+            let _ = pulse.wait(again);
+        }
+        other = writing.join().unwrap();
+        while pulse.wait(Duration::ZERO) == Heard::Write {}
+    }
+}
+
 #[test]
 fn a_draft_waits_to_be_started_and_a_pipeline_of_two_waits_in_order() {
     let bench = Bench::new();

@@ -1,5 +1,6 @@
 /** The lines of one log: pieces of 500 as they come into sight, and the end as it grows. */
 import { platform } from '../../app/platform'
+import { later } from '../../app/seen'
 import type { LogLine, LogPage, LogQuery } from '../../platform/types'
 
 const PIECE = 500
@@ -21,7 +22,8 @@ export class Lines {
   #asked = new Set<number>()
   #query: LogQuery | null = null
   #round = 0
-  #timer: ReturnType<typeof setTimeout> | undefined
+  /** Ends the wait for the next look at the end. */
+  #leave = () => {}
 
   open(query: LogQuery): void {
     this.#round += 1
@@ -33,13 +35,13 @@ export class Lines {
     this.hits = []
     this.hitTotal = 0
     this.total = 0
-    clearTimeout(this.#timer)
+    this.#leave()
     void this.#end(this.#round)
   }
 
   close(): void {
     this.#round += 1
-    clearTimeout(this.#timer)
+    this.#leave()
   }
 
   line(index: number): LogLine | undefined {
@@ -88,19 +90,17 @@ export class Lines {
   async #end(round: number): Promise<void> {
     if (!this.#query) return
     try {
-      if (!document.hidden || !this.loaded) {
-        const page = await platform().log(this.#query, -200, 200)
-        if (round !== this.#round) return
-        this.#take(page)
-        this.loaded = true
-        this.error = null
-      }
+      const page = await platform().log(this.#query, -200, 200)
+      if (round !== this.#round) return
+      this.#take(page)
+      this.loaded = true
+      this.error = null
     } catch (error) {
       if (round !== this.#round) return
       this.error = error
       this.loaded = true
     }
-    if (!this.ended) this.#timer = setTimeout(() => void this.#end(round), 500)
+    if (!this.ended) this.#leave = later(500, () => void this.#end(round))
   }
 
   #take(page: LogPage): void {

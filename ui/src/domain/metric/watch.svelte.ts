@@ -2,6 +2,7 @@
 import { untrack } from 'svelte'
 
 import { platform } from '../../app/platform'
+import { later } from '../../app/seen'
 import type { MetricSeries, RunStatus } from '../../platform/types'
 
 export class Watched {
@@ -17,26 +18,24 @@ export class Watched {
       const n = current
       const live = running
       let gone = false
-      let timer: ReturnType<typeof setTimeout> | undefined
+      let leave = () => {}
       const look = async () => {
         try {
-          if (!document.hidden || !this.loaded) {
-            const found = await platform().metrics(n, max)
-            if (gone) return
-            this.series = found
-            this.error = null
-          }
+          const found = await platform().metrics(n, max)
+          if (gone) return
+          this.series = found
+          this.error = null
         } catch (error) {
           if (!gone) this.error = error
         }
         if (gone) return
         this.loaded = true
-        if (live) timer = setTimeout(() => void look(), every)
+        if (live) leave = later(every, () => void look())
       }
       untrack(() => void look())
       return () => {
         gone = true
-        clearTimeout(timer)
+        leave()
       }
     })
   }

@@ -1,4 +1,4 @@
-//! What ends the owner's wait: a pipe that other threads and signals write into.
+//! What ends a loop's wait: a pipe that other threads and signals write into.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -6,26 +6,26 @@ use std::sync::Arc;
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
-/// Wakes the owner's loop. Cheap to clone.
+/// Wakes a loop. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct Waker(Arc<OwnedFd>);
+pub(crate) struct Waker(Arc<OwnedFd>);
 
 /// The end that the loop waits on.
 #[derive(Debug)]
-pub(super) struct Wakeable(OwnedFd);
+pub(crate) struct Wakeable(OwnedFd);
 
 /// Makes a pair.
 ///
 /// # Errors
 /// What the system says.
-pub(super) fn pair() -> io::Result<(Waker, Wakeable)> {
+pub(crate) fn pair() -> io::Result<(Waker, Wakeable)> {
     let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
     Ok((Waker(Arc::new(write)), Wakeable(read)))
 }
 
 impl Waker {
     /// Wakes the loop; one byte too many in a full pipe is none too few.
-    pub(super) fn wake(&self) {
+    pub(crate) fn wake(&self) {
         let _ = rustix::io::write(&*self.0, b"!");
     }
 
@@ -33,14 +33,14 @@ impl Waker {
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn on_signal(&self, signal: i32) -> io::Result<()> {
+    pub(crate) fn on_signal(&self, signal: i32) -> io::Result<()> {
         signal_hook::low_level::pipe::register(signal, self.0.try_clone()?).map(|_| ())
     }
 }
 
 impl Wakeable {
     /// Takes what has been written.
-    pub(super) fn drain(&self) {
+    pub(crate) fn drain(&self) {
         drain(self.0.as_fd());
     }
 }
@@ -52,7 +52,7 @@ impl AsFd for Wakeable {
 }
 
 /// Reads a non-blocking descriptor empty.
-pub(super) fn drain(fd: BorrowedFd<'_>) {
+pub(crate) fn drain(fd: BorrowedFd<'_>) {
     let mut buffer = [0; 256];
     while matches!(rustix::io::read(fd, &mut buffer), Ok(n) if n == buffer.len()) {}
 }
