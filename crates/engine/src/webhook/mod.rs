@@ -1,6 +1,6 @@
 //! Messages to a web address: how runs ended, what gives alarm and a disk that fills, for whoever does not look.
 //!
-//! The owner sends them (`owner/post.rs` says when, [`attempt`] is one try, off its loop). What is to be told is read from the store's
+//! The owner sends them (`owner/post.rs` says when, `attempt.rs` is one try, off its loop). What is to be told is read from the store's
 //! events, after the one that was told last; that number stands in a file of its own, written after each message that was taken. So a
 //! message whose taking was not written down comes again, with the same `id`; none is lost with an owner. What is older than a day is
 //! not told any more, and what comes in numbers comes as one message.
