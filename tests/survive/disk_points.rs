@@ -170,7 +170,7 @@ fn a_disk_that_fails_at_a_named_point_of_launch_or_finish_loses_nothing() {
         let mut bench = Bench::new();
         bench.expect_nothing_left();
         let program =
-            Pretend::sh(&bench.work(), "p.sh", "echo '##PROGRESS##{\"output\":{\"x\":1}}##'; sleep 0.1; exit 5");
+            Pretend::sh(&bench.work(), "p.sh", "echo '##PROGRESS##{\"output\":{\"x\":1}}##'; sleep 0.5; exit 5");
         let mut add = stop_at(bench.footplate(["add", "--"]).args(program.argv()), *case);
         let disk = Disk::fails_at(&bench, *case);
         given += usize::from(disk.comes_to_it(&bench, *case));

@@ -34,9 +34,9 @@ fn an_owner_that_dies_at_a_named_point_of_launch_or_finish_loses_nothing() {
     for point in LAUNCH_AND_FINISH {
         let mut bench = Bench::new();
         bench.expect_nothing_left();
-        // Long enough to be seen running: launch, start and end are a turn each.
+        // Long enough to be written down as running: launch, start and end are a commit each.
         let program =
-            Pretend::sh(&bench.work(), "p.sh", "echo '##PROGRESS##{\"output\":{\"x\":1}}##'; sleep 0.3; exit 5");
+            Pretend::sh(&bench.work(), "p.sh", "echo '##PROGRESS##{\"output\":{\"x\":1}}##'; sleep 0.6; exit 5");
         let mut add = bench.footplate(["add", "--json", "--"]);
         let added = add.args(program.argv()).env("FOOTPLATE_FAILPOINT", point).output().unwrap();
         assert!(added.status.success(), "{point}: {added:?}");
