@@ -17,6 +17,7 @@ use std::os::fd::AsRawFd;
 #[expect(unsafe_code, reason = "fork has no safe wrapper")]
 pub fn anchor_group(program: Pid, group: Pid) -> io::Result<()> {
     let end = rustix::process::pidfd_open(program, PidfdFlags::empty())?;
+    let (left, held) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     let group = group.as_raw_nonzero().get();
     // SAFETY: plain C structures, for which all-zero is valid.
     let (mut all, mut before) = unsafe { std::mem::zeroed::<(libc::sigset_t, libc::sigset_t)>() };
@@ -33,7 +34,13 @@ pub fn anchor_group(program: Pid, group: Pid) -> io::Result<()> {
     let error = io::Error::last_os_error();
     // SAFETY: the set lives through the call.
     unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut()) };
-    if pid < 0 { Err(error) } else { Ok(()) }
+    if pid < 0 {
+        return Err(error);
+    }
+    // Until the anchor has given up all it inherited, the lock above all: a look at it must not find it held by a shim that is dead.
+    drop(held);
+    let _ = rustix::io::retry_on_intr(|| rustix::io::read(&left, &mut [0_u8]));
+    Ok(())
 }
 
 #[expect(unsafe_code, reason = "after a fork there is nothing but system calls")]
