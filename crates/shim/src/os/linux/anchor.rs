@@ -37,7 +37,8 @@ pub fn anchor_group(program: Pid, group: Pid) -> io::Result<()> {
     if pid < 0 {
         return Err(error);
     }
-    // Until the anchor has given up all it inherited, the lock above all: a look at it must not find it held by a shim that is dead.
+    // Until both are where they belong and have given up all they inherited, the lock above all: whoever looks at that must not find it
+    // held for a shim that is dead.
     drop(held);
     let _ = rustix::io::retry_on_intr(|| rustix::io::read(&left, &mut [0_u8]));
     Ok(())
@@ -45,8 +46,6 @@ pub fn anchor_group(program: Pid, group: Pid) -> io::Result<()> {
 
 #[expect(unsafe_code, reason = "after a fork there is nothing but system calls")]
 fn be_anchor(end: i32, group: i32) -> ! {
-    // The lock first of all: a shim that dies leaves it free.
-    close_inherited(0, Some(end));
     // SAFETY: system calls on this process's own numbers and memory; no allocation, no lock, no unwinding.
     unsafe {
         libc::setpgid(0, 0);
@@ -64,6 +63,7 @@ fn be_anchor(end: i32, group: i32) -> ! {
             }
             libc::_exit(0);
         }
+        close_inherited(0, Some(end));
         let mut wait = libc::pollfd { fd: end, events: libc::POLLIN, revents: 0 };
         while libc::poll(&raw mut wait, 1, -1) < 0 {}
         if member > 0 {
