@@ -19,7 +19,7 @@ function faults() {
   const app = document.body
   if (window.pwned !== undefined || document.title !== 'Footplate') out.push('a script ran')
   const markup =
-    'script, iframe, object, embed, link, meta, base, form, video, audio[src], audio > *, math, img:not([src^="data:image/"]), marquee, dialog, template, foreignObject, animate, plaintext, isindex, textarea, noscript'
+    'script, iframe, object, embed, link, meta, base, form:not([class]), form[action], video, audio[src], audio > *, math, img:not([src^="data:image/"]), marquee, dialog, template, foreignObject, animate, plaintext, isindex, textarea, noscript'
   for (const found of app.querySelectorAll(markup))
     if (!found.src?.startsWith(location.origin) || found.tagName !== 'SCRIPT')
       out.push(`<${found.tagName}> on the page`)
