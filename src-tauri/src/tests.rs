@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 const TYPES: &str = include_str!("../../ui/src/platform/types.ts");
 const DOOR: &str = include_str!("../../ui/src/platform/tauri.ts");
 const LIBRARY: &str = include_str!("lib.rs");
-const SOURCES: [&str; 5] = [
+const SOURCES: [&str; 6] = [
     include_str!("bridge.rs"),
     include_str!("commands.rs"),
     include_str!("schedules.rs"),
