@@ -1,5 +1,4 @@
 //! What is told while nobody looks: notifications whose click opens what they are about, and messages that outlive the app.
-#![expect(clippy::unwrap_used, reason = "tests may, and the lint overlooks the functions beside them")]
 
 use std::fs;
 
