@@ -43,7 +43,7 @@ fn a_silence_a_metric_and_a_full_disk_are_told_and_a_click_opens_what_each_is_ab
     desk.bus.click(&alarm);
     until_at(&window, &format!("run/{number}/metrics"));
     let silence = desk.bus.notified("quiet prints nothing");
-    assert_eq!(silence.body, "No output for 1s.");
+    assert_eq!(silence.body, "No output for 1 s.");
     desk.bus.click(&silence);
     until_at(&window, &format!("run/{number}/log"));
     has(4_000);
