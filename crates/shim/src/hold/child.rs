@@ -77,17 +77,8 @@ impl Plan {
         let (report_read, report_write) = io::pipe()?;
         let argv = pointers(&self.argv);
         let environment = pointers(&self.environment);
-        // SAFETY: plain C structures, for which all-zero is valid.
-        let (mut all, mut before) = unsafe { std::mem::zeroed::<(libc::sigset_t, libc::sigset_t)>() };
         // A TERM between the fork and the child's own handlers must not look like one to the shim.
-        // SAFETY: both sets live through the calls.
-        unsafe {
-            libc::sigfillset(&raw mut all);
-            libc::sigprocmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-        }
-        // SAFETY: one thread; the child calls async-signal-safe functions only, and never returns.
-        let pid = unsafe { libc::fork() };
-        if pid == 0 {
+        let pid = footplate_shim::os::fork_quietly(|| {
             self.be_child(
                 ends,
                 gate_read.as_raw_fd(),
@@ -95,14 +86,8 @@ impl Plan {
                 report_write.as_raw_fd(),
                 &argv,
                 &environment,
-            );
-        }
-        let error = io::Error::last_os_error();
-        // SAFETY: the set lives through the call.
-        unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut()) };
-        if pid < 0 {
-            return Err(error);
-        }
+            )
+        })?;
         // The child does the same: whoever comes first, the group is there before the start record names it.
         // SAFETY: no memory is touched.
         unsafe { libc::setpgid(pid, pid) };

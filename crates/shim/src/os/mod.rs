@@ -62,3 +62,28 @@ pub fn make_fifo(path: &std::path::Path) -> std::io::Result<()> {
     // SAFETY: the path is a C string that lives through the call.
     if unsafe { libc::mkfifo(path.as_ptr(), 0o600) } == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }
+
+/// A fork with all signals blocked, so that none that is meant for the child is taken for one to this process, or the other way round.
+/// The child keeps them blocked until it says otherwise, and never returns. Gives the child's number.
+///
+/// # Errors
+/// What the system says.
+#[expect(unsafe_code, reason = "fork has no safe wrapper")]
+pub fn fork_quietly(child: impl FnOnce() -> std::convert::Infallible) -> std::io::Result<i32> {
+    // SAFETY: plain C structures, for which all-zero is valid.
+    let (mut all, mut before) = unsafe { std::mem::zeroed::<(libc::sigset_t, libc::sigset_t)>() };
+    // SAFETY: both sets live through the calls.
+    unsafe {
+        libc::sigfillset(&raw mut all);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+    }
+    // SAFETY: one thread; the child calls async-signal-safe functions only, and never returns.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        child();
+    }
+    let error = std::io::Error::last_os_error();
+    // SAFETY: the set lives through the call.
+    unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut()) };
+    if pid < 0 { Err(error) } else { Ok(pid) }
+}

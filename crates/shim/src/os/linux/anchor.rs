@@ -14,29 +14,12 @@ use std::os::fd::AsRawFd;
 ///
 /// # Errors
 /// What the system says: then a death of this process ends a pause of the program's, as if nothing had been done.
-#[expect(unsafe_code, reason = "fork has no safe wrapper")]
 pub fn anchor_group(program: Pid, group: Pid) -> io::Result<()> {
     let end = rustix::process::pidfd_open(program, PidfdFlags::empty())?;
     let (left, held) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     let group = group.as_raw_nonzero().get();
-    // SAFETY: plain C structures, for which all-zero is valid.
-    let (mut all, mut before) = unsafe { std::mem::zeroed::<(libc::sigset_t, libc::sigset_t)>() };
-    // SAFETY: both sets live through the calls. The anchor and its child keep all signals blocked.
-    unsafe {
-        libc::sigfillset(&raw mut all);
-        libc::sigprocmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-    }
-    // SAFETY: one thread; the child calls async-signal-safe functions only, and never returns.
-    let pid = unsafe { libc::fork() };
-    if pid == 0 {
-        be_anchor(end.as_raw_fd(), group);
-    }
-    let error = io::Error::last_os_error();
-    // SAFETY: the set lives through the call.
-    unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut()) };
-    if pid < 0 {
-        return Err(error);
-    }
+    // The anchor and its child keep all signals blocked.
+    super::super::fork_quietly(|| be_anchor(end.as_raw_fd(), group))?;
     // Until both are where they belong and have given up all they inherited, the lock above all: whoever looks at that must not find it
     // held for a shim that is dead.
     drop(held);
