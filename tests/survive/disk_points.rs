@@ -169,8 +169,10 @@ fn a_disk_that_fails_at_a_named_point_of_launch_or_finish_loses_nothing() {
     for case in &cases {
         let mut bench = Bench::new();
         bench.expect_nothing_left();
-        let program =
-            Pretend::sh(&bench.work(), "p.sh", "echo '##PROGRESS##{\"output\":{\"x\":1}}##'; sleep 0.5; exit 5");
+        // Long enough to be written down as running, where that is the commit that fails.
+        let seconds = if case.point.ends_with("@3") { 1.5 } else { 0.5 };
+        let body = format!("echo '##PROGRESS##{{\"output\":{{\"x\":1}}}}##'; sleep {seconds}; exit 5");
+        let program = Pretend::sh(&bench.work(), "p.sh", &body);
         let mut add = stop_at(bench.footplate(["add", "--"]).args(program.argv()), *case);
         let disk = Disk::fails_at(&bench, *case);
         given += usize::from(disk.comes_to_it(&bench, *case));

@@ -35,8 +35,9 @@ fn an_owner_that_dies_at_a_named_point_of_launch_or_finish_loses_nothing() {
         let mut bench = Bench::new();
         bench.expect_nothing_left();
         // Long enough to be written down as running: launch, start and end are a commit each.
-        let program =
-            Pretend::sh(&bench.work(), "p.sh", "echo '##PROGRESS##{\"output\":{\"x\":1}}##'; sleep 0.6; exit 5");
+        let seconds = if point.ends_with("@3") { 1.5 } else { 0.6 };
+        let body = format!("echo '##PROGRESS##{{\"output\":{{\"x\":1}}}}##'; sleep {seconds}; exit 5");
+        let program = Pretend::sh(&bench.work(), "p.sh", &body);
         let mut add = bench.footplate(["add", "--json", "--"]);
         let added = add.args(program.argv()).env("FOOTPLATE_FAILPOINT", point).output().unwrap();
         assert!(added.status.success(), "{point}: {added:?}");

@@ -141,10 +141,12 @@ fn a_data_folder_without_room_stops_no_program_and_the_store_is_sound_afterwards
         &format!("while [ ! -e {} ]; do sleep 0.02; done; echo the end; exit 9", gate.display()),
     );
     let number = bench.add(&[], &program.argv());
-    bench.until_status(number, "running", LONG);
+    until(LONG, "the program runs", || program.starts() == 1);
+    let id = bench.show(number)["id"].as_str().unwrap().to_owned();
+    let record = bench.data().join("attempts").join(id).join("0.1/exit.json");
     let filler = disk.fill("filler");
     std::fs::write(&gate, "").unwrap();
-    until(LONG, "the program's shim has gone", || bench.processes_of("footplate-shim").is_empty());
+    until(LONG, "the program's end is recorded", || record.exists());
     // A submit that cannot be kept says so; it is not half there.
     let refused = bench.run(&["add", "--", "true"]);
     let listed = bench.run(&["list", "--json"]);

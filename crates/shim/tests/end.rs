@@ -279,7 +279,7 @@ fn an_owner_that_was_started_and_dies_is_followed_by_another() {
     let starts = home.path("starts");
     // The first is killed, the second finds another at work, the third fails, the fourth settles everything.
     let script = format!(
-        "echo >> {0}; case $(wc -l < {0}) in 1) kill -9 $$;; 2) exit 7;; 3) exit 8;; *) exit 0;; esac",
+        "echo >> {0}; n=$(($(wc -l < {0}))); : > {0}.$n; case $n in 1) kill -9 $$;; 2) exit 7;; 3) exit 8;; *) exit 0;; esac",
         starts.display()
     );
     home.spec.owner_argv = ["sh", "-c", &script].map(OsBytes::from).to_vec();
@@ -287,6 +287,10 @@ fn an_owner_that_was_started_and_dies_is_followed_by_another() {
     std::fs::write(&home.spec.owner_lock, left).unwrap();
     home.hold().finish();
     assert_eq!(std::fs::read_to_string(&starts).unwrap().lines().count(), 4);
+    // Ever later: one that cannot work now (a full disk) is not started a hundred times a second.
+    let at = |n: u32| home.path(&format!("starts.{n}")).metadata().unwrap().modified().unwrap();
+    let pause = |n: u32| at(n + 1).duration_since(at(n)).unwrap().as_millis();
+    assert!(pause(2) >= 19 && pause(3) >= 79, "{} and {} ms", pause(2), pause(3));
 
     // One that is told while the owner it started is at work leaves it there.
     let at_work = home.path("at-work");

@@ -7,7 +7,7 @@ use footplate_core::AttemptKey;
 use footplate_core::definition::Definition;
 use footplate_shim::folder::AttemptDir;
 use footplate_spec::{RunScope, Scope};
-use footplate_store::{Read, RunRow, StageRow, StoreError, Telemetry};
+use footplate_store::{AttemptRow, Read, RunRow, StageRow, StoreError, Telemetry};
 use indexmap::IndexMap;
 
 use super::StageKeeping;
@@ -36,7 +36,7 @@ pub(crate) fn stages(read: &Read<'_>, home: &Home, run: &RunRow) -> Result<Vec<S
         let stage = definition.stages.get_index(row.idx as usize).map(|(_, stage)| stage);
         let Some(rule) = stage.and_then(|stage| stage.checkpoints.clone()) else { continue };
         let attempts = read.attempts_of(run.number, row.idx)?;
-        let Some(since_ms) = attempts.iter().filter_map(|attempt| attempt.started_at).min() else { continue };
+        let Some(since_ms) = attempts.iter().filter_map(|attempt| began(home, run, attempt)).min() else { continue };
         let pattern = pattern(home, run, &definition, &rows, row).map(|pattern| plain(&cwd.join(pattern)));
         let Some(pattern) = pattern else { continue };
         let mut named = Vec::new();
@@ -85,6 +85,11 @@ pub(crate) fn folder(
         || folder.to_owned(),
         |(above, real)| real.join(folder.strip_prefix(above).unwrap_or(Path::new(""))),
     ))
+}
+
+/// When an attempt's program began, as the store or, before that is told, its own record has it.
+fn began(home: &Home, run: &RunRow, attempt: &AttemptRow) -> Option<i64> {
+    attempt.started_at.or_else(|| AttemptDir::open(home.attempt(&run.id, attempt.key())).start().map(|s| s.started_ms))
 }
 
 fn pattern(home: &Home, run: &RunRow, definition: &Definition, rows: &[StageRow], row: &StageRow) -> Option<String> {

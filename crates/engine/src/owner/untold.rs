@@ -21,7 +21,7 @@ pub(super) struct Untold {
 }
 
 impl Untold {
-    /// Something was found. What is over need not be said to have begun.
+    /// Something was found. What is over, and has a record of that, need not be said to have begun.
     pub(super) fn add(&mut self, found: Vec<Finding>) {
         for finding in found {
             match waits(&finding) {
@@ -35,7 +35,10 @@ impl Untold {
                     self.waiting.push(finding);
                 }
                 None => {
-                    if let Finding::Ended(end) = &finding {
+                    // The record of an end has the start in it; of what was lost, only the start's own has.
+                    if let Finding::Ended(end) = &finding
+                        && end.exit.is_some()
+                    {
                         self.waiting.retain(|other| waits(other) != Some(end.key));
                     }
                     self.pressing.push(finding);
@@ -84,6 +87,7 @@ fn waits(finding: &Finding) -> Option<AttemptKey> {
 
 #[cfg(test)]
 mod tests {
+    use footplate_core::ErrorCode;
     use footplate_core::state::settle::Evidence;
     use footplate_shim::contract::Start;
     use footplate_shim::identity::Identity;
@@ -111,7 +115,17 @@ mod tests {
     }
 
     fn ended(stage: u32) -> Vec<Finding> {
-        vec![Finding::Ended(Box::new(End::nothing(key(stage), Evidence::Voided)))]
+        let record = r#"{"version": 1, "started_ms": 0, "finished_ms": 0, "running_ms": 0}"#;
+        let exit = serde_json::from_str(record).expect("a record");
+        let nothing = End::nothing(key(stage), Evidence::Voided);
+        vec![Finding::Ended(Box::new(End { exit: Some(Box::new(exit)), ..nothing }))]
+    }
+
+    fn lost(stage: u32) -> Vec<Finding> {
+        vec![Finding::Ended(Box::new(End::nothing(
+            key(stage),
+            Evidence::Lost { started: true, why: ErrorCode::ShimLost },
+        )))]
     }
 
     #[test]
@@ -139,5 +153,8 @@ mod tests {
         untold.add(started(3));
         untold.add(ended(3));
         assert_eq!((untold.due(), untold.pressing().len()), (None, 2));
+        untold.add(started(4));
+        untold.add(lost(4));
+        assert_eq!((untold.waiting().len(), untold.pressing().len()), (2, 1), "nothing else knows when it began");
     }
 }

@@ -60,7 +60,7 @@ impl Told {
                     // another, is no word that somebody sees to it.
                     Ok(Some(end)) if end.success() => return,
                     Ok(Some(_)) => {
-                        if matches!(wait.look(None, pause), Saw::Enough) {
+                        if wait.rest(pause) {
                             return;
                         }
                         pause = (pause * 4).clamp(20, LONGEST_PAUSE_MS);
@@ -122,6 +122,20 @@ impl Wait<'_> {
             return Saw::TheEnd;
         }
         if left == 0 { Saw::Enough } else { Saw::Nothing }
+    }
+
+    /// A pause that no signal cuts short: that the owner ended is one. True where it is enough.
+    fn rest(&mut self, ms: u64) -> bool {
+        let until = running_ms().saturating_add(ms);
+        loop {
+            let left = until.saturating_sub(running_ms());
+            if matches!(self.look(None, left), Saw::Enough) {
+                return true;
+            }
+            if left == 0 {
+                return false;
+            }
+        }
     }
 
     fn settled(&mut self) -> bool {
