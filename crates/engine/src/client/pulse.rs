@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::home::Home;
 use crate::wake::{Wakeable, Waker, pair};
-use crate::watch::Growth;
+use crate::watch::{Heed, Watch};
 
 /// From a write that was heard to the first look after it, and how often that is doubled: up to 2.5 s after the write.
 const FIRST_AGAIN: Duration = Duration::from_millis(20);
@@ -42,7 +42,7 @@ impl Caller {
 #[derive(Debug)]
 pub struct Pulse {
     calls: Wakeable,
-    writes: Option<Growth>,
+    writes: Option<Watch<()>>,
     /// Looks since a write was heard.
     looks: u32,
 }
@@ -60,7 +60,12 @@ impl Pulse {
     /// Hears the writes to this data folder's store from now on. False: this system tells of none (macOS, or a limit on watches is
     /// reached), and who waits has to look by the clock.
     pub fn listen(&mut self, home: &Home) -> bool {
-        self.writes = Growth::of_store(home.root()).ok();
+        let watch = || {
+            let mut watch = Watch::new()?;
+            watch.add(home.root(), Heed::Store, ())?;
+            io::Result::Ok(watch)
+        };
+        self.writes = watch().ok();
         self.hears()
     }
 
@@ -94,15 +99,15 @@ impl Pulse {
             tv_nsec: at_most.subsec_nanos().into(),
         };
         let mut polled = vec![PollFd::new(&self.calls, PollFlags::IN)];
-        polled.extend(self.writes.iter().filter(|_| writes).map(|growth| PollFd::new(growth.fd(), PollFlags::IN)));
+        polled.extend(self.writes.iter().filter(|_| writes).map(|watch| PollFd::new(watch.fd(), PollFlags::IN)));
         // Interrupted: as if the time were over.
         let _ = poll(&mut polled, Some(&timeout));
         let [called, written] = [0, 1].map(|at| polled.get(at).is_some_and(|fd| !fd.revents().is_empty()));
         if called {
             self.calls.drain();
         }
-        if written && let Some(growth) = &mut self.writes {
-            growth.drain();
+        if written && let Some(watch) = &mut self.writes {
+            watch.take();
         }
         match (called, written) {
             (_, true) => Heard::Write,

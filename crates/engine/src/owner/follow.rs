@@ -2,7 +2,6 @@
 //! look, in one commit a tick. Asleep while no log grows.
 
 use std::collections::{BTreeMap, HashMap};
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
@@ -21,7 +20,7 @@ use super::silence::Pulse;
 use super::tail::{Newest, Reading, Summary, Tail};
 use crate::home::Home;
 use crate::wake::{Wakeable, Waker, pair};
-use crate::watch::Growth;
+use crate::watch::{Grown, Heed, Watch};
 
 /// Between two looks at growing logs while somebody watches, milliseconds.
 const TICK_WATCHED_MS: u64 = 100;
@@ -96,6 +95,7 @@ impl Follower {
                 root,
                 store: None,
                 tails: HashMap::new(),
+                watch: Watch::new().ok(),
                 changed: BTreeMap::new(),
             }
             .run();
@@ -132,7 +132,8 @@ struct Followed {
     pulse: Arc<Pulse>,
     /// The log's length when it was taken up: what stands before that was printed in another's time.
     old: u64,
-    growth: Option<Growth>,
+    /// Its growth is told; otherwise each tick looks.
+    watched: bool,
     dirty: bool,
     finishing: bool,
 }
@@ -146,6 +147,8 @@ struct Thread {
     root: PathBuf,
     store: Option<Store>,
     tails: HashMap<AttemptKey, Followed>,
+    /// Their folders.
+    watch: Option<Watch<AttemptKey>>,
     changed: BTreeMap<AttemptKey, Newest>,
 }
 
@@ -178,10 +181,11 @@ impl Thread {
         loop {
             match self.inbox.try_recv() {
                 Ok(Ask::Follow { key, dir, telemetry, reading, pulse }) => {
-                    let growth = Growth::of(dir.path()).ok();
+                    let watched =
+                        self.watch.as_mut().is_some_and(|watch| watch.add(dir.path(), Heed::Growth, key).is_ok());
                     let old = dir.log_end();
                     let tail = Tail::open(&dir, telemetry, key.stage, key.attempt, reading);
-                    self.tails.insert(key, Followed { tail, pulse, old, growth, dirty: true, finishing: false });
+                    self.tails.insert(key, Followed { tail, pulse, old, watched, dirty: true, finishing: false });
                 }
                 Ok(Ask::Finish(key)) => {
                     if let Some(followed) = self.tails.get_mut(&key) {
@@ -213,7 +217,7 @@ impl Thread {
                 self.back.wake();
             }
             match advanced {
-                Ok(true) => followed.dirty = followed.growth.is_none(),
+                Ok(true) => followed.dirty = !followed.watched,
                 Ok(false) => more = true,
                 // Tried again at the next tick; the end of the attempt says what could not be read.
                 Err(_) => followed.dirty = true,
@@ -227,6 +231,9 @@ impl Thread {
         let ready: Vec<AttemptKey> = self.tails.iter().filter(|(_, t)| t.finishing).map(|(k, _)| *k).collect();
         for key in ready {
             if let Some(followed) = self.tails.remove(&key) {
+                if let Some(watch) = &mut self.watch {
+                    watch.forget(key);
+                }
                 let (summary, newest) = followed.tail.finish();
                 self.changed.remove(&key);
                 let _ = self.outbox.send(Answer::Finished(Box::new(Finished { key, summary, newest })));
@@ -273,26 +280,21 @@ impl Thread {
         let timeout = at_most_ms
             .map(|ms| Timespec { tv_sec: (ms / 1000).cast_signed(), tv_nsec: ((ms % 1000) * 1_000_000).cast_signed() });
         // While a tick is awaited, growth need not wake: the tick reads it.
-        let watch = at_most_ms.is_none();
-        let (keys, fds): (Vec<AttemptKey>, Vec<&OwnedFd>) = self
-            .tails
-            .iter()
-            .filter_map(|(key, t)| t.growth.as_ref().filter(|_| watch).map(|g| (*key, g.fd())))
-            .unzip();
+        let watch = self.watch.as_mut().filter(|_| at_most_ms.is_none());
         let mut polled = vec![PollFd::new(&self.wakeable, PollFlags::IN)];
-        polled.extend(fds.iter().map(|fd| PollFd::from_borrowed_fd(fd.as_fd(), PollFlags::IN)));
+        polled.extend(watch.iter().map(|watch| PollFd::new(watch.fd(), PollFlags::IN)));
         // Interrupted or not: the loop looks at everything.
         let _ = poll(&mut polled, timeout.as_ref());
-        let grown: Vec<AttemptKey> =
-            polled.iter().skip(1).zip(keys).filter(|(fd, _)| !fd.revents().is_empty()).map(|(_, key)| key).collect();
+        let grown = polled.get(1).is_some_and(|fd| !fd.revents().is_empty());
         self.wakeable.drain();
-        for key in grown {
-            if let Some(followed) = self.tails.get_mut(&key) {
-                if let Some(growth) = &mut followed.growth {
-                    growth.drain();
+        match watch.filter(|_| grown).map(Watch::take) {
+            None => {}
+            Some(Grown::These(keys)) => {
+                for key in keys {
+                    self.tails.get_mut(&key).into_iter().for_each(|followed| followed.dirty = true);
                 }
-                followed.dirty = true;
             }
+            Some(Grown::Any) => self.tails.values_mut().for_each(|followed| followed.dirty = true),
         }
     }
 }
