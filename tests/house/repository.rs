@@ -75,6 +75,25 @@ fn no_file_is_over_a_mebibyte() {
     must_be_clean(&found);
 }
 
+/// Of the page and its tests; Rust has its own law. Rows of words and of versions may be as many as they are.
+#[test]
+fn no_source_of_the_page_is_longer_than_one_reads() {
+    const LONGEST: usize = 600;
+    const GENERATED: [&str; 2] = ["ui/src/bindings/core.ts", "ui/src/i18n/words.gen.ts"];
+    let mut found = Vec::new();
+    let sources = |path: &String| {
+        path.starts_with("ui/") && [".svelte", ".ts", ".mjs", ".js", ".css"].iter().any(|end| path.ends_with(end))
+    };
+    for path in files().into_iter().filter(sources).filter(|path| !GENERATED.contains(&path.as_str())) {
+        let lines = fs::read_to_string(root().join(&path)).unwrap().lines().count();
+        if lines > LONGEST {
+            let sentence = format!("{lines} lines, at most {LONGEST}: what in it is a part of its own?");
+            found.push(Finding { path, line: 0, sentence });
+        }
+    }
+    must_be_clean(&found);
+}
+
 #[test]
 fn every_link_of_a_page_leads_somewhere() {
     let mut found = Vec::new();

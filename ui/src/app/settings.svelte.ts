@@ -26,6 +26,7 @@ const DEFAULTS: Settings = {
 
 let current = $state.raw<Settings>(DEFAULTS)
 let machineView = $state.raw<MachineView | null>(null)
+let machineFault = $state.raw<unknown>(null)
 let track = $state.raw<MachineSample[]>([])
 let templateViews = $state.raw<TemplateView[]>([])
 let broken = $state.raw<BrokenTemplate[]>([])
@@ -35,6 +36,10 @@ export function settings(): Settings {
 }
 export function machine(): MachineView | null {
   return machineView
+}
+/** Why the last look at it failed. */
+export function machineError(): unknown {
+  return machineFault
 }
 /** What was seen of the machine, at most the last hour. */
 export function machineTrack(): MachineSample[] {
@@ -93,13 +98,15 @@ async function look(): Promise<void> {
   try {
     const seen = await platform().machine(closely())
     machineView = seen
+    machineFault = null
     const memory = seen.memory_used === null ? null : seen.memory_used / Math.max(1, seen.memory_total)
     const disk = seen.disk ? 1 - seen.disk.free / Math.max(1, seen.disk.total) : null
     const now = Date.now()
     const sample = { at_ms: now, cpu: seen.cpu_use, memory, gpu: seen.gpus[0]?.busy ?? null, disk }
     track = [...track.filter((old) => old.at_ms > now - 3_600_000), sample]
-  } catch {
+  } catch (error) {
     machineView = null
+    machineFault = error
   }
 }
 

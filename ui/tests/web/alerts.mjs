@@ -1,6 +1,5 @@
 // Alerts where they matter and no longer than they do; checkpoints that go, shown before they do.
-const asked = (page, what) =>
-  page.evaluate((w) => window.pretend.asked.filter((a) => a.what === w).map((a) => a.args), what)
+import { asked } from './pretend.mjs'
 
 export const alerts = [
   {

@@ -1,7 +1,5 @@
 // Runs side by side: from the list and from an experiment to the comparison, and what it tells.
-
-const asked = (page, what) =>
-  page.evaluate((name) => window.pretend.asked.filter((one) => one.what === name).map((one) => one.args), what)
+import { asked } from './pretend.mjs'
 
 export const compare = [
   {

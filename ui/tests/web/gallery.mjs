@@ -1,7 +1,5 @@
 // What people do in the gallery and around it, beyond the usual.
-
-const asked = (page, what) =>
-  page.evaluate((name) => window.pretend.asked.filter((one) => one.what === name).map((one) => one.args), what)
+import { asked } from './pretend.mjs'
 
 export const gallery = [
   {

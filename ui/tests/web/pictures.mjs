@@ -64,7 +64,9 @@ export const pictures = [
     ),
     ...['#/queue', '#/run/1285', '#/templates', '#/schedules', '#/machine'].flatMap((route) => [
       picture(`loading-${route.replace(/\W+/g, '')}-${theme}`, `hanging&theme=${theme}`, route),
-      picture(`error-${route.replace(/\W+/g, '')}-${theme}`, `failing&theme=${theme}`, route),
+      picture(`error-${route.replace(/\W+/g, '')}-${theme}`, `failing&theme=${theme}`, route, {
+        then: (page) => page.waitForSelector('.trouble[role=alert] button'),
+      }),
     ]),
     ...['#/queue', '#/run/1294', '#/run/1294/log', '#/run/1297/metrics', '#/run/1297/details', '#/run/1300'].map(
       (route) => picture(`hostile-${route.replace(/\W+/g, '')}-${theme}`, `world=hostile&theme=${theme}`, route),

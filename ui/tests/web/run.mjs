@@ -15,7 +15,9 @@ import { keyboard } from './keyboard.mjs'
 import { pictures } from './pictures.mjs'
 import { schedules } from './schedules.mjs'
 import { serve } from './serve.mjs'
+import { starting } from './starting.mjs'
 import { sweeps } from './sweeps.mjs'
+import { templates } from './templates.mjs'
 import { webhook } from './webhook.mjs'
 
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : ''
@@ -37,6 +39,7 @@ const asked = (test) =>
 
 // What watches frames or counts by the second is alone; of the rest, as many at once as there are cores.
 const all = [
+  ...starting,
   ...behaviours,
   ...alerts,
   ...compare,
@@ -44,6 +47,7 @@ const all = [
   ...keyboard,
   ...schedules,
   ...sweeps,
+  ...templates,
   ...webhook,
   ...hostile,
   ...pictures,

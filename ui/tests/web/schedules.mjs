@@ -1,6 +1,6 @@
 // Work that repeats: looked at, started, paused and removed on its page; made in the wizard and from a run.
-const asked = (page, what) =>
-  page.evaluate((name) => window.pretend.asked.filter((one) => one.what === name).map((one) => one.args), what)
+import { asked } from './pretend.mjs'
+
 const wishes = async (page) => (await asked(page, 'wish')).map(([, wish]) => wish)
 const row = (page, name) => page.locator('article', { hasText: name })
 

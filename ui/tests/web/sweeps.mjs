@@ -1,6 +1,6 @@
 // A sweep in the wizard: several values are typed, their runs are counted, shown, started, and then seen together.
-const asked = (page, what) =>
-  page.evaluate((name) => window.pretend.asked.filter((one) => one.what === name).map((one) => one.args), what)
+import { asked } from './pretend.mjs'
+
 const total = (page, text) => page.waitForSelector(`.total >> text=${text}`)
 
 export const sweeps = [

@@ -1,6 +1,5 @@
 // Messages: the address goes in, is tried, and is never shown again; what is told has its switches.
-const asked = (page, what) =>
-  page.evaluate((w) => window.pretend.asked.filter((a) => a.what === w).map((a) => a.args), what)
+import { asked } from './pretend.mjs'
 
 export const webhook = [
   {

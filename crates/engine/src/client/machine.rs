@@ -22,12 +22,10 @@ fn cores() -> u32 {
 
 #[cfg(target_os = "linux")]
 fn memory() -> u64 {
-    let number = |path: &str| std::fs::read_to_string(path).ok().and_then(|text| text.trim().parse::<u64>().ok());
     let total = rustix::system::sysinfo();
     let total = total.totalram.saturating_mul(u64::from(total.mem_unit.max(1)));
-    // A container's limit, where it has one.
-    let limit = number("/sys/fs/cgroup/memory.max").or_else(|| number("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
-    limit.map_or(total, |limit| limit.min(total))
+    // A container's limit, or a slice's, where there is one.
+    footplate_shim::os::memory_limit().map_or(total, |limit| limit.min(total))
 }
 
 #[cfg(target_os = "macos")]

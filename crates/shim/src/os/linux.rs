@@ -4,7 +4,7 @@ mod anchor;
 mod group;
 
 pub use anchor::anchor_group;
-pub use group::oom_kills;
+pub use group::{memory_limit, oom_kills};
 
 use super::{Ended, Process, Usage};
 use rustix::process::{Pid, PidfdFlags, Signal};

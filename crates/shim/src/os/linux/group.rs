@@ -25,23 +25,55 @@ fn counted(text: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok())
 }
 
+/// The least that this process's control group or one above it may use of memory, bytes; `None`: no group says.
+pub fn memory_limit() -> Option<u64> {
+    let read = |name: &str| std::fs::read_to_string(Path::new("/proc/self").join(name)).ok();
+    least(&read("cgroup")?, &read("mountinfo")?, "memory", ["memory.max", "memory.limit_in_bytes"])
+}
+
+/// The least number in the files of this name, of the group that a process is in and of those above it: each of them bounds it.
+/// A group to which its parent hands no controller has no file. `max` is no number, and means none.
+fn least(groups: &str, mounts: &str, controller: &str, names: [&str; 2]) -> Option<u64> {
+    let seen = seen(groups, mounts, controller, names);
+    let numbers = seen.iter().flat_map(|(group, top, name)| {
+        let above = group.ancestors().take_while(move |folder| folder.starts_with(top));
+        above.filter_map(move |folder| std::fs::read_to_string(folder.join(name)).ok()?.trim().parse::<u64>().ok())
+    });
+    numbers.min()
+}
+
 /// A file of the group that a process is in: of those two names the first in a group of the second version, the other where this
 /// controller is mounted by the first version. Only one of the two has a controller.
-fn find(groups: &str, mounts: &str, controller: &str, [second, first]: [&str; 2]) -> Option<PathBuf> {
-    groups.lines().find_map(|line| {
+fn find(groups: &str, mounts: &str, controller: &str, names: [&str; 2]) -> Option<PathBuf> {
+    let seen = seen(groups, mounts, controller, names);
+    seen.iter().map(|(group, _, name)| group.join(name)).find(|file| file.is_file())
+}
+
+/// Where the groups that a process is in may be seen, the top of each one's hierarchy there, and the name that fits its version.
+fn seen<'n>(
+    groups: &str,
+    mounts: &str,
+    controller: &str,
+    [second, first]: [&'n str; 2],
+) -> Vec<(PathBuf, PathBuf, &'n str)> {
+    let mut found = Vec::new();
+    for line in groups.lines() {
         let mut parts = line.splitn(3, ':');
-        let (controllers, path) = (parts.nth(1)?, parts.next()?);
-        let (is_second, file) = match controllers {
+        let (Some(controllers), Some(path)) = (parts.nth(1), parts.next()) else { continue };
+        let (is_second, name) = match controllers {
             "" => (true, second),
             some if some.split(',').any(|one| one == controller) => (false, first),
-            _ => return None,
+            _ => continue,
         };
-        let mut mounted = mounts.lines().filter_map(Mount::parse).filter(|mount| match is_second {
+        let mounted = mounts.lines().filter_map(Mount::parse).filter(|mount| match is_second {
             true => mount.kind == "cgroup2",
             false => mount.kind == "cgroup" && mount.options.split(',').any(|one| one == controller),
         });
-        mounted.find_map(|mount| mount.places(path).map(|folder| folder.join(file)).find(|file| file.is_file()))
-    })
+        for mount in mounted {
+            found.extend(mount.places(path).map(|group| (group, mount.point.clone(), name)));
+        }
+    }
+    found
 }
 
 /// A line of mountinfo, see proc_pid_mountinfo(5).
@@ -199,6 +231,30 @@ mod tests {
         }
         assert_eq!(find("", &mounts, "memory", NAMES), None);
         assert_eq!(find("damaged\n0:", "damaged - \n1 2 3 - cgroup2", "memory", NAMES), None);
+    }
+
+    #[test]
+    fn the_least_limit_of_a_group_and_those_above_it_counts() {
+        let place = laid(&["a.slice/b.slice/c.scope/cgroup.procs"]);
+        let write =
+            |group: &str, text: &str| std::fs::write(place.path().join(group).join("memory.max"), text).unwrap();
+        let mounts = format!("35 24 0:30 / {} rw shared:9 - cgroup2 cgroup2 rw\n", place.path().display());
+        let limit =
+            || least("0::/a.slice/b.slice/c.scope\n", &mounts, "memory", ["memory.max", "memory.limit_in_bytes"]);
+        assert_eq!(limit(), None);
+        write("a.slice/b.slice", "max\n");
+        assert_eq!(limit(), None);
+        write("a.slice", "8589934592\n");
+        assert_eq!(limit(), Some(8 << 30), "no controller is handed down to the scope");
+        write("a.slice/b.slice", "4294967296\n");
+        write("a.slice/b.slice/c.scope", "17179869184\n");
+        assert_eq!(limit(), Some(4 << 30));
+        // What is above the mounted folder bounds it as well, and cannot be seen from here.
+        let first = format!("41 31 0:36 / {}/a.slice rw - cgroup cgroup rw,memory\n", place.path().display());
+        std::fs::write(place.path().join("memory.limit_in_bytes"), "1").unwrap();
+        std::fs::write(place.path().join("a.slice/memory.limit_in_bytes"), "9223372036854771712").unwrap();
+        let of_first = least("9:memory:/b.slice\n0::/\n", &first, "memory", ["memory.max", "memory.limit_in_bytes"]);
+        assert_eq!(of_first, Some(9_223_372_036_854_771_712), "the first version's way to say none");
     }
 
     #[test]

@@ -1,0 +1,142 @@
+// How runs are started: the sample, a template, a script, the same again.
+import { asked } from './pretend.mjs'
+
+export const starting = [
+  {
+    name: 'first launch: one click trains the sample, which runs to its end',
+    run: async ({ page, open, check }) => {
+      await open('world=empty&tick=60')
+      await page.click('text=Train the sample')
+      await page.waitForFunction(() => location.hash.startsWith('#/run/'))
+      await page.waitForSelector('.status.s-completed', { timeout: 20000 })
+      check((await asked(page, 'start')).length === 1, 'started more than once')
+    },
+  },
+  {
+    name: 'the sample in three clicks through the wizard',
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      await page.click('text=New run')
+      await page.click('text=Handwritten digits')
+      await page.click('text=Start now')
+      await page.waitForFunction(() => location.hash.startsWith('#/run/'))
+      const [[request]] = await asked(page, 'start')
+      check(request.template === 'digits' && Object.keys(request.params).length === 0, JSON.stringify(request))
+    },
+  },
+  {
+    name: 'the wizard by keyboard alone',
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      await page.keyboard.press('Control+n')
+      await page.waitForSelector('.template')
+      const tabTo = async (test, most = 60) => {
+        for (let i = 0; i < most; i++) {
+          await page.keyboard.press('Tab')
+          if (await page.evaluate(test)) return
+        }
+        throw new Error(`no way by Tab to ${test}`)
+      }
+      await tabTo(`document.activeElement?.textContent?.includes('Handwritten digits')`)
+      await page.keyboard.press('Enter')
+      await page.waitForSelector('#p-epochs')
+      await tabTo(`document.activeElement?.getAttribute('role') === 'radio'`)
+      await page.keyboard.press('ArrowRight')
+      await tabTo(`document.activeElement?.id === 'p-epochs'`)
+      await page.keyboard.press('Control+a')
+      await page.keyboard.type('7')
+      await page.keyboard.press('Control+Enter')
+      await page.waitForSelector('input[name=when]')
+      await page.keyboard.press('Control+Enter')
+      await page.waitForSelector('.code')
+      await page.keyboard.press('Control+Enter')
+      await page.waitForFunction(() => location.hash.startsWith('#/run/'))
+      const [[request]] = await asked(page, 'start')
+      check(request.preset === 'quick' && request.params.epochs === 7, JSON.stringify(request))
+    },
+  },
+  {
+    name: 'a value out of bounds is said beside the field and stops the start',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/new?template=digits')
+      await page.fill('#p-epochs', '0')
+      await page.waitForSelector('text=From 1 to 10,000.')
+      check(await page.isDisabled('text=Start now'), 'it could be started')
+      await page.fill('#p-epochs', '12')
+      check(!(await page.isDisabled('text=Start now')), 'it could not be started again')
+    },
+  },
+  {
+    name: 'a half-filled wizard survives a reload',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/new?template=digits')
+      await page.fill('#p-epochs', '77')
+      await page.waitForTimeout(500)
+      await open('tick=0', '#/new')
+      await page.reload()
+      await page.waitForSelector('#p-epochs')
+      check((await page.inputValue('#p-epochs')) === '77', await page.inputValue('#p-epochs'))
+      await page.click('text=Start over')
+      await page.waitForSelector('text=What should run?')
+    },
+  },
+  {
+    name: 'a script of one’s own: chosen in the dialog, arguments as typed',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/new')
+      await page.click('text=Your own script')
+      await page.fill('#s-args', '--epochs 3 --name "two words"')
+      await page.click('text=Continue')
+      await page.click('text=Continue')
+      await page.waitForSelector('.code')
+      await page.click('text=Start training')
+      await page.waitForFunction(() => location.hash.startsWith('#/run/'))
+      const [[request]] = await asked(page, 'start')
+      check(
+        request.script === 's1' && JSON.stringify(request.args) === '["--epochs","3","--name","two words"]',
+        JSON.stringify(request),
+      )
+    },
+  },
+  {
+    name: 'data is chosen, seen and checked by line before anything starts',
+    run: async ({ page, open, check, audit }) => {
+      await open('tick=0', '#/new')
+      await page.click('text=LoRA fine-tune')
+      await page.waitForSelector('text=What should it learn from?')
+      check(await page.isDisabled('footer >> text=Continue'), 'it goes on without data')
+      await page.click('[aria-label="Choose a file for Data"]')
+      await page.waitForSelector('text=6,412 rows')
+      await page.waitForSelector('text=3 lines with faults')
+      check((await page.locator('.faults li').allTextContents()).join('; ').includes('line 2,048'), 'no line is named')
+      check((await page.locator('tbody tr').count()) === 12, 'no rows are shown')
+      await audit()
+      await page.fill('#p-data', '/etc/passwd')
+      await page.waitForSelector('text=Choose it with the buttons')
+      await page.click('[aria-label="Choose a folder for Data"]')
+      await page.waitForSelector('figure img')
+      await page.waitForSelector('text=No faults found.')
+      await audit()
+      await page.click('footer >> text=Continue')
+      await page.waitForSelector('#p-epochs')
+      check((await page.locator('#p-data').count()) === 0, 'the data is asked for twice')
+      check(
+        (await page.locator('.rail').textContent()).includes('1,797 rows'),
+        await page.locator('.rail').textContent(),
+      )
+      await page.click('text=Start now')
+      await page.waitForFunction(() => location.hash.startsWith('#/run/'))
+      const [[request]] = await asked(page, 'start')
+      check(request.params.data === '~/pictures/digits', JSON.stringify(request))
+    },
+  },
+  {
+    name: 'the same again with changes takes the parameters along',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/run/1292')
+      await page.click('text=Change settings and retry')
+      await page.waitForSelector('#p-batch_size')
+      check((await page.inputValue('#p-batch_size')) === '16', 'no batch size')
+    },
+  },
+]
