@@ -24,17 +24,12 @@ step() {
 
 # Builds the command, its shim and the packages named in release. The shim is linked statically where the C library can be:
 # it is started for every attempt, and looking for libraries would be a third of that time.
-build_release() { build_profile release "$@"; }
-
-# build_profile PROFILE [ARGUMENTS..]: the same by another of Cargo.toml's profiles.
-build_profile() {
-    local profile="$1"
-    shift
-    cargo build --profile "$profile" --locked -p footplate-cli "$@"
+build_release() {
+    cargo build --release --locked -p footplate-cli "$@"
     if [ "$(uname -s)" = Linux ] && rustc -vV | grep -q '^host: .*-linux-gnu$'; then
-        cargo rustc --profile "$profile" --locked -p footplate-shim --bin footplate-shim -- -C target-feature=+crt-static
+        cargo rustc --release --locked -p footplate-shim --bin footplate-shim -- -C target-feature=+crt-static
     else
-        cargo build --profile "$profile" --locked -p footplate-shim
+        cargo build --release --locked -p footplate-shim
     fi
 }
 

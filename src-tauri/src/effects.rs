@@ -51,7 +51,7 @@ impl Effects {
             let settings = shell.settings.get();
             let tongue = Tongue::of(settings.language);
             if let Some(message) = notify::alarm(name, alert, &settings, notify::minute_now(), tongue) {
-                notify::show(app, &message, Some(*run));
+                notify::show(app, &message, Some(&notify::alert_route(*run, alert.facts.kind)));
             }
         }
         for Ended { run, .. } in &news.ended {
@@ -72,7 +72,7 @@ impl Effects {
             let settings = shell.settings.get();
             let tongue = Tongue::of(settings.language);
             if let Some(message) = notify::fuller(&disk, &settings, notify::minute_now(), tongue) {
-                notify::show(app, &message, None);
+                notify::show(app, &message, Some(notify::DISK_ROUTE));
             }
         }
         due
@@ -116,7 +116,7 @@ fn tell(app: &AppHandle, shell: &Shell, view: &RunView) {
     let settings = shell.settings.get();
     let tongue = Tongue::of(settings.language);
     if let Some(message) = notify::message(view, &settings, notify::minute_now(), tongue) {
-        notify::show(app, &message, Some(view.number));
+        notify::show(app, &message, Some(&notify::end_route(view.number)));
     }
 }
 

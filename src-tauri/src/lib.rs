@@ -18,9 +18,11 @@ mod schedules;
 mod scripts;
 mod settings;
 mod shell;
+mod sweeps;
 mod taskbar;
 mod templates;
 mod tray;
+mod webhook;
 mod window;
 mod words;
 
@@ -90,9 +92,14 @@ pub fn run() -> ExitCode {
             commands::save_text,
             commands::save_picture,
             schedules::schedule_times,
+            schedules::schedule_definition,
+            schedules::edit_schedule,
             schedules::add_schedule,
             schedules::repeat_run,
             schedules::run_schedule,
+            sweeps::look_at_sweep,
+            sweeps::check_sweep,
+            sweeps::start_sweep,
             templates::templates,
             templates::reveal_template,
             templates::import_template,
@@ -104,6 +111,10 @@ pub fn run() -> ExitCode {
             templates::export_template,
             templates::rename_template,
             templates::remove_template,
+            webhook::webhook,
+            webhook::set_webhook,
+            webhook::try_webhook,
+            webhook::remove_webhook,
         ])
         .build(tauri::generate_context!());
     let app = match built {
@@ -163,8 +174,7 @@ fn setup(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {
     handover::open(&handle, &arguments, &std::env::current_dir().unwrap_or_default());
     let clicked = handle.clone();
     app.notification().on_action(move |action| {
-        let run = action.notification().map(|notification| notification.id()).filter(|id| *id > 0);
-        window::open(&clicked, run.map(|number| format!("run/{number}")).as_deref());
+        window::open(&clicked, notify::route_of(action).as_deref());
     })?;
     let watched = Arc::clone(&shell);
     std::thread::Builder::new().name("bridge".into()).spawn(move || {

@@ -1,20 +1,19 @@
 //! Notifications: how a run ended, unless the settings say that it is not to be told now.
 
 use chrono::{Local, TimeZone, Timelike};
-use footplate_core::RunStatus;
 use footplate_core::alert::{AlertAction, AlertKind, Figure};
+use footplate_core::notice::{NoticeKind, figure as short, telling_metric};
 use footplate_core::quantity::ByteSize;
-use footplate_core::view::{AlertView, DiskLevel, DiskView, RunView, StageView};
+use footplate_core::view::{AlertView, DiskLevel, DiskView, RunView};
 use footplate_shim::clock;
 use tauri::AppHandle;
-use tauri_plugin_notification::NotificationExt;
+use tauri_plugin_notification::{ActionPerformed, NotificationExt};
 
 use crate::settings::Values;
 use crate::words::Tongue;
 
-/// The metrics worth telling, best first.
-const METRICS: [&str; 8] =
-    ["val_accuracy", "accuracy", "val_acc", "acc", "val_loss", "eval_loss", "loss", "train_loss"];
+/// What a notification carries: the view that a click opens.
+const ROUTE: &str = "route";
 /// Longest text of a cause.
 const CAUSE_MOST: usize = 300;
 
@@ -27,19 +26,14 @@ pub(crate) struct Message {
 
 /// What is told of a run that ended; `None` where the settings are against it, or nothing is told of such an end.
 pub(crate) fn message(run: &RunView, settings: &Values, minute: u32, tongue: Tongue) -> Option<Message> {
-    let wanted = match run.status {
-        RunStatus::Completed => settings.notify_completed,
-        RunStatus::Failed => settings.notify_failed,
-        RunStatus::Interrupted => settings.notify_interrupted,
-        RunStatus::Draft | RunStatus::Queued | RunStatus::Running | RunStatus::Paused | RunStatus::Cancelled => false,
-    };
-    if !wanted || settings.is_quiet(minute) {
+    let kind = NoticeKind::of_status(run.status)?;
+    if !settings.tells(kind, minute) {
         return None;
     }
     let name = [("name", run.name.clone())];
-    let message = match run.status {
-        RunStatus::Failed => Message { title: tongue.with("notify.failed", &name), body: cause(run) },
-        RunStatus::Interrupted => {
+    let message = match kind {
+        NoticeKind::Failed => Message { title: tongue.with("notify.failed", &name), body: cause(run) },
+        NoticeKind::Interrupted => {
             Message { title: tongue.with("notify.interrupted", &name), body: tongue.word("notify.interrupted_body") }
         }
         _ => Message { title: tongue.with("notify.completed", &name), body: took(run, tongue) },
@@ -49,7 +43,7 @@ pub(crate) fn message(run: &RunView, settings: &Values, minute: u32, tongue: Ton
 
 /// What is told of a disk that has come below a mark; `None` where the settings are against it.
 pub(crate) fn fuller(disk: &DiskView, settings: &Values, minute: u32, tongue: Tongue) -> Option<Message> {
-    if !settings.notify_disk || settings.is_quiet(minute) {
+    if !settings.tells(NoticeKind::Disk, minute) {
         return None;
     }
     let size = |bytes| ByteSize(bytes).rounded();
@@ -65,8 +59,7 @@ pub(crate) fn fuller(disk: &DiskView, settings: &Values, minute: u32, tongue: To
 /// What is told of an alert of a run of this name; `None` where the settings are against it.
 pub(crate) fn alarm(name: &str, alert: &AlertView, settings: &Values, minute: u32, tongue: Tongue) -> Option<Message> {
     let facts = &alert.facts;
-    let wanted = if facts.kind == AlertKind::Stall { settings.notify_stalled } else { settings.notify_alert };
-    if !wanted || settings.is_quiet(minute) {
+    if !settings.tells(NoticeKind::of_alert(facts.kind), minute) {
         return None;
     }
     let figure = |value: &Figure| match value {
@@ -107,25 +100,12 @@ fn took(run: &RunView, tongue: Tongue) -> String {
         _ => 0.0,
     };
     let time = ("time", tongue.time(seconds));
-    match best(run) {
+    match telling_metric(run.stages.as_deref().unwrap_or_default()) {
         Some((metric, value)) => {
-            tongue.with("notify.took_metric", &[("metric", metric), ("value", short(value)), time])
+            tongue.with("notify.took_metric", &[("metric", metric.to_owned()), ("value", short(value)), time])
         }
         None => tongue.with("notify.took", &[time]),
     }
-}
-
-/// The first of the metrics that a stage has; the last stage's counts.
-fn best(run: &RunView) -> Option<(String, f64)> {
-    let stages: &[StageView] = run.stages.as_deref().unwrap_or_default();
-    METRICS.iter().find_map(|name| {
-        let value = stages.iter().rev().find_map(|stage| stage.metrics.get(*name).filter(|value| value.is_finite()))?;
-        Some(((*name).to_owned(), *value))
-    })
-}
-
-fn short(value: f64) -> String {
-    if value != 0.0 && value.abs() < 0.001 { format!("{value:.2e}") } else { format!("{value:.4}") }
 }
 
 /// The minute of the day, local time.
@@ -134,14 +114,33 @@ pub(crate) fn minute_now() -> u32 {
     now.map_or(12 * 60, |now| now.hour() * 60 + now.minute())
 }
 
-/// Shows a message; `run` is opened where the user clicks it.
-pub(crate) fn show(app: &AppHandle, message: &Message, run: Option<i64>) {
+/// Where a click on what was told of a run's end leads: its page begins with what counts.
+pub(crate) fn end_route(run: i64) -> String {
+    format!("run/{run}")
+}
+
+/// Where one leads that tells of an alert: what it printed last, or the curve.
+pub(crate) fn alert_route(run: i64, kind: AlertKind) -> String {
+    format!("run/{run}/{}", if kind == AlertKind::Stall { "log" } else { "metrics" })
+}
+
+/// Where one leads that tells of the disk.
+pub(crate) const DISK_ROUTE: &str = "machine";
+
+/// Shows a message; a click on it opens the view `route`.
+pub(crate) fn show(app: &AppHandle, message: &Message, route: Option<&str>) {
     let mut notification = app.notification().builder().title(&message.title).body(&message.body);
-    if let Some(id) = run.and_then(|number| i32::try_from(number).ok()) {
-        notification = notification.id(id);
+    if let Some(route) = route {
+        notification = notification.extra(ROUTE, route);
     }
     // Where the desktop shows none, the tray and the queue tell the same.
     let _ = notification.show();
+}
+
+/// The view that a clicked notification asks for.
+pub(crate) fn route_of(clicked: &ActionPerformed) -> Option<String> {
+    let route = clicked.notification()?.extra().get(ROUTE)?.as_str()?;
+    Some(route.to_owned())
 }
 
 /// What is said when the window goes for the first time.

@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use footplate_core::notice::NoticeKind;
 use footplate_core::{ErrorCode, Fault};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -107,8 +108,22 @@ impl Values {
         Ok(())
     }
 
+    /// Whether news of this kind are shown on the desktop at this minute of the day. Messages of the webhook have switches of their own, and
+    /// no quiet hours: whoever gets them is elsewhere.
+    pub(crate) fn tells(&self, kind: NoticeKind, minute: u32) -> bool {
+        let wanted = match kind {
+            NoticeKind::Disk => self.notify_disk,
+            NoticeKind::Failed => self.notify_failed,
+            NoticeKind::Stalled => self.notify_stalled,
+            NoticeKind::Alert => self.notify_alert,
+            NoticeKind::Interrupted => self.notify_interrupted,
+            NoticeKind::Completed => self.notify_completed,
+        };
+        wanted && !self.is_quiet(minute)
+    }
+
     /// Whether notifications are held back at this minute of the day.
-    pub(crate) fn is_quiet(&self, minute: u32) -> bool {
+    fn is_quiet(&self, minute: u32) -> bool {
         let (Some(from), Some(to)) = (minutes(&self.quiet_from), minutes(&self.quiet_to)) else { return false };
         self.quiet && if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to }
     }

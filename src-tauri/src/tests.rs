@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 const TYPES: &str = include_str!("../../ui/src/platform/types.ts");
 const DOOR: &str = include_str!("../../ui/src/platform/tauri.ts");
 const LIBRARY: &str = include_str!("lib.rs");
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
     include_str!("bridge.rs"),
     include_str!("commands.rs"),
     include_str!("schedules.rs"),
+    include_str!("sweeps.rs"),
     include_str!("templates.rs"),
+    include_str!("webhook.rs"),
 ];
 
 /// Arguments that the shell gives a command, not the view.

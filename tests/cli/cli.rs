@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 /// The fields of a run in a list; `show` has `cwd`, `notes`, `params` and `stages` too.
 const RUN: &str = "id number name pipeline experiment queue priority target tags status confirmed progress eta_s message waiting created_at started_at finished_at result result_at generation error";
 const STAGE: &str = "name status queue needs command shell progress eta_s message metrics waiting outputs allow_failure tail queued_at started_at finished_at error attempts";
-const ATTEMPT: &str =
-    "number status paused pid exit_code signal started_at finished_at running_s log_size usage gpus notes error";
+const ATTEMPT: &str = "number status command paused pid exit_code signal started_at finished_at running_s log_size usage gpus notes error";
 
 #[test]
 fn the_shape_of_every_answer_in_json() {

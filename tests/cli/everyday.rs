@@ -99,6 +99,72 @@ fn the_readmes_table_of_verbs_is_the_programs_own() {
 }
 
 #[test]
+fn show_tells_what_each_attempt_really_ran_and_says_so_where_that_is_not_known() {
+    let bench = Bench::new();
+    let path = pipeline(
+        &bench,
+        "filled",
+        "[params.lr]\ntype = \"number\"\ndefault = 0.1\n[stages.first]\nshell = \"echo {{ params.lr }}\"\n\
+         [stages.second]\nneeds = [\"first\"]\ncommand = [\"sh\", \"-c\", \"exit 3\", \"try {{ attempt.number }}\"]\n\
+         retries = { max = 1, delay = \"1ms\", jitter = 0 }\n\
+         [stages.third]\nneeds = [\"second\"]\ncommand = [\"echo\", \"{{ run.number }}\", \"plain\"]\n",
+    );
+    let _ = bench.run(&["run", &path, "-p", "lr=0.25"]).expect(1);
+    let run = bench.show(1);
+    // As it is written, and as it was run.
+    assert_eq!(stage(&run, "first")["shell"], "echo {{ params.lr }}");
+    assert_eq!(stage(&run, "first")["attempts"][0]["command"], json!(["/bin/sh", "-c", "echo 0.25"]));
+    let second = stage(&run, "second")["attempts"].clone();
+    let ran: Vec<&Value> = second.as_array().unwrap().iter().map(|attempt| &attempt["command"][3]).collect();
+    assert_eq!(ran, ["try 1", "try 2"]);
+    assert_eq!(stage(&run, "third")["attempts"], json!([]));
+    let told = bench.run(&words("show 1")).expect(0).stdout;
+    let said = |text: &str| assert!(told.contains(text), "{text}: {told}");
+    said("first         1  /bin/sh -c 'echo 0.25'\n");
+    said("second        1  sh -c 'exit 3' 'try 1'\nsecond        2  sh -c 'exit 3' 'try 2'\n");
+    said("third            echo '{{ run.number }}' plain\n  third: as written: it has not run\n");
+    // Of a run of one stage it stands at the top; in lists it would be a file for each.
+    let one = pipeline(&bench, "one", "[stages.a]\ncommand = [\"echo\", \"{{ run.number }}\"]\n");
+    let _ = bench.run(&["run", &one]).expect(0);
+    let told = bench.run(&words("show 2")).expect(0).stdout;
+    assert!(told.contains("command   echo 2\n") && !told.contains("{{"), "{told}");
+    let folder = bench.data().join("attempts").join(bench.show(2)["id"].as_str().unwrap()).join("0.1");
+    std::fs::remove_dir_all(folder).unwrap();
+    let told = bench.run(&words("show 2")).expect(0).stdout;
+    assert!(told.contains("command   echo '{{ run.number }}'\n") && told.contains("not known"), "{told}");
+}
+
+#[test]
+fn the_manual_has_a_page_for_each_verb_and_is_written_anew() {
+    let bench = Bench::new();
+    let folder = bench.work().join("man/man1");
+    let written = bench.run(&["man", folder.to_str().unwrap(), "--json"]).expect(0).json();
+    let pages: Vec<String> = serde_json::from_value(written["pages"].clone()).unwrap();
+    let help = bench.run(&words("--help")).expect(0).stdout;
+    let verbs = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let verbs: Vec<&str> = verbs.filter_map(|line| line.split_whitespace().next()).filter(|v| *v != "help").collect();
+    assert!(verbs.len() > 30, "{help}");
+    for verb in verbs {
+        let page = std::fs::read_to_string(folder.join(format!("footplate-{verb}.1"))).unwrap();
+        // Every option of its help is there; man writes a hyphen with a backslash.
+        let help = bench.run(&[verb, "--help"]).expect(0).stdout;
+        let options = help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2);
+        let plain = page.replace('\\', "");
+        assert!(plain.contains(&format!("\nfootplate-{verb} - ")), "{plain}");
+        for option in options.map(|word| word.trim_end_matches(|c: char| !c.is_ascii_lowercase())) {
+            assert!(plain.contains(option), "{verb} {option}: {plain}");
+        }
+    }
+    for page in ["footplate.1", "footplate-queue-set.1", "footplate-schedule-add.1"] {
+        assert!(pages.iter().any(|name| name == page), "{pages:?}");
+    }
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), pages.len());
+    let _ = bench.run(&["man", folder.to_str().unwrap()]).expect(0);
+    let refused = bench.run(&["man", bench.write("file", "").to_str().unwrap()]).expect(8);
+    assert!(refused.stderr.contains("cannot be written") && refused.stderr.contains("hint"), "{refused:?}");
+}
+
+#[test]
 fn the_same_again_is_the_same_in_all_that_is_not_given() {
     let bench = Bench::new();
     bench.write("place/here", "");

@@ -194,3 +194,63 @@ fn what_a_run_was_made_of_is_put_on_a_schedule() {
     assert_eq!(text(&bench, "out"), "7\n7\n");
     let _ = bench.run(&words("schedule rm like")).expect(0);
 }
+
+#[test]
+fn a_schedule_is_changed_where_it_stands_and_what_is_wrong_changes_nothing() {
+    let bench = Bench::new();
+    let stages = "[params.n]\ntype = \"integer\"\ndefault = 1\n[params.note]\ntype = \"string\"\ndefault = \"\"\n\
+        [params.token]\ntype = \"secret\"\n[stages.main]\nshell = \"echo {{ params.n }} {{ params.note }} $TOKEN > out\"\n\
+        env = { TOKEN = \"{{ params.token }}\" }\n";
+    common::pipeline(&bench, "p", stages);
+    let _ =
+        bench.run(&["schedule", "add", "it", "every 6h", "p.toml", "-p", "n=2", "-p", "note=old", "-p", "token=one"]);
+    let before = schedule(&bench, "it");
+    let set = |more: &[&str]| bench.run(&[&["schedule", "set", "it"], more, &["--json"]].concat());
+    for (more, code, part) in [
+        (&["--when", "61 2 * * *"][..], 3, "minute"),
+        (&["--when", "0 0 30 2 *"], 3, "never due"),
+        (&["--zone", "Europe/Nowhere"], 3, "Nowhere"),
+        (&["-p", "n=x"], 3, "whole number"),
+        (&["-p", "m=1"], 3, "\"m\""),
+        (&["--unset", "nn"], 3, "\"nn\""),
+        (&["--unset", "token"], 3, "token"),
+        (&["--when", "@daily", "-p", "n=x"], 3, "whole number"),
+        (&[], 2, "nothing"),
+    ] {
+        let told = set(more).expect(code).error();
+        assert!(told["message"].as_str().unwrap().contains(part), "{more:?}: {told:#}");
+    }
+    let _ = bench.run(&words("schedule set nothing --overlap queue")).expect(4);
+    assert_eq!(schedule(&bench, "it"), before, "nothing changed");
+    let rules = ["--when", "30 2 * * 1-5", "--zone", "asia/shanghai", "--catch-up", "skip", "--overlap", "queue"];
+    let after = set(&[&rules[..], &["-p", "n=7", "--unset", "note", "-p", "token=two", "--rename", "that"]].concat());
+    let after = after.expect(0).json();
+    for (field, value) in [
+        ("id", before["id"].clone()),
+        ("name", json!("that")),
+        ("timing", json!("30 2 * * 1-5")),
+        ("zone", json!("Asia/Shanghai")),
+        ("catch_up", json!("skip")),
+        ("overlap", json!("queue")),
+        ("params", json!({ "n": 7 })),
+        ("created_at", before["created_at"].clone()),
+        ("cwd", before["cwd"].clone()),
+    ] {
+        assert_eq!(after[field], value, "{field}");
+    }
+    assert!(after["next_at"].as_str().unwrap().contains("T18:30:00"), "02:30 in Shanghai: {after:#}");
+    assert_eq!(run_now(&bench, "that")["status"], "completed");
+    assert_eq!(text(&bench, "out"), "7 two\n", "the secret that was given anew");
+    assert_eq!(
+        std::fs::read_dir(bench.data().join("secrets")).unwrap().count(),
+        2,
+        "its own and its run's, the old one is gone"
+    );
+    // Another's name is not taken from it.
+    let _ = bench.run(&["schedule", "add", "it", "@daily", "--", "true"]).expect(0);
+    assert_eq!(set(&["--rename", "that"]).expect(5).error()["code"], "conflict");
+    let renamed = bench.run(&words("schedule set that --overlap skip")).expect(0).stdout;
+    assert!(renamed.starts_with("that: due in "), "{renamed}");
+    let _ = bench.run(&words("schedule rm it that")).expect(0);
+    bench.until_nothing_left(LONG);
+}

@@ -5,7 +5,7 @@ use footplate_testkit::{Bench, Pretend, until};
 use crate::LONG;
 
 /// The points of `crates/engine/src/owner`, and how often each is reached before it kills.
-const LAUNCH_AND_FINISH: &[&str] = &[
+pub(crate) const LAUNCH_AND_FINISH: &[&str] = &[
     "launch-before-commit",
     "launch-after-commit",
     "launch-folder-built",
@@ -22,8 +22,8 @@ const LAUNCH_AND_FINISH: &[&str] = &[
     "finish-before-commit",
 ];
 
-/// The owner really died at the point: it says so in its log. An owner that merely left would look the same from outside.
-fn died_at(bench: &Bench, point: &str) -> bool {
+/// The owner really came to the point: it says so in its log. An owner that merely left would look the same from outside.
+pub(crate) fn died_at(bench: &Bench, point: &str) -> bool {
     let name = point.split('@').next().unwrap_or(point);
     let log = std::fs::read_to_string(bench.data().join("owner.log")).unwrap_or_default();
     log.lines().any(|line| line == format!("failpoint {name}"))

@@ -4,7 +4,7 @@ use footplate_testkit::{Bench, Pretend, kill9, until};
 
 use crate::LONG;
 
-fn pid_of_program(bench: &Bench, number: i64) -> i32 {
+pub(crate) fn pid_of_program(bench: &Bench, number: i64) -> i32 {
     let mut pid = None;
     until(LONG, "the program runs", || {
         pid = bench.show(number)["stages"][0]["attempts"][0]["pid"].as_i64();
@@ -144,6 +144,34 @@ fn a_killed_shim_is_replaced_and_its_program_keeps_its_slot_and_its_output() {
     assert_eq!(bench.run(&["logs", &number.to_string()]).expect(0).stdout, "before\nafter\n");
     bench.until_status(second, "completed", LONG);
     assert_eq!((program.starts(), next.starts()), (1, 1));
+}
+
+#[test]
+fn a_paused_program_whose_shim_is_killed_stays_paused_and_goes_on_when_it_is_told_to() {
+    let mut bench = Bench::new();
+    bench.expect_nothing_left();
+    let gate = bench.work().join("go");
+    // It does not ignore HUP, which the system sends to a stopped group that nobody is left for.
+    let program =
+        Pretend::sh(&bench.work(), "p.sh", &format!("while [ ! -e {} ]; do sleep 0.05; done; exit 7", gate.display()));
+    let number = bench.add(&[], &program.argv());
+    bench.until_status(number, "running", LONG);
+    let pid = pid_of_program(&bench, number);
+    let is_stopped = || footplate_testkit::process::Found::of(pid).is_some_and(|found| found.state == 'T');
+    let _ = bench.run(&["pause", &number.to_string()]).expect(0);
+    until(LONG, "it is stopped", is_stopped);
+    std::fs::write(&gate, "").unwrap();
+    kill_shim_of(&bench, number);
+    until_adopted(&bench, number);
+    assert_eq!((bench.status(number).as_str(), is_stopped()), ("paused", true), "{:?}", bench.processes());
+    let _ = bench.run(&["unpause", &number.to_string()]).expect(0);
+    let _ = bench.run(&["wait", &number.to_string()]);
+    let attempt = bench.show(number)["stages"][0]["attempts"][0].clone();
+    // Where the system does not tell another than its parent how it ended, that is not made up.
+    let seen = (attempt["status"].as_str(), attempt["exit_code"].as_i64());
+    assert!([(Some("failed"), Some(7)), (Some("interrupted"), None)].contains(&seen), "{attempt:#}");
+    assert_eq!(program.starts(), 1);
+    bench.until_nothing_left(LONG);
 }
 
 #[test]

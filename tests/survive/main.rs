@@ -9,6 +9,7 @@ mod corrupted;
 mod crash_loop;
 mod disk_errors;
 mod disk_guard;
+mod disk_points;
 mod failpoints;
 mod full_disk;
 mod hand_over;

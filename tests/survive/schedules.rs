@@ -144,6 +144,41 @@ fn owners_die_at_random_instants_and_each_time_is_started_once() {
 }
 
 #[test]
+fn a_schedule_edited_in_the_moment_it_is_due_is_started_once_and_goes_on_by_its_new_rule() {
+    let mut it = Clocked::new();
+    let program = Pretend::sh(&it.bench.work(), "p.sh", "");
+    let argv = program.argv();
+    let add = ["schedule", "add", "it", "every 1h", "--"];
+    let _ = it.bench.run(&[&add[..], &argv.iter().map(String::as_str).collect::<Vec<_>>()].concat()).expect(0);
+    let made = at(&it.schedule("it")["created_at"]);
+    // Every third hour is a time of both rules.
+    let rounds = 8;
+    for round in 1..=rounds {
+        let (rule, hours) = if round % 2 == 1 { ("every 3h", 3) } else { ("every 1h", 1) };
+        let edit = ["schedule", "set", "it", "--when", rule];
+        if round == 4 {
+            // Nobody is there: what was due by the old rule is started by the new one.
+            it.bench.kill_owner();
+            it.pass(3 * HOUR_MS);
+            let _ = it.bench.run(&edit).expect(0);
+        } else {
+            let mut editing = it.bench.footplate(edit).spawn().unwrap();
+            it.pass(3 * HOUR_MS);
+            assert!(editing.wait().unwrap().success());
+        }
+        it.until_ended(round as usize);
+        it.until_dealt_with("it");
+        let now = it.schedule("it");
+        assert_eq!((now["timing"].as_str(), at(&now["next_at"])), (Some(rule), made + (3 * round + hours) * HOUR_MS));
+    }
+    let mut due: Vec<i64> = it.runs().iter().map(|run| at(&run["schedule"]["due"])).collect();
+    due.sort_unstable();
+    assert_eq!(due, (1..=rounds).map(|round| made + 3 * round * HOUR_MS).collect::<Vec<i64>>());
+    assert_eq!(program.starts(), rounds as usize);
+    let _ = it.bench.run(&["schedule", "rm", "it"]).expect(0);
+}
+
+#[test]
 fn after_sleep_one_run_makes_up_for_all_times_or_they_are_told_as_missed() {
     let mut it = Clocked::new();
     for (name, rule) in [("made-up", "once"), ("left-out", "skip")] {
@@ -228,6 +263,47 @@ fn a_pipeline_that_is_broken_or_gone_at_its_time_is_missed_with_the_reason_and_t
     it.until_ended(1);
     assert_eq!(it.bench.status(1), "completed");
     let _ = it.bench.run(&["schedule", "rm", "late"]).expect(0);
+}
+
+#[test]
+fn a_pipeline_on_a_disk_that_hangs_holds_up_nothing_else_and_is_missed_with_the_reason_until_it_answers() {
+    let mut it = Clocked::new();
+    it.bench.set_env("FOOTPLATE_TEST_READ_MS", "300");
+    let good = "format = 1\nname = \"far\"\n[stages.main]\ncommand = [\"true\"]\n";
+    let path = it.bench.write("far/footplate.toml", good);
+    let _ = it.bench.run(&["schedule", "add", "far", "every 1h", path.to_str().unwrap()]).expect(0);
+    let _ = it.bench.run(&["schedule", "add", "near", "every 1h", "--", "true"]).expect(0);
+    // A FIFO that nobody writes into: whoever opens it to read waits, as on a file system whose server is gone.
+    std::fs::remove_file(&path).unwrap();
+    let fifo = || rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0);
+    fifo().unwrap();
+    it.pass(HOUR_MS + 1_000);
+    // What is near starts, and so does what somebody adds.
+    it.until_ended(1);
+    let mine = it.bench.add(&[], &["true"]);
+    let _ = it.bench.run(&["wait", &mine.to_string()]).expect(0);
+    it.until_dealt_with("far");
+    // At its next time the thread hangs still: no second one is sent after it.
+    it.pass(HOUR_MS);
+    it.until_dealt_with("far");
+    let told = missed(&it.schedule("far"));
+    assert_eq!(told.len(), 2, "{told:?}");
+    let shown = path.display();
+    assert_eq!(told[1].1, format!("{shown} could not be read within 1 s: the disk it lies on does not answer."));
+    assert_eq!(told[0].1, format!("{shown} still cannot be read: the disk it lies on does not answer."));
+    // The disk answers: what it says now counts, not what it said when the schedule was made.
+    let writer = std::fs::File::options().read(true).write(true).open(&path).unwrap();
+    std::fs::write(path.with_extension("new"), good.replace("far", "changed")).unwrap();
+    std::fs::rename(path.with_extension("new"), &path).unwrap();
+    drop(writer);
+    it.until_ended(3);
+    it.pass(HOUR_MS);
+    it.until_ended(5);
+    let pipelines: Vec<Value> = it.runs().iter().map(|run| run["pipeline"].clone()).collect();
+    assert_eq!(pipelines.iter().filter(|name| **name == "changed").count(), 1, "{pipelines:?}");
+    for name in ["far", "near"] {
+        let _ = it.bench.run(&["schedule", "rm", name]).expect(0);
+    }
 }
 
 #[test]

@@ -12,9 +12,9 @@ use footplate_engine::client;
 use crate::context::Context;
 use crate::stop::{self, Answer, Stop};
 use crate::verb::{
-    add, adopt, alerts, backup, cancel, checkpoints, clean, compare, completions, disk, doctor, gpus, list, logs,
+    add, adopt, alerts, backup, cancel, checkpoints, clean, compare, completions, disk, doctor, gpus, list, logs, man,
     metrics, r#move, pause, plan, queue, rename, report, restore, resume, retry, rm, run, schedule, set, show, start,
-    sweep, tag, template, unpause, usage as used, wait, watch, work,
+    sweep, tag, template, unpause, usage as used, wait, watch, webhook, work,
 };
 
 /// Queue, run and watch model training on your own machine.
@@ -74,6 +74,7 @@ enum Verb {
     Schedule(schedule::Schedule),
     Disk(disk::Disk),
     Gpus(gpus::Gpus),
+    Webhook(webhook::Webhook),
     Template(template::Template),
     Work(work::Work),
     Clean(clean::Clean),
@@ -82,6 +83,7 @@ enum Verb {
     Restore(restore::Restore),
     Adopt(adopt::Adopt),
     Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// The grammar, for help, completions and tests.
@@ -154,6 +156,7 @@ fn dispatch(verb: &Verb, context: &Context) -> Answer {
         Verb::Schedule(verb) => verb.run(context),
         Verb::Disk(verb) => verb.run(context),
         Verb::Gpus(verb) => verb.run(context),
+        Verb::Webhook(verb) => verb.run(context),
         Verb::Template(verb) => verb.run(context),
         Verb::Work(verb) => verb.run(context),
         Verb::Clean(verb) => verb.run(context),
@@ -162,6 +165,7 @@ fn dispatch(verb: &Verb, context: &Context) -> Answer {
         Verb::Restore(verb) => verb.run(context),
         Verb::Adopt(verb) => verb.run(context),
         Verb::Completions(verb) => verb.run(context),
+        Verb::Man(verb) => verb.run(context),
     }
 }
 

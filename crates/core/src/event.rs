@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::ErrorCode;
 use crate::status::{AttemptStatus, RunStatus, StageStatus};
+use crate::view::DiskLevel;
 
 /// What changed. The run's number stands beside it in the event's row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +95,15 @@ pub enum Event {
     ScheduleChanged {
         /// Its name.
         schedule: String,
+    },
+    /// The data folder's disk is below a mark, while something runs or waits. Told once, until there is room again or it is worse.
+    Disk {
+        /// Below which of the marks.
+        level: DiskLevel,
+        /// What was free, bytes.
+        free: u64,
+        /// The mark, bytes.
+        mark: u64,
     },
 }
 

@@ -12,6 +12,7 @@ pub mod definition;
 pub mod event;
 pub mod gpu;
 pub mod id;
+pub mod notice;
 pub mod quantity;
 pub mod report;
 pub mod schedule;

@@ -183,7 +183,7 @@ pub struct StageView {
     pub queue: String,
     /// The names of the stages it needs.
     pub needs: Vec<String>,
-    /// The program and its arguments as the definition has them, U+FFFD for what is no UTF-8; empty where it is a line for a shell.
+    /// The program and its arguments as the definition has them, templates among them, U+FFFD for what is no UTF-8; empty where it is a line for a shell.
     pub command: Vec<String>,
     /// The line for a shell.
     pub shell: Option<String>,
@@ -223,6 +223,10 @@ pub struct AttemptView {
     pub number: u32,
     /// Its status.
     pub status: AttemptStatus,
+    /// The program and its arguments as it was really started, U+FFFD for what is no UTF-8; empty where its folder is gone or not
+    /// built yet, and outside of `show`.
+    #[serde(default)]
+    pub command: Vec<String>,
     /// The user stopped it for a while.
     pub paused: bool,
     /// The program's process id, once it runs.

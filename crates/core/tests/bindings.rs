@@ -12,6 +12,7 @@ use footplate_core::definition::{
 };
 use footplate_core::event::{AlertChange, Event};
 use footplate_core::gpu::{Gpu, GpuUser};
+use footplate_core::notice::{NoticeKind, WebhookForm, WebhookView};
 use footplate_core::quantity::{ByteSize, Span};
 use footplate_core::report::{AttemptReport, ErrorReport, Report, StageReport};
 use footplate_core::storage::{LostRun, Moved, Restored, StorageView};
@@ -41,7 +42,7 @@ fn the_bindings_of_the_view_are_those_of_core() {
         RunId, UtcMs, Span, ByteSize, RunStatus, StageStatus, AttemptStatus, ErrorCode, Fault, Waiting, Diagnosis, Failure, Note,
         AlertWhen, Better, AlertAction, AlertKind, Figure, AlertFacts, AlertView, AlertRule, AlertChange,
         CatchUp, Overlap, ScheduleKind, Missed, ScheduleRun, ScheduledBy, ScheduleView, SchedulesView,
-        Usage, UsagePoint, Gpu, GpuUser, RunView, StageView, AttemptView, QueueView, DiskLevel, DiskView, Submitted, LostRun, Restored, Moved, StorageView, Event, ComparedRun, ComparedValue, Measured, ComparedMetric, Comparison, Report, StageReport, AttemptReport, ErrorReport, OnFailure,
+        Usage, UsagePoint, Gpu, GpuUser, RunView, StageView, AttemptView, QueueView, DiskLevel, DiskView, Submitted, LostRun, Restored, Moved, StorageView, Event, NoticeKind, WebhookForm, WebhookView, ComparedRun, ComparedValue, Measured, ComparedMetric, Comparison, Report, StageReport, AttemptReport, ErrorReport, OnFailure,
         ParamKind, Param, RetryOn, Retries, OnInterrupt, Resources, SaveSignal, Checkpoints, Stage, Definition,
     );
     // What serde_json calls any value.

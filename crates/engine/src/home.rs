@@ -202,6 +202,18 @@ impl Home {
         self.root.join("templates")
     }
 
+    /// Where messages go; its address may be a secret.
+    #[must_use]
+    pub fn webhook(&self) -> PathBuf {
+        self.root.join("webhook.json")
+    }
+
+    /// What became of the messages so far.
+    #[must_use]
+    pub fn webhook_state(&self) -> PathBuf {
+        self.root.join("webhook.state")
+    }
+
     /// What the user allowed templates from elsewhere to run: a file each, by the template's name.
     #[must_use]
     pub fn consents(&self) -> PathBuf {

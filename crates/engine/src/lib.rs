@@ -36,6 +36,7 @@ pub mod templates;
 pub mod usage;
 mod wake;
 mod watch;
+pub mod webhook;
 
 pub use client::Client;
 pub use home::Home;

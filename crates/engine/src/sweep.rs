@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use footplate_core::definition::Definition;
 use footplate_core::view::Submitted;
 use footplate_core::{ErrorCode, Fault};
 use footplate_spec as spec;
@@ -43,8 +44,9 @@ pub struct Plan {
     pub varied: Vec<String>,
     /// The runs, in the order in which they are submitted.
     pub runs: Vec<Planned>,
+    /// The secrets that all of them are given.
     #[serde(skip)]
-    secrets: IndexMap<String, String>,
+    pub(crate) secrets: IndexMap<String, String>,
 }
 
 /// One run of a sweep.
@@ -56,24 +58,47 @@ pub struct Planned {
     pub params: IndexMap<String, Value>,
 }
 
+impl Request {
+    /// Which runs; a seed that was not given is any number.
+    pub(crate) fn choice(&self) -> Choice {
+        // Short, so that it can be typed again.
+        let any = || crate::fresh::uuid().as_u128() as u64 % 1_000_000;
+        match self.random {
+            Some(runs) => Choice::Random { runs, seed: self.seed.unwrap_or_else(any) },
+            None => Choice::Grid,
+        }
+    }
+}
+
 impl Plan {
     /// Makes the runs; writes nothing.
     ///
     /// # Errors
     /// `InvalidPipeline` with all that is wrong; `Storage`.
     pub fn new(request: &Request, pipeline: &Pipeline, client: &Client) -> Result<Plan, Fault> {
-        let fault = |problems: spec::Problems| problems.fault(&pipeline.file);
-        let definition = &pipeline.definition;
-        // Short, so that it can be typed again.
-        let seed =
-            request.random.map(|_| request.seed.unwrap_or_else(|| crate::fresh::uuid().as_u128() as u64 % 1_000_000));
-        let choice = match (request.random, seed) {
-            (Some(runs), Some(seed)) => Choice::Random { runs, seed },
-            _ => Choice::Grid,
+        let choice = request.choice();
+        let swept = spec::sweep::sweep(&pipeline.definition, request.preset.as_deref(), &request.given, choice);
+        let swept = swept.map_err(|problems| problems.fault(&pipeline.file))?;
+        Plan::of(swept, choice, request.experiment.clone(), &pipeline.definition, client)
+    }
+
+    /// The same for runs that were made already.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub(crate) fn of(
+        swept: Swept,
+        choice: Choice,
+        experiment: Option<String>,
+        definition: &Definition,
+        client: &Client,
+    ) -> Result<Plan, Fault> {
+        let seed = match choice {
+            Choice::Random { seed, .. } => Some(seed),
+            Choice::Grid => None,
         };
-        let swept = spec::sweep::sweep(definition, request.preset.as_deref(), &request.given, choice).map_err(fault)?;
-        let experiment = match &request.experiment {
-            Some(name) => name.clone(),
+        let experiment = match experiment {
+            Some(name) => name,
             None => client.fresh_experiment(&format!("{}-sweep", definition.name))?,
         };
         let names = names(&swept);

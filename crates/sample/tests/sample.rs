@@ -1,4 +1,4 @@
-//! The executable from outside: real processes, real files. Meant for `--profile optimised`; candle is slow without.
+//! The executable from outside: real processes, real files.
 #![expect(clippy::unwrap_used, reason = "tests may, and the lint overlooks the functions beside them")]
 
 use std::fs;

@@ -144,16 +144,28 @@ fn a_stop_that_was_begun_is_gone_on_with() {
 fn a_pause_goes_on_and_its_time_does_not_count() {
     let mut home = Home::new();
     home.spec.timeout_ms = Some(60_000);
-    // The system sends HUP and CONT to a stopped group whose last parent in its session dies. This one lives on.
-    home.set_sh("trap '' HUP; trap 'exit 3' TERM; echo up; while :; do sleep 0.02; done");
+    // The system sends HUP and CONT to a stopped group whose last parent in its session dies: the anchor is one that lives on.
+    home.set_sh("trap 'exit 3' TERM; echo up; while :; do sleep 0.02; done");
     let mut held = home.hold();
     held.until_said("up");
     held.tell(&Command::Pause { wish: "p".into(), reason: Reason::User });
     within(20, "it is paused", || held.verbs().contains(&"paused".into()).then_some(()));
-    kill_shim(&mut held);
-    adopt(&mut held);
     let state = |held: &Held| std::fs::read_to_string(format!("/proc/{}/stat", held.start().child.pid)).unwrap();
-    within(20, "it is paused again", || state(&held).contains(") T ").then_some(()));
+    let switches = |held: &Held| {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", held.start().child.pid)).unwrap();
+        status.lines().filter(|line| line.contains("ctxt_switches")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = switches(&held);
+    // Again and again: with nobody there it is not woken either.
+    for times in 1..=3 {
+        kill_shim(&mut held);
+        assert!(state(&held).contains(") T "), "its shim's death ended the pause: {}", state(&held));
+        adopt(&mut held);
+        within(20, "what was done is gone on with", || {
+            (held.verbs().iter().filter(|verb| *verb == "adopted").count() == times).then_some(())
+        });
+    }
+    assert_eq!((state(&held).contains(") T "), switches(&held)), (true, before), "it ran in between");
     held.tell(&Command::Resume { wish: "r".into(), reason: Reason::User });
     within(20, "it runs", || (!state(&held).contains(") T ")).then_some(()));
     let paused = paused_ms(&held.folder.acts(), running_ms());

@@ -34,7 +34,8 @@ pub fn parameters(
     };
     for name in given.keys().filter(|name| !definition.params.contains_key(*name)) {
         let message = format!("there is no parameter {}", shown(name));
-        problems.push(unknown("unknown_param", message, name, definition.params.keys().map(String::as_str)));
+        let problem = unknown("unknown_param", message, name, definition.params.keys().map(String::as_str));
+        problems.push(problem.of(name));
     }
     let mut values = IndexMap::with_capacity(definition.params.len());
     for (name, param) in &definition.params {
@@ -42,13 +43,13 @@ pub fn parameters(
         match value {
             None => {
                 let problem = Problem::new("missing_param", format!("parameter \"{name}\" has no value"));
-                problems.push(problem.hint(format!("give it one: -p {name}={}", example(param))));
+                problems.push(problem.hint(format!("give it one: -p {name}={}", example(param))).of(name));
             }
             Some(value) => match accept(name, param, value) {
                 Ok(value) => {
                     values.insert(name.clone(), value);
                 }
-                Err(problem) => problems.push(problem),
+                Err(problem) => problems.push(problem.of(name)),
             },
         }
     }
@@ -139,7 +140,9 @@ pub fn paths_exist(definition: &Definition, values: &IndexMap<String, Value>, fo
         .filter(|(_, param)| param.exists)
         .filter_map(|(name, _)| Some((name, values.get(name)?.as_str()?)))
         .filter(|(_, path)| !folder.join(path).exists())
-        .map(|(name, path)| Problem::new("not_found", format!("parameter \"{name}\": there is no {}", shown(path))))
+        .map(|(name, path)| {
+            Problem::new("not_found", format!("parameter \"{name}\": there is no {}", shown(path))).of(name)
+        })
         .collect();
     if missing.is_empty() { Ok(()) } else { Err(Problems(missing)) }
 }

@@ -17,19 +17,28 @@ pub struct Problem {
     pub column: Option<u32>,
     /// What to do.
     pub hint: Option<String>,
+    /// The parameter whose value it is about.
+    pub param: Option<String>,
 }
 
 impl Problem {
     /// A problem without a place.
     #[must_use]
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Problem { code, message: message.into(), line: None, column: None, hint: None }
+        Problem { code, message: message.into(), line: None, column: None, hint: None, param: None }
     }
 
     /// Adds what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds whose value it is about.
+    #[must_use]
+    pub(crate) fn of(mut self, param: &str) -> Self {
+        self.param = Some(param.to_owned());
         self
     }
 

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use footplate_core::definition::Definition;
-use footplate_spec::sweep::{Choice, Swept, sweep};
+use footplate_spec::sweep::{Choice, Swept, read, sweep};
 use footplate_spec::{Problems, parse_toml};
 
 fn definition() -> Definition {
@@ -160,4 +160,23 @@ fn what_makes_no_sweep_is_told() {
         let said = answer.expect_err(part).to_string();
         assert!(said.contains(part), "{part}: {said}");
     }
+}
+
+#[test]
+fn what_was_read_tells_how_many_values_each_has_and_whose_each_fault_is() {
+    let reading = read(&definition(), None, &given(&["lr=1e-5..1e-1:log", "epochs=5..500:5", "amp=true,false"]), true);
+    assert_eq!(reading.problems, []);
+    let varied: Vec<(String, Option<u128>, String)> = reading
+        .varied(3)
+        .map(|one| (one.name.to_owned(), one.count, serde_json::to_string(&one.first).unwrap()))
+        .collect();
+    let wanted = [("lr", None, "[]"), ("epochs", Some(100), "[5,10,15]"), ("amp", Some(2), "[true,false]")];
+    assert_eq!(varied, wanted.map(|(name, count, first)| (name.to_owned(), count, first.to_owned())));
+    // Faults have their names; what can be read beside them is told all the same.
+    let mut texts = given(&["lr=7", "epochs=1,2", "nots=1"]);
+    texts.pop();
+    let reading = read(&definition(), Some("quik"), &texts, false);
+    let whose: Vec<Option<&str>> = reading.problems.iter().map(|problem| problem.param.as_deref()).collect();
+    assert_eq!(whose, [Some("lr"), Some("nots"), None, Some("token")], "{:?}", reading.problems);
+    assert_eq!(reading.varied(9).map(|one| one.name.to_owned()).collect::<Vec<_>>(), ["epochs"]);
 }

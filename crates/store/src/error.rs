@@ -29,6 +29,9 @@ pub enum StoreError {
     /// There is no room on the disk.
     #[error("there is no room left on the disk of the store")]
     Full,
+    /// The disk refused to read or to write.
+    #[error("the disk of the store gave an error: {0}")]
+    Disk(String),
     /// The file is not a store, or a part of it cannot be read.
     #[error("the store is damaged: {0}")]
     Damaged(String),
@@ -90,6 +93,8 @@ impl StoreError {
                 Fault::new(ErrorCode::StoreHeld, sentence).hint("see with `footplate doctor` who holds it")
             }
             StoreError::Full => Fault::new(ErrorCode::DiskFull, sentence).hint("make room and try again"),
+            StoreError::Disk(_) => Fault::new(ErrorCode::Storage, sentence)
+                .hint("look at the disk (the system's log tells of its errors), and try again: `footplate doctor`"),
             StoreError::Damaged(_) | StoreError::Missing => Fault::new(ErrorCode::StoreDamaged, sentence)
                 .hint("the next `footplate work` restores it; `footplate restore` shows from what"),
             StoreError::Replaced => {
@@ -129,6 +134,7 @@ impl From<rusqlite::Error> for StoreError {
                 Code::DiskFull => return StoreError::Full,
                 Code::DatabaseCorrupt | Code::NotADatabase => return StoreError::Damaged(error.to_string()),
                 Code::ReadOnly => return StoreError::ReadOnly,
+                Code::SystemIoFailure => return StoreError::Disk(error.to_string()),
                 _ => {}
             },
             _ => {}

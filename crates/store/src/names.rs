@@ -6,7 +6,7 @@ use crate::connection::{Read, Tx};
 use crate::error::StoreError;
 
 /// More runs than this in question, and a walk along all names costs less.
-const MOST: i64 = 5_000;
+const MOST: usize = 5_000;
 /// So many rows of letters are asked for at most; the rest of a long text is compared.
 const MOST_PARTS: usize = 16;
 
@@ -19,17 +19,16 @@ impl Read<'_> {
         Ok(self.one("SELECT number FROM named", [], |r| r.get(0))?.unwrap_or(0))
     }
 
-    /// What to ask the index for a text; `None` where it does not help: too short, or in too many runs.
+    /// The runs whose words hold all letters that the index is asked for, as a JSON list: those in question for a text. `None` where the
+    /// index does not help: the text is too short, or in too many runs.
     pub(crate) fn in_question(&self, text: &str) -> Result<Option<String>, StoreError> {
         let Some(asked) = parts(text) else { return Ok(None) };
-        let found: i64 = self
-            .one(
-                "SELECT count(*) FROM (SELECT 1 FROM run_text WHERE run_text MATCH ?1 LIMIT ?2)",
-                params![asked, MOST + 1],
-                |r| r.get(0),
-            )?
-            .unwrap_or(0);
-        Ok((found <= MOST).then_some(asked))
+        let numbers: Vec<i64> = self.all(
+            "SELECT rowid FROM run_text WHERE run_text MATCH ?1 LIMIT ?2",
+            params![asked, MOST as i64 + 1],
+            |r| r.get(0),
+        )?;
+        Ok((numbers.len() <= MOST).then(|| format!("{numbers:?}")))
     }
 }
 
@@ -53,14 +52,15 @@ impl Tx<'_> {
     }
 }
 
-/// The text's letters, three in a row each, as the index is asked for all of them. Its form:
-/// <https://sqlite.org/fts5.html#the_trigram_tokenizer>.
+/// The text's letters by threes, as the index is asked for all of them: each letter once, since each more that is asked for costs a step
+/// for each run that has the rarest, and what is found is compared anyway. Its form: <https://sqlite.org/fts5.html#the_trigram_tokenizer>.
 fn parts(text: &str) -> Option<String> {
     let letters: Vec<char> = text.chars().collect();
     if letters.contains(&'\0') {
         return None;
     }
-    let quoted = |three: &[char]| format!("\"{}\"", three.iter().collect::<String>().replace('"', "\"\""));
-    let all: Vec<String> = letters.windows(3).take(MOST_PARTS).map(quoted).collect();
-    (!all.is_empty()).then(|| all.join(" AND "))
+    let last = letters.len().checked_sub(3)?;
+    let quoted = |at: usize| format!("\"{}\"", letters[at..at + 3].iter().collect::<String>().replace('"', "\"\""));
+    let places = (0..last).step_by(3).take(MOST_PARTS).chain([last]);
+    Some(places.map(quoted).collect::<Vec<_>>().join(" AND "))
 }

@@ -111,11 +111,11 @@ impl Read<'_> {
         let asked = text.map(|text| self.in_question(text)).transpose()?.flatten();
         let sql = match asked {
             None => format!("SELECT number FROM run {condition}"),
-            Some(asked) => {
-                values.extend([Value::from(asked), Value::from(self.named()?)]);
-                let (index, named) = (values.len() - 1, values.len());
+            Some(numbers) => {
+                values.extend([Value::from(numbers), Value::from(self.named()?)]);
+                let (list, named) = (values.len() - 1, values.len());
                 format!(
-                    "SELECT number FROM run {condition} AND number IN (SELECT rowid FROM run_text WHERE run_text MATCH ?{index})
+                    "SELECT number FROM run {condition} AND number IN (SELECT value FROM json_each(?{list}))
                      UNION ALL SELECT number FROM run {condition} AND number > ?{named}"
                 )
             }

@@ -118,13 +118,19 @@ impl Read<'_> {
         self.all(&sql, params![now, limit], from_row)
     }
 
-    /// When the first of those that are enabled is due; none where no time is to come.
+    /// When the first of those that are enabled is due, those with these ids left out; none where no time is to come.
     ///
     /// # Errors
     /// Those of reading.
-    pub fn next_schedule(&self) -> Result<Option<i64>, StoreError> {
-        let sql = "SELECT min(next_at) FROM schedule WHERE enabled = 1 AND next_at IS NOT NULL";
-        Ok(self.one(sql, [], |r| r.get::<_, Option<i64>>(0))?.flatten())
+    pub fn next_schedule(&self, but: &[String]) -> Result<Option<i64>, StoreError> {
+        if but.is_empty() {
+            let sql = "SELECT min(next_at) FROM schedule WHERE enabled = 1 AND next_at IS NOT NULL";
+            return Ok(self.one(sql, [], |r| r.get::<_, Option<i64>>(0))?.flatten());
+        }
+        let sql = "SELECT min(next_at) FROM schedule WHERE enabled = 1 AND next_at IS NOT NULL \
+                   AND id NOT IN (SELECT value FROM json_each(?1))";
+        let ids = serde_json::Value::from(but).to_string();
+        Ok(self.one(sql, params![ids], |r| r.get::<_, Option<i64>>(0))?.flatten())
     }
 
     /// Whether a schedule has a run for this time.
@@ -242,6 +248,29 @@ impl Tx<'_> {
             params![schedule.id, enabled, next],
         )?;
         self.schedule_changed(&schedule.name, now)
+    }
+
+    /// Writes down its name, its rule, what it runs and when it is due, with the event; all else stays.
+    ///
+    /// # Errors
+    /// A refused row where another has its name, and those of writing.
+    pub fn edit_schedule(&self, s: &ScheduleRow, now: i64) -> Result<(), StoreError> {
+        self.write(
+            "UPDATE schedule SET name = ?2, job = ?3, secrets = ?4, timing = ?5, zone = ?6, catch_up = ?7, overlap = ?8, next_at = ?9
+             WHERE id = ?1",
+            params![
+                s.id,
+                s.name,
+                s.job,
+                s.secrets,
+                s.timing,
+                s.zone,
+                catch_up(s.catch_up),
+                overlap(s.overlap),
+                s.next_at
+            ],
+        )?;
+        self.schedule_changed(&s.name, now)
     }
 
     /// Removes it, with the event; its runs stay. False: it is not there.

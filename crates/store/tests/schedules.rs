@@ -65,7 +65,8 @@ fn what_is_due_is_found_in_order_and_what_is_paused_is_not() {
     let due = |store: &Store, now: i64, most: u32| -> Vec<String> {
         store.read().unwrap().schedules_due(now, most).unwrap().into_iter().map(|row| row.name).collect()
     };
-    assert_eq!(store.read().unwrap().next_schedule().unwrap(), Some(10));
+    assert_eq!(store.read().unwrap().next_schedule(&[]).unwrap(), Some(10));
+    assert_eq!(store.read().unwrap().next_schedule(&[all[1].id.clone()]).unwrap(), Some(20), "a is left out");
     assert_eq!(
         (due(&store, 9, 9), due(&store, 10, 9), due(&store, 30, 9)),
         (vec![], vec!["a".into()], vec!["a".into(), "b".into()])

@@ -9,6 +9,7 @@ mod gpus;
 mod mounts;
 mod pretend;
 pub mod process;
+mod receiver;
 mod redact;
 
 pub use bench::{Bench, Output};
@@ -16,6 +17,7 @@ pub use gpus::{PretendGpu, PretendGpus};
 pub use mounts::{SmallDisk, in_own_mounts};
 pub use pretend::Pretend;
 pub use process::{Found, kill9};
+pub use receiver::{Receiver, Reply, Request};
 pub use redact::{redact, redact_json};
 
 use std::time::{Duration, Instant};

@@ -69,6 +69,10 @@ fn the_desktop_knows_the_app_and_its_files() {
     }
     let completions = root.join("usr/share/bash-completion/completions/footplate");
     assert!(fs::read_to_string(completions).unwrap().contains("_footplate()"));
+    for page in ["footplate.1.gz", "footplate-run.1.gz", "footplate-queue-set.1.gz"] {
+        let page = root.join("usr/share/man/man1").join(page);
+        assert!(fs::read(&page).is_ok_and(|bytes| bytes.starts_with(b"\x1f\x8b")), "{}", page.display());
+    }
     for document in ["copyright", "changelog.gz"] {
         assert!(root.join("usr/share/doc/footplate").join(document).is_file(), "{document}");
     }

@@ -615,7 +615,7 @@ queue: string,
  */
 needs: Array<string>, 
 /**
- * The program and its arguments as the definition has them, U+FFFD for what is no UTF-8; empty where it is a line for a shell.
+ * The program and its arguments as the definition has them, templates among them, U+FFFD for what is no UTF-8; empty where it is a line for a shell.
  */
 command: Array<string>, 
 /**
@@ -684,6 +684,11 @@ number: number,
  * Its status.
  */
 status: AttemptStatus, 
+/**
+ * The program and its arguments as it was really started, U+FFFD for what is no UTF-8; empty where its folder is gone or not
+ * built yet, and outside of `show`.
+ */
+command: Array<string>, 
 /**
  * The user stopped it for a while.
  */
@@ -965,7 +970,53 @@ queue: string, } | { "kind": "schedule_changed",
 /**
  * Its name.
  */
-schedule: string, };
+schedule: string, } | { "kind": "disk", 
+/**
+ * Below which of the marks.
+ */
+level: DiskLevel, 
+/**
+ * What was free, bytes.
+ */
+free: number, 
+/**
+ * The mark, bytes.
+ */
+mark: number, };
+
+export type NoticeKind = "disk" | "failed" | "stalled" | "alert" | "interrupted" | "completed";
+
+export type WebhookForm = "json" | "slack" | "discord" | "ntfy";
+
+export type WebhookView = { 
+/**
+ * The server's name, with the port where one was given. The rest of the address may be a secret.
+ */
+host: string, 
+/**
+ * The way there is encrypted: `https`.
+ */
+encrypted: boolean, 
+/**
+ * What it understands.
+ */
+form: WebhookForm, 
+/**
+ * What is told, the most pressing first.
+ */
+on: Array<NoticeKind>, 
+/**
+ * When the last message was taken.
+ */
+delivered_at: UtcMs | null, 
+/**
+ * When the last try failed; `None` where one that came after it was taken.
+ */
+failed_at: UtcMs | null, 
+/**
+ * Why, in a sentence.
+ */
+failure: string | null, };
 
 export type ComparedRun = { 
 /**

@@ -4,12 +4,15 @@ import { check } from './pretend/check'
 import { compare } from './pretend/compare'
 import { data, sound } from './pretend/data'
 import { gpus, machine, machineHistory, usage } from './pretend/machine'
-import { iso, random, run as makeRun, stage, attempt } from './pretend/build'
+import { begun } from './pretend/begin'
+import { iso, random, stage, attempt } from './pretend/build'
 import { files, logLine, logTotal, page, series } from './pretend/output'
 import { gallery as pretendGallery } from './pretend/gallery'
 import { report } from './pretend/report'
 import { schedules as pretendSchedules } from './pretend/schedules'
+import { sweeps as pretendSweeps } from './pretend/sweeps'
 import { TEMPLATES } from './pretend/templates'
+import { webhook as pretendWebhook } from './pretend/webhook'
 import { world, type WorldName } from './pretend/world'
 import type {
   DiskView,
@@ -25,6 +28,7 @@ import type {
   Submitted,
   Wish,
   WishAnswer,
+  WebhookView,
 } from './types'
 
 export interface FakeOptions {
@@ -38,6 +42,8 @@ export interface FakeOptions {
   /** GPUs: one at work, two of which others have one, or none. */
   gpus?: 'one' | 'two' | 'none'
   settings?: Partial<Settings>
+  /** Where messages go. */
+  webhook?: WebhookView
   /** Reads that fail, to show what is said then. */
   failing?: boolean
   /** Reads that never answer, to show what is seen while loading. */
@@ -342,56 +348,35 @@ export function fake(options: FakeOptions = {}): Fake {
     }
   }
 
+  function begin(name: string | null, wait: boolean, base: Partial<RunView> & { pipeline: string }): RunView {
+    const number = store.next++
+    const free = !wait && ![...store.runs.values()].some((run) => run.status === 'running')
+    const made = begun(number, name ?? `${base.pipeline}-${number}`, free, base)
+    store.runs.set(number, made)
+    if (!free) store.order.push(number)
+    return made
+  }
   async function startRun(request: StartRequest): Promise<Submitted> {
     note('start', request)
-    const n = store.next++
-    const pipeline = request.kind === 'template' ? request.template : 'train'
-    const at = iso(Date.now())
-    const free = ![...store.runs.values()].some((run) => run.status === 'running') && !request.not_before
-    const base = {
-      pipeline,
+    const { id, number, name } = begin(request.name, request.not_before !== null, {
+      pipeline: request.kind === 'template' ? request.template : 'train',
       queue: request.queue ?? 'training',
-      created_at: at,
       params: request.kind === 'template' ? (request.params as Record<string, JsonValue>) : {},
-    }
-    const name = request.name ?? `${pipeline}-${n}`
-    const stages = pipeline === 'digits' ? ['prepare', 'train', 'evaluate'] : ['run']
-    if (free) {
-      store.runs.set(
-        n,
-        makeRun(n, name, 'running', {
-          ...base,
-          started_at: at,
-          progress: 0,
-          stages: stages.map((s, i) =>
-            stage(s, i === 0 ? 'running' : 'waiting', {
-              needs: i > 0 ? [stages[i - 1]!] : [],
-              started_at: i === 0 ? at : null,
-              attempts: i === 0 ? [attempt({ status: 'running', pid: 6000 + n, started_at: at })] : [],
-            }),
-          ),
-        }),
-      )
-    } else {
-      const why = { reason: 'queue_limit', detail: '1 of 1 training stages running' }
-      store.runs.set(
-        n,
-        makeRun(n, name, 'queued', {
-          ...base,
-          waiting: why,
-          stages: stages.map((s, i) =>
-            stage(s, i === 0 ? 'queued' : 'waiting', {
-              needs: i > 0 ? [stages[i - 1]!] : [],
-              waiting: i === 0 ? why : null,
-            }),
-          ),
-        }),
-      )
-      store.order.push(n)
-    }
+    })
     push(true)
-    return { id: store.runs.get(n)!.id, number: n, name }
+    return { id, number, name }
   }
+  const sweeps = pretendSweeps({
+    note,
+    read,
+    fault,
+    has: (experiment) => [...store.runs.values()].some((run) => run.experiment === experiment),
+    add: (pipeline, name, experiment, params) => {
+      const { number } = begin(name, false, { pipeline, experiment, queue: 'training', params })
+      push(true)
+      return number
+    },
+  })
 
   if (options.tick !== 0) setInterval(step, options.tick ?? 500)
 
@@ -525,6 +510,7 @@ export function fake(options: FakeOptions = {}): Fake {
     },
     ...gallery,
     ...schedules.platform,
+    ...sweeps,
     async pickScript() {
       note('pickScript')
       return script
@@ -566,6 +552,7 @@ export function fake(options: FakeOptions = {}): Fake {
       settings = next
       return settings
     },
+    ...pretendWebhook(options.webhook ?? null, note, fault),
     copy: async (text) => note('copy', text),
     saveText: async (name, text) => {
       note('saveText', name, text.length)

@@ -159,6 +159,47 @@ export type StartRequest =
       retries: number
     } & Placement)
 
+/** A template with several values for some of its parameters (`engine::start::SweepRequest`). Each run is named after its values. */
+export type SweepRequest = {
+  template: string
+  preset: string | null
+  /** Values that are the same in all runs. */
+  params: { [name: string]: JsonValue }
+  /** Values and ranges as they stand behind `-p` of `footplate sweep`: `1e-4,3e-4`, `5..20:5`. */
+  varied: { [name: string]: string }
+  /** So many random runs instead of all combinations. */
+  random: number | null
+  /** What random runs are drawn by; null: any number, which `SweepView` tells. */
+  seed: number | null
+  /** Else one is named after the pipeline, `digits-sweep-2`. */
+  experiment: string | null
+} & Placement
+
+/** What a sweep would be (`engine::start::SweepView`). */
+export interface SweepView {
+  experiment: string
+  /** Null: all combinations. */
+  seed: number | null
+  /** The parameters with several values. `count` null: drawn from numbers without steps. At most 8 values. */
+  varied: { name: string; count: number | null; values: JsonValue[] }[]
+  /** How many runs; 0 where something is wrong. */
+  total: number
+  /** The first of them, at most 5. */
+  runs: { name: string; params: { [name: string]: JsonValue } }[]
+  /** Faults of parameters; the name is empty where it concerns several. */
+  params: { name: string; message: string }[]
+  /** Why there are no runs, where the values themselves are good. `no_sweep`: nothing varies. */
+  refusal: { code: 'no_sweep' | 'limit'; message: string } | null
+}
+
+/** What was started (`engine::start::SweptView`). */
+export interface SweptView {
+  experiment: string
+  total: number
+  /** The number of the first run. */
+  first: number
+}
+
 export interface CheckItem {
   /** A stable word: `consent program folder memory gpus data disk queue params script`. */
   id: string

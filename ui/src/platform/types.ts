@@ -20,6 +20,7 @@ import type {
   Fault,
   Gpu,
   JsonValue,
+  NoticeKind,
   QueueView,
   Report,
   RunStatus,
@@ -28,6 +29,8 @@ import type {
   ScheduleView,
   StorageView,
   Submitted,
+  WebhookForm,
+  WebhookView,
   Usage,
   UsagePoint,
   UtcMs,
@@ -40,9 +43,12 @@ import type {
   DataView,
   ScriptView,
   StartRequest,
+  SweepRequest,
+  SweepView,
+  SweptView,
   CheckView,
 } from './newrun'
-import type { RepeatRequest, TimesView } from './repeat'
+import type { RepeatRequest, ScheduleEdit, TimesView } from './repeat'
 
 export type * from './newrun'
 export type * from './repeat'
@@ -76,6 +82,9 @@ export type {
   UsagePoint,
   UtcMs,
   Waiting,
+  NoticeKind,
+  WebhookForm,
+  WebhookView,
 } from '../bindings/core'
 
 /* ---- live ------------------------------------------------------------------------------------------------------- */
@@ -380,6 +389,14 @@ export interface Settings {
   keep_awake: boolean
 }
 
+/** What is not given stays, or is what the address suggests, with every kind told. */
+export interface WebhookRequest {
+  /** A secret. */
+  address?: string
+  form?: WebhookForm
+  on?: NoticeKind[]
+}
+
 export interface Platform {
   /** Which one this is: the view words a few things by it. */
   readonly kind: 'tauri' | 'fake'
@@ -421,8 +438,12 @@ export interface Platform {
    */
   wish(number: number | null, wish: Wish): Promise<WishAnswer>
 
-  /** When a timetable would be due; rejects with `invalid`, which says what is wrong with it. */
-  scheduleTimes(timing: string): Promise<TimesView>
+  /** When a timetable would be due in a zone, or in this machine's; rejects with `invalid`, which says what is wrong with it. */
+  scheduleTimes(timing: string, zone: string | null): Promise<TimesView>
+  /** The pipeline that a schedule runs, as it is now. */
+  scheduleDefinition(name: string): Promise<Definition>
+  /** `Client::edit_schedule`: all of it, or nothing. */
+  editSchedule(name: string, edit: ScheduleEdit): Promise<ScheduleView>
   /** `Client::add_schedule` for what was chosen in the wizard; its `name` is that of the runs, and not used for a template. */
   addSchedule(request: StartRequest, repeat: RepeatRequest): Promise<ScheduleView>
   /** The same for what a run was made of. */
@@ -464,6 +485,12 @@ export interface Platform {
   check(request: StartRequest): Promise<CheckView>
   /** `Client::submit`. */
   start(request: StartRequest): Promise<Submitted>
+  /** What a sweep would be, with all that is wrong with it; writes nothing. */
+  lookAtSweep(request: SweepRequest): Promise<SweepView>
+  /** `check` of its first run, with the sweep's line for the terminal. */
+  checkSweep(request: SweepRequest): Promise<CheckView>
+  /** `Client::sweep`: all runs as one batch, or none. */
+  startSweep(request: SweepRequest): Promise<SweptView>
 
   /** Half-filled wizard, kept across restarts; null: none. The shell stores it as it is, up to 64 KiB. */
   draft(): Promise<JsonValue>
@@ -476,6 +503,14 @@ export interface Platform {
   settings(): Promise<Settings>
   /** Stores all of them, puts them into effect and answers with what is in force. */
   setSettings(settings: Settings): Promise<Settings>
+  /** Where messages are sent, and how the last ones fared; null: nowhere. Of the address only the server is told. */
+  webhook(): Promise<WebhookView | null>
+  /** Sets it, or changes what is given. Answers with what is in force. */
+  setWebhook(request: WebhookRequest): Promise<WebhookView>
+  /** Sends a message now, as it would be after `setWebhook`; answers with the server that has taken it. At most five seconds. */
+  tryWebhook(request: WebhookRequest): Promise<string>
+  /** False: there was none. */
+  removeWebhook(): Promise<boolean>
   /** Puts text on the clipboard. */
   copy(text: string): Promise<void>
   /** The shell's dialog for a new file; writes `text` there. False: closed without a choice. */

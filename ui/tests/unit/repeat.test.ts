@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
 
-import { nightly, repeatRequest, reviveRepeat, tell, timing, type Repeat } from '../../src/domain/schedule/repeat'
+import {
+  nightly,
+  repeatOf,
+  repeatRequest,
+  reviveRepeat,
+  tell,
+  timing,
+  type Repeat,
+} from '../../src/domain/schedule/repeat'
+import type { ScheduleView } from '../../src/platform/types'
 
 const of = (change: Partial<Repeat>) => timing({ ...nightly(), ...change })
 
@@ -16,6 +25,7 @@ describe('a schedule as it is chosen', () => {
     expect(repeatRequest({ ...nightly(), catchUp: false, queue: true }, ' a ')).toEqual({
       name: 'a',
       timing: '0 23 * * *',
+      zone: null,
       catch_up: 'skip',
       overlap: 'queue',
     })
@@ -52,5 +62,21 @@ describe('a schedule as it is chosen', () => {
     expect(reviveRepeat({ every: 'never', time: 3 })).toEqual(nightly())
     expect(reviveRepeat({ time: 3, hours: 2 })).toEqual({ ...nightly(), hours: 2 })
     expect(reviveRepeat(null)).toEqual(nightly())
+  })
+
+  it('is edited as the form that would have made it, whatever its rule', () => {
+    const schedule = (timing: string, more: object = {}) =>
+      ({ timing, zone: 'Europe/Berlin', catch_up: 'once', overlap: 'skip', ...more }) as ScheduleView
+    for (const text of ['5 2 * * *', '30 9 * * 1-5', '0 0 * * 0', 'every 6h', '*/5 * * * *', 'every 90m', '@yearly'])
+      expect(timing(repeatOf(schedule(text), 'Europe/Berlin')), text).toBe(text)
+    const other = repeatOf(schedule('@daily', { catch_up: 'skip', overlap: 'queue' }), 'UTC')
+    expect(repeatRequest(other, 'x')).toEqual({
+      name: 'x',
+      timing: '0 0 * * *',
+      zone: 'Europe/Berlin',
+      catch_up: 'skip',
+      overlap: 'queue',
+    })
+    expect(repeatOf(schedule('@daily'), 'Europe/Berlin').zone, 'where one is needs no name').toBe('')
   })
 })

@@ -17,6 +17,7 @@ const SOURCES = [
   'core/src/schedule/why.rs',
   'core/src/state/settle.rs',
   'core/src/timetable/parse.rs',
+  'core/src/timetable/zone.rs',
   'engine/src/archive/mod.rs',
   'engine/src/archive/names.rs',
   'engine/src/archive/pack.rs',
@@ -26,8 +27,10 @@ const SOURCES = [
   'engine/src/client/explain/mod.rs',
   'engine/src/client/explain/program.rs',
   'engine/src/client/checkpoint.rs',
+  'engine/src/client/schedule_edit.rs',
   'engine/src/client/schedules.rs',
   'engine/src/client/submit.rs',
+  'engine/src/client/webhook.rs',
   'engine/src/data/mod.rs',
   'engine/src/data/rows.rs',
   'engine/src/data/sounds.rs',
@@ -42,18 +45,26 @@ const SOURCES = [
   'engine/src/owner/launch.rs',
   'engine/src/owner/machine.rs',
   'engine/src/owner/outputs.rs',
+  'engine/src/owner/reading.rs',
   'engine/src/owner/resume.rs',
   'engine/src/owner/schedules.rs',
   'engine/src/owner/wishes.rs',
+  'engine/src/rescue/folders.rs',
+  'engine/src/rescue/mark.rs',
+  'engine/src/rescue/mod.rs',
   'engine/src/rescue/rebuild.rs',
   'engine/src/schedules/made.rs',
   'engine/src/start/again.rs',
   'engine/src/start/items.rs',
   'engine/src/start/mod.rs',
+  'engine/src/start/sweep.rs',
   'engine/src/templates/consent.rs',
   'engine/src/templates/from_run.rs',
   'engine/src/templates/mod.rs',
   'engine/src/templates/own.rs',
+  'engine/src/webhook/address.rs',
+  'engine/src/webhook/mod.rs',
+  'engine/src/webhook/send.rs',
   'spec/src/check.rs',
   'spec/src/check/guards.rs',
   'spec/src/check/params.rs',
@@ -66,6 +77,9 @@ const SOURCES = [
   'spec/src/read/guards.rs',
   'spec/src/render.rs',
   'spec/src/source.rs',
+  'spec/src/sweep/axis.rs',
+  'spec/src/sweep/draw.rs',
+  'spec/src/sweep/mod.rs',
 ]
 
 /** Parts of sentences and lines for a shell, which are not said alone. */
@@ -150,7 +164,53 @@ const PARTS = new Set([
   ' at line ',
   'an object or an array',
   '{} {what}',
+  'parameter "{}": {} {why}',
+  'begins above its end',
+  'has no steps to make a grid of',
+  'has no logarithm: it must begin above 0',
+  'does not end at whole numbers',
+  'does not end at {high}',
+  'has the step {}; a whole number from 1 is needed',
+  'has the step {}; a number above 0, or log, is needed',
+  'this grid has {all} runs',
+  '{what}; the limit is {MOST_RUNS}',
+  '{runs} random runs are asked for',
+  '{runs} random runs are asked for, and these values make {there}',
+  'hardly more than {} that differ',
+  // For the owner's log.
+  'the store is restored: {why}',
+  'the backup {} cannot be used: {error}',
 ])
+
+/** What the store finds wrong with itself, where that stands among SQL; and what SQLite says, whose sentences are not ours. */
+const STORE: Record<string, string[]> = {
+  'store/src/connection.rs': ['the file is empty'],
+  'store/src/examine.rs': ['a row of {} without its {}', 'half of it is gone'],
+  'store/src/migrate.rs': ['its format is said to be {version}', 'its format is said to be 0, and it has runs'],
+}
+const FOUND_WRONG = [
+  'the file is empty',
+  'a row of {} without its {}',
+  'its format is said to be {}',
+  'its format is said to be 0, and it has runs',
+  'run #{}: the store is damaged: half of it is gone',
+  'run #{}: the store is damaged: its {}: {}',
+  'run #{}: {}',
+  'the queues: {}',
+  'the wishes: {}',
+  'the live attempts: {}',
+  'the events: {}',
+  'the schedules: {}',
+  'the settings: {}',
+  'database disk image is malformed',
+  'file is not a database',
+  '*** in database main ***\n{fault}',
+  'Tree {} page {}: {}',
+  'Tree {} page {} cell {}: {}',
+  'Page {}: never used',
+  'row {} missing from index {}',
+  'wrong # of entries in index {}',
+]
 
 /** Forms that the sources put together from those parts, and words that fill places of others. */
 const COMPOSED = [
@@ -213,6 +273,17 @@ const COMPOSED = [
   'size',
   'an output',
   'a preset',
+  'parameter "{name}": {quoted} begins above its end',
+  'parameter "{name}": {quoted} has no steps to make a grid of',
+  'parameter "{name}": {quoted} has no logarithm: it must begin above 0',
+  'parameter "{name}": {quoted} does not end at whole numbers',
+  'parameter "{name}": {quoted} does not end at {high}',
+  'parameter "{name}": {quoted} has the step {}; a whole number from 1 is needed',
+  'parameter "{name}": {quoted} has the step {}; a number above 0, or log, is needed',
+  'this grid has {all} runs; the limit is {MOST_RUNS}',
+  '{runs} random runs are asked for; the limit is {MOST_RUNS}',
+  '{runs} random runs are asked for, and these values make {all}',
+  '{runs} random runs are asked for, and these values make hardly more than {} that differ',
   // What the parsers of others say.
   'unclosed table, expected `]`',
   'unclosed array, expected `]`',
@@ -265,10 +336,28 @@ describe("the engine's sentences", () => {
   it('each one has its form in Chinese, and no form is left from before', () => {
     const found = new Set(SOURCES.flatMap(texts))
     expect([...found].filter((text) => !PARTS.has(text) && !known.includes(text))).toEqual([])
-    const words = ['working folder', 'captured environment', ...COMPOSED]
+    const words = ['working folder', 'captured environment', ...COMPOSED, ...FOUND_WRONG]
     expect(known.filter((text) => !found.has(text) && !words.includes(text))).toEqual([])
     expect([...PARTS].filter((part) => !found.has(part))).toEqual([])
-    expect(COMPOSED.filter((text) => !known.includes(text))).toEqual([])
+    expect([...COMPOSED, ...FOUND_WRONG].filter((text) => !known.includes(text))).toEqual([])
+  })
+
+  it('what was wrong with a store that was restored is told in Chinese', () => {
+    for (const [path, sentences] of Object.entries(STORE)) {
+      const source = texts(path)
+      expect(sentences.filter((text) => !source.includes(text))).toEqual([])
+    }
+    expect(said('state.db was gone')).toBe('state.db 不见了')
+    expect(
+      said('its newest changes are missing: it ends with run #3 and change 40, and had come to run #7 and change 91'),
+    ).toBe('缺少最新的改动：它止于任务 #3、第 40 次改动，而此前已到任务 #7、第 91 次改动')
+    expect(said('*** in database main ***\nTree 5 page 9: btreeInitPage() returns error code 11')).toBe(
+      '数据库检查结果：树 5 的第 9 页：btreeInitPage() returns error code 11',
+    )
+    expect(said('run #12: the store is damaged: its definition: expected value at line 1 column 1')).toBe(
+      '任务 #12：definition 无法读取：expected value at line 1 column 1',
+    )
+    expect(said('a row of stage without its run')).toBe('stage 中有一行缺少对应的 run')
   })
 
   it('every fault that a pipeline file can have is told in Chinese, with its place', () => {
@@ -318,6 +407,25 @@ describe("the engine's sentences", () => {
     expect(said('python, bash')).toBe('python, bash')
     expect(said('needs name, tag')).toBe('等待 name, tag')
     expect(said('There is no queue "$& {1}".')).toBe('没有队列 "$& {1}"。')
+  })
+
+  it('what is wrong with the values of a sweep', () => {
+    const wrong = [
+      'parameter "lr": "0.1..0.5" has no steps to make a grid of',
+      'parameter "n": "9..1" begins above its end',
+      'parameter "n": "1..9:0" has the step "0"; a whole number from 1 is needed',
+      'parameter "n" has the value 5 twice',
+      'this grid has 20000 runs; the limit is 10000',
+      '30 random runs are asked for, and these values make 12',
+    ]
+    expect(wrong.map(said)).toEqual([
+      '参数 "lr"："0.1..0.5" 没有步长，列不出全部组合；可写上步长，或改为随机抽取',
+      '参数 "n"："9..1" 的起点大于终点',
+      '参数 "n"："1..9:0" 的步长是 "0"，而步长必须是不小于 1 的整数',
+      '参数 "n" 中 5 写了两次',
+      '全部组合共有 20000 个任务，上限为 10000',
+      '要抽取 30 个任务，但这些取值只有 12 种组合',
+    ])
   })
 
   it('why a GPU is waited for', () => {

@@ -90,7 +90,8 @@ describe('words', () => {
       for (const text of literals(readFileSync(path, 'utf8'))) found.push(`${path.slice(SRC.length + 1)}: ${text}`)
     }
     expect(found).toEqual([])
-  })
+    // All components are parsed: seconds, where others want the machine as well.
+  }, 60_000)
 
   it('the test for words of their own finds them', () => {
     expect(literals('<p>Delete</p>')).toEqual(['Delete'])

@@ -30,7 +30,11 @@ const VIEWS = [
   ['machine-two-gpus', 'gpus=two', '#/machine'],
   ['machine-no-gpu', 'gpus=none', '#/machine'],
   ['settings', '', '#/settings'],
+  ['settings-webhook', 'webhook', '#/settings'],
 ]
+
+/** The same in dark differs by its colours, and in another language by the room that words take. */
+const rules = (name) => (/-zh$/.test(name) ? 'none' : /-dark\b/.test(name) ? 'colours' : 'all')
 
 const picture = (name, query, route, more = {}) => ({
   name: `picture ${name}`,
@@ -39,10 +43,9 @@ const picture = (name, query, route, more = {}) => ({
   run: async ({ page, open, audit, still, shots }) => {
     await open(`tick=0&${query}`, route)
     await still()
-    if (more.then) await more.then(page)
-    await still()
+    if (more.then) await more.then(page).then(still)
     await page.screenshot({ path: `${shots}${name}.png` })
-    await audit()
+    await audit(rules(name))
   },
 })
 
@@ -77,9 +80,24 @@ export const pictures = [
         await page.click('[role=menuitem]:has-text("Make a template")')
       },
     }),
+    picture(`files-pinned-${theme}`, `theme=${theme}`, '#/run/1285/files', {
+      then: async (page) => {
+        await page.click('[aria-pressed=false] >> nth=1')
+        await page.waitForSelector('.pinned')
+      },
+    }),
     picture(`schedule-open-${theme}`, `theme=${theme}`, '#/schedules', {
       then: (page) => page.click('.warn >> nth=0'),
     }),
+    ...['en', 'zh-CN'].map((lang) =>
+      picture(`schedule-edit-${theme}${lang === 'en' ? '' : '-zh'}`, `theme=${theme}&lang=${lang}`, '#/schedules', {
+        then: async (page) => {
+          await page.click('article [aria-haspopup=menu] >> nth=0')
+          await page.click('[role=menuitem] >> nth=0')
+          await page.waitForSelector('#p-epochs')
+        },
+      }),
+    ),
     picture(`repeat-run-${theme}`, `theme=${theme}&lang=zh-CN`, '#/run/1293', {
       then: async (page) => {
         await page.click('.acts [aria-haspopup=menu]')
@@ -121,6 +139,27 @@ export const pictures = [
             await page.waitForSelector('.code')
           },
         },
+      ),
+    ),
+    ...['en', 'zh-CN'].flatMap((lang) =>
+      ['how', 'check'].map((step) =>
+        picture(
+          `wizard-sweep-${step}-${theme}${lang === 'en' ? '' : '-zh'}`,
+          `theme=${theme}&lang=${lang}`,
+          '#/new?template=digits',
+          {
+            then: async (page) => {
+              await page.click('.settings [role=radio] >> nth=1')
+              await page.fill('#p-learning_rate', '1e-4, 3e-4, 1e-3')
+              await page.fill('#p-epochs', '5..20:5')
+              await page.waitForSelector('.total b')
+              if (step === 'how') return
+              await page.keyboard.press('Control+Enter')
+              await page.keyboard.press('Control+Enter')
+              await page.waitForSelector('table')
+            },
+          },
+        ),
       ),
     ),
     ...['file', 'folder'].flatMap((what) =>

@@ -15,6 +15,8 @@ import { keyboard } from './keyboard.mjs'
 import { pictures } from './pictures.mjs'
 import { schedules } from './schedules.mjs'
 import { serve } from './serve.mjs'
+import { sweeps } from './sweeps.mjs'
+import { webhook } from './webhook.mjs'
 
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : ''
 const shots = new URL('../../shots/', import.meta.url).pathname
@@ -33,23 +35,46 @@ const asked = (test) =>
   !only ||
   only.split(',').some((part) => (part.startsWith('-') ? !test.name.includes(part.slice(1)) : test.name.includes(part)))
 
-// What people do is tried one at a time: some of it watches frames. What is only looked at, as many at once as there are cores.
-await lane([...behaviours, ...alerts, ...compare, ...gallery, ...keyboard, ...schedules, ...hostile].filter(asked))
-const rest = pictures.filter(asked)
+// What watches frames or counts by the second is alone; of the rest, as many at once as there are cores.
+const all = [
+  ...behaviours,
+  ...alerts,
+  ...compare,
+  ...gallery,
+  ...keyboard,
+  ...schedules,
+  ...sweeps,
+  ...webhook,
+  ...hostile,
+  ...pictures,
+].filter(asked)
+await lane(all.filter((test) => test.alone))
+const rest = all.filter((test) => !test.alone)
 await Promise.all(Array.from({ length: availableParallelism() }, () => lane(rest)))
 
-/** Takes tests off the list until none is left. */
+/** Takes tests off the list until none is left. What is only looked at shares a window, which knows nothing of what was before. */
 async function lane(tests) {
-  for (let test = tests.shift(); test; test = tests.shift()) await one(test)
+  let shared
+  for (let test = tests.shift(); test; test = tests.shift()) {
+    const where = test.picture ? (shared ??= await fresh({ forgets: true })) : await fresh(test)
+    const well = await one(test, where)
+    if (!test.picture) await where.page.context().close()
+    else if (!well) {
+      await where.page.context().close()
+      shared = undefined
+    }
+  }
 }
 
-async function one(test) {
-  const [width, height] = test.size ?? [1280, 800]
-  const context = await browser.newContext({
-    viewport: { width, height },
-    locale: 'en-GB',
-    reducedMotion: test.motion ? 'no-preference' : 'reduce',
-  })
+/** A window of its own, and what goes wrong in it. */
+async function fresh({ motion, forgets }) {
+  const context = await browser.newContext({ locale: 'en-GB', reducedMotion: motion ? 'no-preference' : 'reduce' })
+  if (forgets)
+    await context.addInitScript(() => {
+      if (location.protocol !== 'http:') return
+      localStorage.clear()
+      sessionStorage.clear()
+    })
   const page = await context.newPage()
   const said = []
   page.on('pageerror', (error) => said.push(`error on the page: ${error.message}`))
@@ -60,7 +85,17 @@ async function one(test) {
     said.push(`a dialog: ${dialog.message()}`)
     void dialog.dismiss()
   })
+  return { page, said }
+}
+
+/** Whether it went well. */
+async function one(test, { page, said }) {
+  const began = Date.now()
+  const [width, height] = test.size ?? [1280, 800]
+  await page.setViewportSize({ width, height })
   const open = async (query = '', route = '#/queue') => {
+    // Another place on the page that is there would be no start.
+    if (test.picture) await page.goto('about:blank')
     await page.goto(`${site.url}/?${query}${route}`)
     await page.waitForSelector('#main')
   }
@@ -68,16 +103,24 @@ async function one(test) {
     if (!truth) throw new Error(what)
   }
   try {
-    await test.run({ page, open, check, shots, audit: () => audit(page), still: () => page.waitForTimeout(350) })
+    await test.run({
+      page,
+      open,
+      check,
+      shots,
+      audit: (rules) => audit(page, rules),
+      still: () => page.evaluate(still),
+    })
     check(said.length === 0, said.join('\n'))
     passed += 1
-    if (!test.picture) console.log(`ok   ${test.name}`)
+    if (!test.picture || process.env.TIMES) console.log(`ok   ${test.name}  ${Date.now() - began} ms`)
+    return true
   } catch (error) {
     failures.push(test.name)
     console.log(`FAIL ${test.name}\n     ${String(error.message).split('\n').slice(0, 12).join('\n     ')}`)
     await page.screenshot({ path: `${shots}failed-${test.name.replace(/\W+/g, '-')}.png` }).catch(() => {})
+    return false
   }
-  await context.close()
 }
 
 await browser.close()
@@ -85,22 +128,28 @@ site.close()
 console.log(`${passed} passed, ${failures.length} failed`)
 process.exit(failures.length > 0 ? 1 : 0)
 
-/** What axe finds, and what reaches over the edge of the window. */
-async function audit(page) {
-  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe)
-  const found = await page.evaluate(async () => {
-    const result = await window.axe.run(document, {
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-      rules: { region: { enabled: false } },
+/** In the page: until its fonts are there, nothing moves, and nothing was changed for a while. */
+async function still() {
+  await document.fonts.ready
+  const ends = document.getAnimations().filter((one) => Number.isFinite(one.effect?.getComputedTiming().endTime))
+  await Promise.allSettled(ends.map((one) => one.finished))
+  await new Promise((done) => {
+    const quiet = () => {
+      watch.disconnect()
+      requestAnimationFrame(() => requestAnimationFrame(done))
+    }
+    let timer = setTimeout(quiet, 150)
+    const watch = new MutationObserver(() => {
+      clearTimeout(timer)
+      timer = setTimeout(quiet, 150)
     })
-    return result.violations.map(
-      (v) =>
-        `${v.id}: ${v.nodes
-          .slice(0, 3)
-          .map((n) => `${n.target.join(' ')} (${n.any[0]?.message ?? n.all[0]?.message ?? n.none[0]?.message ?? ''})`)
-          .join('; ')}`,
-    )
+    watch.observe(document, { subtree: true, childList: true, attributes: true, characterData: true })
   })
+}
+
+/** What axe finds by all its rules, by those of colours or by none of them, and what reaches over the edge of the window. */
+async function audit(page, rules = 'all') {
+  const found = rules === 'none' ? [] : await violations(page, rules)
   const over = await page.evaluate(() => {
     const out = []
     if (document.documentElement.scrollWidth > window.innerWidth)
@@ -114,4 +163,24 @@ async function audit(page) {
   })
   const all = [...found, ...over]
   if (all.length > 0) throw new Error(all.join('\n'))
+}
+
+async function violations(page, rules) {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe)
+  return page.evaluate(async (rules) => {
+    const result = await window.axe.run(document, {
+      runOnly:
+        rules === 'colours'
+          ? { type: 'rule', values: ['color-contrast'] }
+          : ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+      rules: { region: { enabled: false } },
+    })
+    return result.violations.map(
+      (v) =>
+        `${v.id}: ${v.nodes
+          .slice(0, 3)
+          .map((n) => `${n.target.join(' ')} (${n.any[0]?.message ?? n.all[0]?.message ?? n.none[0]?.message ?? ''})`)
+          .join('; ')}`,
+    )
+  }, rules)
 }

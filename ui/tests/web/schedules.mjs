@@ -90,7 +90,7 @@ export const schedules = [
       await row(page, 'Nightly look').waitFor()
       const [[request, repeat]] = await asked(page, 'addSchedule')
       check(request.kind === 'template' && request.template === 'digits', JSON.stringify(request))
-      const wanted = { name: 'Nightly look', timing: '30 2 * * *', catch_up: 'once', overlap: 'skip' }
+      const wanted = { name: 'Nightly look', timing: '30 2 * * *', zone: null, catch_up: 'once', overlap: 'skip' }
       check(JSON.stringify(repeat) === JSON.stringify(wanted), JSON.stringify(repeat))
       check((await asked(page, 'start')).length === 0, 'it was started, too')
     },
@@ -124,6 +124,54 @@ export const schedules = [
       check(number === 1293 && repeat.timing === '5 4 * * 0', JSON.stringify(repeat))
       await page.click('.toast >> text=Show')
       await row(page, 'Sundays').getByText('Sunday at 04:05').waitFor()
+    },
+  },
+  {
+    name: 'schedules: one is edited where it stands, with the next times as one types, and what is wrong keeps it as it was',
+    run: async ({ page, open, check, audit }) => {
+      await open('tick=0', '#/schedules')
+      const edit = async (name) => {
+        await row(page, name).locator('[aria-haspopup=menu]').click()
+        await page.click('[role=menuitem]:has-text("Edit")')
+        await page.waitForSelector('form >> text=Next:')
+      }
+      await edit('Digits, nightly')
+      const form = page.locator('article form')
+      check((await form.getByLabel('Time', { exact: true }).inputValue()) === '02:30', 'another time stands there')
+      check((await form.locator('#p-epochs').inputValue()) === '40', 'another value stands there')
+      await form.getByLabel('Time zone').fill('Europe/Nowhere')
+      await page.waitForSelector('form >> text=There is no time zone "Europe/Nowhere".')
+      check(await form.locator('.pri').isDisabled(), 'it is saved with a zone that is none')
+      await audit()
+      await form.getByLabel('Time zone').fill('Asia/Tokyo')
+      await form.getByLabel('Time', { exact: true }).fill('04:05')
+      await page.waitForSelector('form .next >> text=in your own time')
+      await form.locator('#p-epochs').fill('0')
+      check(await form.locator('.pri').isDisabled(), 'it is saved with a value that is none')
+      await form.locator('#p-epochs').fill('60')
+      await form.getByLabel('Name of the schedule').fill('Churn, first of the month')
+      await form.locator('.pri').click()
+      await page.waitForSelector('[role=alert] >> text=There is a schedule "Churn, first of the month" already.')
+      await form.getByLabel('Name of the schedule').fill('Digits, early')
+      await form.getByLabel('Name of the schedule').press('Enter')
+      await form.waitFor({ state: 'detached' })
+      await row(page, 'Digits, early').getByText('Every day at 04:05').waitFor()
+      const [name, said] = (await asked(page, 'editSchedule')).at(-1)
+      const wanted = {
+        name: 'Digits, early',
+        timing: '5 4 * * *',
+        zone: 'Asia/Tokyo',
+        catch_up: 'once',
+        overlap: 'skip',
+        params: { epochs: 60 },
+        unset: [],
+      }
+      check(name === 'Digits, nightly' && JSON.stringify(said) === JSON.stringify(wanted), JSON.stringify(said))
+      // What was begun and given up changes nothing.
+      await edit('Sync recordings')
+      await form.getByLabel('Name of the schedule').press('Escape')
+      await form.waitFor({ state: 'detached' })
+      check((await asked(page, 'editSchedule')).length === 2, 'it was saved')
     },
   },
 ]

@@ -1,7 +1,8 @@
 //! Moments in local time with its zone, lengths of time, sizes and shares.
 
-use chrono::{DateTime, Local, TimeZone};
+use chrono::{DateTime, FixedOffset, Local, TimeZone};
 use footplate_core::UtcMs;
+use footplate_core::timetable::Zone;
 
 /// A moment in this machine's zone: `2026-11-21 21:01:02 +01:00`.
 #[must_use]
@@ -13,6 +14,15 @@ pub fn moment(at: UtcMs) -> String {
 #[must_use]
 pub fn moment_short(at: UtcMs) -> String {
     moment_in(at, &Local, "%Y-%m-%d %H:%M %:z")
+}
+
+/// The same where clocks show another time.
+#[must_use]
+pub fn moment_short_in(at: UtcMs, zone: &Zone) -> String {
+    match zone.ahead_of_utc(at).and_then(FixedOffset::east_opt) {
+        Some(offset) => moment_in(at, &offset, "%Y-%m-%d %H:%M %:z"),
+        None => at.to_string(),
+    }
 }
 
 /// A moment in a zone, formatted as chrono's `strftime` says.

@@ -12,7 +12,7 @@ use crate::text::{visible, when};
 /// Make a backup of the store now
 ///
 /// It is verified before it gets its name. The owner makes one each hour in which something changed, and keeps the last of 24
-/// hours and of 7 days. Runs' own files and logs are not in it.
+/// hours and of 7 days, fewer where they took more than 2 GiB or a tenth of the free room. Runs' own files and logs are not in it.
 #[derive(Debug, Args)]
 pub(crate) struct Backup {
     /// The file to write, which must not be there yet [default: one in the data folder]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// The verbs of docs and design (5-doors) that this version has.
-const VERBS: [&str; 38] = [
+const VERBS: [&str; 40] = [
     "run",
     "add",
     "sweep",
@@ -34,6 +34,7 @@ const VERBS: [&str; 38] = [
     "schedule",
     "disk",
     "gpus",
+    "webhook",
     "template",
     "work",
     "clean",
@@ -42,6 +43,7 @@ const VERBS: [&str; 38] = [
     "restore",
     "adopt",
     "completions",
+    "man",
 ];
 
 #[test]
@@ -79,7 +81,7 @@ fn the_help_of_every_verb_is_as_it_was() {
 
 #[test]
 fn what_cannot_be_used_is_answered_with_bounds_and_examples() {
-    let cases: [(&[&str], &str); 19] = [
+    let cases: [(&[&str], &str); 22] = [
         (&["add", "--priority", "high", "--", "true"], "-100 to 100"),
         (&["add", "--priority", "101", "--", "true"], "-100 to 100"),
         (&["add", "--timeout", "5 min utes", "--", "true"], "500ms, 30s, 10m, 1h30m, 24h, 7d"),
@@ -99,6 +101,9 @@ fn what_cannot_be_used_is_answered_with_bounds_and_examples() {
         (&["queue", "set", "training"], "required"),
         (&["list", "--status", "done"], "completed"),
         (&["clean"], "--older-than"),
+        (&["webhook", "set"], "required"),
+        (&["webhook", "set", "--on", "everything"], "interrupted"),
+        (&["webhook", "test", "--form", "teams"], "discord"),
     ];
     for (args, part) in cases {
         let args: Vec<&str> = std::iter::once("footplate").chain(args.iter().copied()).collect();
@@ -111,7 +116,7 @@ fn what_cannot_be_used_is_answered_with_bounds_and_examples() {
 
 #[test]
 fn what_can_be_used_is_taken() {
-    let cases: [&[&str]; 9] = [
+    let cases: [&[&str]; 11] = [
         &["add", "--priority", "-5", "--", "python", "train.py", "--json", "-h"],
         &["--json", "list", "--status", "running,failed", "--status", "queued"],
         &["list", "--data-dir", "/tmp/x", "--json"],
@@ -119,6 +124,8 @@ fn what_can_be_used_is_taken() {
         &["add", "--at", "+2h", "--after", "1", "--after-ok", "#2", "--env", "A=b", "--env", "C", "--", "true"],
         &["queue", "set", "training", "--limit", "3", "--priority", "-7"],
         &["queue"],
+        &["webhook"],
+        &["webhook", "set", "-", "--form", "slack", "--on", "failed,stalled", "--on", "disk"],
         &["move", "#7", "--to", "1"],
         &["logs", "7", "train", "-f", "--tail", "5"],
     ];

@@ -11,22 +11,22 @@
 mod due;
 mod parse;
 mod view;
+mod zone;
 
-use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use croner::Cron;
 
 use crate::quantity::Span;
 use crate::time::UtcMs;
 pub use due::{Due, LATE_AFTER_MS, MissedTimes, TIMES_MOST};
-pub use parse::{TimetableError, zone};
+pub use parse::TimetableError;
 pub use view::{CatchUp, Missed, Overlap, ScheduleKind, ScheduleRun, ScheduleView, ScheduledBy, SchedulesView};
+pub use zone::{Zone, zone};
 
 /// When something is due, again and again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timetable {
     timing: Timing,
-    zone: Tz,
+    zone: Zone,
 }
 
 /// Either form.
@@ -55,9 +55,9 @@ impl Timetable {
                 Some(UtcMs(anchor.0.checked_add(gone.checked_add(1)?.checked_mul(every)?)?))
             }
             Timing::Cron(cron) => {
-                let start = self.local(after)?;
+                let start = self.zone.local(after)?;
                 let next = cron.find_next_occurrence(&start, false).ok()?;
-                Some(UtcMs(next.timestamp_millis())).filter(|next| *next > after)
+                Some(UtcMs(next.timestamp().as_millisecond())).filter(|next| *next > after)
             }
         }
     }
@@ -71,8 +71,8 @@ impl Timetable {
                 Some(UtcMs(anchor.0.checked_add(gone.checked_mul(every)?)?))
             }
             Timing::Cron(cron) => {
-                let last = cron.find_previous_occurrence(&self.local(until)?, true).ok()?;
-                Some(UtcMs(last.timestamp_millis()))
+                let last = cron.find_previous_occurrence(&self.zone.local(until)?, true).ok()?;
+                Some(UtcMs(last.timestamp().as_millisecond()))
             }
         }
     }
@@ -81,10 +81,5 @@ impl Timetable {
     #[must_use]
     pub fn upcoming(&self, after: UtcMs, anchor: UtcMs, count: usize) -> Vec<UtcMs> {
         std::iter::successors(self.next_after(after, anchor), |at| self.next_after(*at, anchor)).take(count).collect()
-    }
-
-    /// In its zone, to the second: what cron knows.
-    fn local(&self, at: UtcMs) -> Option<DateTime<Tz>> {
-        Some(DateTime::<Utc>::from_timestamp(at.0.div_euclid(1000), 0)?.with_timezone(&self.zone))
     }
 }

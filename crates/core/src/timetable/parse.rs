@@ -1,6 +1,5 @@
 //! Reading a timetable, and saying what is wrong with one.
 
-use chrono_tz::Tz;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 
@@ -26,36 +25,8 @@ const LEAST_MS: u64 = 60_000;
 const EXAMPLES: &str =
     "Write for example \"30 2 * * *\" (at 02:30 each day), \"0 9 * * MON-FRI\", @daily or \"every 6h\".";
 
-fn error(message: String, hint: impl Into<String>) -> TimetableError {
+pub(super) fn error(message: String, hint: impl Into<String>) -> TimetableError {
     TimetableError { message, hint: hint.into() }
-}
-
-/// A time zone by its IANA name, in any capitals.
-///
-/// # Errors
-/// For a name that is none, with the nearest or examples.
-pub fn zone(name: &str) -> Result<Tz, TimetableError> {
-    let name = name.trim();
-    if let Ok(zone) = name.parse() {
-        return Ok(zone);
-    }
-    let known = chrono_tz::TZ_VARIANTS.iter();
-    if let Some(zone) = known.clone().find(|zone| zone.name().eq_ignore_ascii_case(name)) {
-        return Ok(*zone);
-    }
-    let lower = name.to_ascii_lowercase().replace(' ', "_");
-    let city = |zone: &&Tz| {
-        let place = zone.name().rsplit('/').next().unwrap_or_default();
-        place.eq_ignore_ascii_case(&lower)
-    };
-    let near = known.clone().find(city).filter(|_| !lower.is_empty()).map(|zone| zone.name());
-    Err(error(
-        format!("There is no time zone {name:?}."),
-        match near {
-            Some(near) => format!("Did you mean \"{near}\"?"),
-            None => "Write a name of the IANA time zone database: Europe/Berlin, America/New_York, UTC.".to_owned(),
-        },
-    ))
 }
 
 pub(super) fn timing(text: &str) -> Result<Timing, TimetableError> {

@@ -13,6 +13,7 @@ use footplate_core::{ErrorCode, Fault, UtcMs};
 use footplate_store::{Copy, Role, Store, StoreError};
 use serde::Serialize;
 
+use crate::disk::{self, Marks};
 use crate::home::Home;
 
 const PREFIX: &str = "state-";
@@ -96,11 +97,23 @@ fn prepare(home: &Home) -> Result<PathBuf, StoreError> {
     Ok(folder)
 }
 
-/// The hourly backup: made where something has changed since the newest one; then the superfluous ones are removed. `None`: nothing has.
+/// What came of an hourly backup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Hourly {
+    /// It was made.
+    Made(Copy),
+    /// Nothing has changed since the newest one.
+    Unchanged,
+    /// The disk has no room for it.
+    NoRoom,
+}
+
+/// The hourly backup: made where something has changed since the newest one and there is room, if need be the room of those that are too
+/// many; then these are removed.
 ///
 /// # Errors
 /// As [`make`]; `Damaged` says that the store itself is.
-pub(crate) fn hourly(home: &Home, now: i64) -> Result<Option<Copy>, StoreError> {
+pub(crate) fn hourly(home: &Home, now: i64) -> Result<Hourly, StoreError> {
     let store = Store::open(home.state_dir(), Role::ReadOnly)?;
     let folder = prepare(home)?;
     remove_unfinished(&folder);
@@ -110,17 +123,51 @@ pub(crate) fn hourly(home: &Home, now: i64) -> Result<Option<Copy>, StoreError> 
         && before.epoch == store.epoch()?
         && before.last_seq == store.read()?.last_seq()?
     {
-        return Ok(None);
+        return Ok(Hourly::Unchanged);
+    }
+    let marks = Marks::read(&store.read()?)?;
+    let look = || disk::look(home.root(), marks).map_err(|source| StoreError::Io { path: folder.clone(), source });
+    let bytes = home.root().join("state.db").metadata().map_or(0, |about| about.len());
+    if !has_room(&look()?, bytes) {
+        // Those of a store that has grown may be what takes it.
+        thin(home, look()?.free, now);
+        if !has_room(&look()?, bytes) {
+            return Ok(Hourly::NoRoom);
+        }
     }
     let copy = store.backup_to(&folder.join(name_of(now)))?;
-    let moments: Vec<i64> = list(home).iter().filter(|backup| backup.hourly).map(|backup| backup.at.0).collect();
-    for gone in plan::superfluous(&moments, now) {
-        let path = folder.join(name_of(gone));
+    thin(home, look()?.free, now);
+    Ok(Hourly::Made(copy))
+}
+
+/// Removes the hourly backups that are too many, or take too much of a disk with so many bytes free.
+fn thin(home: &Home, free: u64, now: i64) {
+    let mut there: Vec<(i64, u64)> =
+        list(home).iter().filter(|backup| backup.hourly).map(|backup| (backup.at.0, backup.bytes)).collect();
+    let room = plan::room(free, held(&there));
+    let moments: Vec<i64> = there.iter().map(|(at, _)| *at).collect();
+    let mut gone = plan::superfluous(&moments, now);
+    there.retain(|(at, _)| !gone.contains(at));
+    gone.extend(plan::beyond(&there, room, now));
+    for at in gone {
+        let path = home.backups().join(name_of(at));
         if let Err(error) = std::fs::remove_file(&path) {
             eprintln!("{} could not be removed: {error}", path.display());
         }
     }
-    Ok(Some(copy))
+}
+
+fn held(backups: &[(i64, u64)]) -> u64 {
+    backups.iter().map(|(_, bytes)| *bytes).fold(0, u64::saturating_add)
+}
+
+/// How much the hourly backups may take together now, bytes; `None` where the system does not tell how much is free.
+#[must_use]
+pub fn room(home: &Home, backups: &[Backup]) -> Option<u64> {
+    let free = disk::look(home.root(), Marks::default()).ok()?.free;
+    let hourly: Vec<(i64, u64)> =
+        backups.iter().filter(|backup| backup.hourly).map(|backup| (backup.at.0, backup.bytes)).collect();
+    Some(plan::room(free, held(&hourly)))
 }
 
 /// What a process that was killed left half made. Only the owner makes them here, and one at a time; one that somebody makes by
@@ -165,6 +212,34 @@ mod tests {
         assert_eq!(names.len(), 3, "{names:?}");
         let hourly: Vec<bool> = list(&home).into_iter().map(|backup| backup.hourly).collect();
         assert_eq!(hourly.iter().filter(|hourly| **hourly).count(), 2);
+    }
+
+    #[test]
+    fn backups_of_a_store_that_has_grown_are_thinned_to_their_share_of_the_disk() {
+        const HOUR_MS: i64 = 3_600_000;
+        let place = tempfile::tempdir().unwrap();
+        let home = Home::at(place.path()).unwrap();
+        std::fs::create_dir(home.backups()).unwrap();
+        let now = 1_795_291_262_000;
+        let large = |name: &str| {
+            // A GiB without a block of its own: the list goes by what a file says it holds.
+            std::fs::File::create(home.backups().join(name)).unwrap().set_len(1 << 30).unwrap();
+        };
+        (0..24).for_each(|hour| large(&name_of(now - hour * HOUR_MS)));
+        (1..7).for_each(|day| large(&name_of(now - day * 24 * HOUR_MS)));
+        large("before-format-2.db");
+        let names = || list(&home).into_iter().map(|backup| backup.name).collect::<Vec<_>>();
+        assert_eq!(names().len(), 31);
+        // 60 GiB free beside their 30: they may take nine.
+        thin(&home, 60 << 30, now);
+        assert_eq!(names().len(), 9 + 1, "{:?}", names());
+        // Little is free: two GiB is what they may always take.
+        thin(&home, 1 << 30, now);
+        let mut left = names();
+        left.sort();
+        assert_eq!(left, ["before-format-2.db".to_owned(), name_of(now - HOUR_MS), name_of(now)]);
+        thin(&home, 0, now);
+        assert_eq!(names().len(), 3, "the two newest and what is not ours to thin stay");
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use footplate_core::definition::{Definition, Stage};
 use footplate_core::event::Event;
 use footplate_core::view::{AlertView, AttemptView, DiskView, Failure, Note, QueueView, RunView, StageView, Waiting};
-use footplate_core::{AttemptStatus, ErrorCode, Fault, RunStatus, StageStatus, UtcMs};
+use footplate_core::{AttemptKey, AttemptStatus, ErrorCode, Fault, RunStatus, StageStatus, UtcMs};
 use footplate_shim::clock;
+use footplate_shim::folder::AttemptDir;
 use footplate_store::{AlertRow, AttemptRow, LatestRow, Read, RunRow, StageRow, StoreError};
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -69,6 +70,7 @@ impl Client {
         let row = read.run(number)?.ok_or_else(|| no_run(number))?;
         let mut view = Viewer::new(&read, &self.home, present, confirmed).run(row)?;
         view.notes = Some(notes(&read, &view)?);
+        tell_commands(&self.home, &mut view);
         Ok(view)
     }
 
@@ -130,6 +132,18 @@ impl Client {
     pub fn cleanable(&self, older_than_ms: u64, limit: u32) -> Result<Vec<i64>, Fault> {
         let before = clock::wall_ms().saturating_sub(i64::try_from(older_than_ms).unwrap_or(i64::MAX));
         Ok(self.store.read()?.ended_before(before, limit)?.into_iter().map(|(number, _)| number).collect())
+    }
+}
+
+/// What each attempt really ran, as its folder has it. Not for lists: it is a file for each attempt.
+fn tell_commands(home: &Home, run: &mut RunView) {
+    for (index, stage) in run.stages.iter_mut().flatten().enumerate() {
+        for attempt in &mut stage.attempts {
+            let key = AttemptKey { run: run.number, stage: index as u32, attempt: attempt.number };
+            let spec = AttemptDir::open(home.attempt(&run.id, key)).spec();
+            let argv = spec.map(|spec| spec.argv).unwrap_or_default();
+            attempt.command = argv.iter().map(|arg| String::from_utf8_lossy(&arg.0).into_owned()).collect();
+        }
     }
 }
 
@@ -480,6 +494,7 @@ fn attempt_view(home: &Home, run: &RunRow, rows: &Rows, stage: &StageRow, attemp
     AttemptView {
         number: attempt.number,
         status: attempt.status,
+        command: Vec::new(),
         paused: attempt.paused,
         pid: attempt.pid,
         exit_code: attempt.exit_code,

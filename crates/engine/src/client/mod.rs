@@ -14,8 +14,10 @@ mod keeper;
 pub mod live;
 mod look;
 mod machine;
+mod notices;
 pub mod pulse;
 mod resolve;
+mod schedule_edit;
 mod schedules;
 pub mod series;
 mod single;
@@ -24,12 +26,14 @@ mod submit;
 mod types;
 pub mod usage;
 mod waiting;
+mod webhook;
 mod wishes;
 
 pub use footplate_core::report::Report;
 pub use inspect::{Origin, StoreCheck};
 pub use keeper::{Client, PresenceGuard};
 pub use machine::machine_capacity;
+pub use schedule_edit::ScheduleEdit;
 pub(crate) use schedules::{KEEP_OWNER, keeps_owner};
 pub(crate) use single::Single;
 pub use storage::{heal, restore};
@@ -37,3 +41,4 @@ pub use types::{
     ListQuery, MetricPoint, OwnerStart, OwnerState, Resolved, RunPage, Submit, Wish, WishAnswer, WishRequest,
 };
 pub use usage::{GpusView, UsageSeries};
+pub use webhook::WebhookRequest;

@@ -78,7 +78,7 @@ fn view(read: &Read<'_>, row: ScheduleRow, now: UtcMs) -> Result<ScheduleView, S
     })
 }
 
-fn no_schedule(read: &Read<'_>, name: &str) -> Result<Fault, StoreError> {
+pub(super) fn no_schedule(read: &Read<'_>, name: &str) -> Result<Fault, StoreError> {
     let known: Vec<String> = read.schedules()?.into_iter().map(|row| row.name).collect();
     let fault = Fault::new(ErrorCode::NotFound, format!("There is no schedule {name:?}."));
     let fault = match footplate_spec::nearest(name, known.iter().map(String::as_str)) {
@@ -230,7 +230,7 @@ impl Client {
     }
 }
 
-fn taken(name: &str) -> Fault {
+pub(super) fn taken(name: &str) -> Fault {
     Fault::new(ErrorCode::Conflict, format!("There is a schedule {name:?} already."))
         .hint("Choose another name, or remove that one: footplate schedule rm")
 }

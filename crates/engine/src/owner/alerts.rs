@@ -78,6 +78,7 @@ impl Mind {
         let episode = tx.last_episode(key, STALL_RULE)? + 1;
         let Some(alert) = tx.raise_alert(key, (STALL_RULE, episode), &facts, since, now)? else { return Ok(()) };
         silence.raise(alert);
+        self.has_news = true;
         if patience.action == AlertAction::Stop {
             self.stop_attempt(tx, key, &format!("{STALL_WISH}{alert}"))?;
         }
@@ -104,6 +105,7 @@ impl Mind {
             let rule = i64::from(episode.rule);
             let id = match tx.raise_alert(key, (rule, episode.number), &episode.facts, episode.since, now)? {
                 Some(id) => {
+                    self.has_news = true;
                     failpoint::hit("alert-before-commit");
                     let running = lives && self.live.get(&key).is_some_and(Live::speaks);
                     if episode.facts.action == AlertAction::Stop && running {

@@ -3,12 +3,11 @@
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use footplate_shim::clock;
-use footplate_store::{Copy, Store, StoreError};
+use footplate_store::{Store, StoreError};
 
-use crate::backup::{self, plan};
+use crate::backup::{self, Hourly, plan};
 use crate::home::Home;
 use crate::wake::Waker;
-use footplate_core::view::DiskView;
 
 /// How often, while things change, it is asked whether a backup is due, milliseconds.
 const ASK_EVERY_MS: u64 = 60_000;
@@ -19,7 +18,7 @@ pub(super) struct Copies {
     waker: Waker,
     /// When to ask next whether one is due, on the running clock; none where nothing has changed since.
     ask_at: Option<u64>,
-    making: Option<Receiver<Result<Option<Copy>, StoreError>>>,
+    making: Option<Receiver<Result<Hourly, StoreError>>>,
 }
 
 impl Copies {
@@ -43,17 +42,18 @@ impl Copies {
         self.making.is_some()
     }
 
-    /// Starts one where it is due and there is room; takes note of one that is done.
+    /// Starts one where it is due; takes note of one that is done, or for which there is no room.
     ///
     /// # Errors
     /// `Damaged` where the store does not check out. That a backup could not be made is nobody's trouble: it is tried again.
-    pub(super) fn tend(&mut self, store: &Store, disk: Option<DiskView>) -> Result<(), StoreError> {
+    pub(super) fn tend(&mut self, store: &Store) -> Result<(), StoreError> {
         if let Some(making) = &self.making {
             match making.try_recv() {
                 Err(TryRecvError::Empty) => return Ok(()),
                 Ok(Err(error)) if error.is_damage() => return Err(error),
                 Ok(Err(error)) => eprintln!("the backup could not be made: {error}"),
-                Ok(Ok(_)) | Err(TryRecvError::Disconnected) => {}
+                Ok(Ok(Hourly::NoRoom)) => self.ask_at = Some(clock::running_ms() + ASK_EVERY_MS),
+                Ok(Ok(Hourly::Made(_) | Hourly::Unchanged)) | Err(TryRecvError::Disconnected) => {}
             }
             self.making = None;
         }
@@ -65,7 +65,7 @@ impl Copies {
         let moments: Vec<i64> =
             backup::list(&self.home).iter().filter(|backup| backup.hourly).map(|backup| backup.at.0).collect();
         let wall = clock::wall_ms();
-        if !plan::is_due(&moments, store.read()?.first_run_at()?, wall) || !self.has_room(disk) {
+        if !plan::is_due(&moments, store.read()?.first_run_at()?, wall) {
             self.ask_at = Some(now + ASK_EVERY_MS);
             return Ok(());
         }
@@ -85,10 +85,5 @@ impl Copies {
             }
         }
         Ok(())
-    }
-
-    fn has_room(&self, disk: Option<DiskView>) -> bool {
-        let bytes = self.home.root().join("state.db").metadata().map_or(0, |about| about.len());
-        disk.is_some_and(|disk| backup::has_room(&disk, bytes))
     }
 }

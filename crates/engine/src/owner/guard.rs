@@ -31,7 +31,14 @@ pub(super) struct Guard {
     seen: Option<DiskView>,
     /// The level that was acted upon.
     level: Option<DiskLevel>,
+    /// The level that people were told of, since there was room last: kept in the store, for the next owner tells nothing twice.
+    told: Option<DiskLevel>,
 }
+
+/// With less room, bytes, nothing is written for this.
+const TELL_ROOM: u64 = 1 << 20;
+/// The setting with the level that people were told of.
+const TOLD: &str = "disk.told";
 
 impl Mind {
     /// The marks, from the store.
@@ -40,12 +47,12 @@ impl Mind {
     /// What the store says.
     pub(super) fn read_disk_marks(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
         self.guard.marks = Marks::read(tx)?;
+        self.guard.told = match tx.setting(TOLD)?.as_deref() {
+            Some("low") => Some(DiskLevel::Low),
+            Some("critical") => Some(DiskLevel::Critical),
+            _ => None,
+        };
         Ok(())
-    }
-
-    /// The disk, as last seen.
-    pub(super) fn disk(&self) -> Option<DiskView> {
-        self.guard.seen
     }
 
     /// Looks at the disk. True where that calls for a change.
@@ -53,7 +60,8 @@ impl Mind {
         self.guard.seen = disk::look(self.home.root(), self.guard.marks).ok();
         let Some(seen) = self.guard.seen else { return self.guard.level.is_some() };
         keep_ballast(&self.home, &seen);
-        self.guard.level != Some(seen.level) || !self.to_pause(&seen).is_empty() || !self.to_go_on(&seen).is_empty()
+        let acts = !self.to_pause(&seen).is_empty() || !self.to_go_on(&seen).is_empty();
+        acts || self.guard.level != Some(seen.level) || self.guard.told != self.to_tell(&seen)
     }
 
     /// Does what the last look calls for.
@@ -65,6 +73,7 @@ impl Mind {
         self.guard.level = seen.map(|seen| seen.level);
         self.backlog.hold_starts(seen.as_ref().and_then(disk::holds_starts));
         let Some(seen) = seen else { return Ok(()) };
+        self.tell_disk(tx, &seen)?;
         for key in self.to_pause(&seen) {
             self.pause_for_disk(
                 tx,
@@ -80,6 +89,49 @@ impl Mind {
                 false,
                 &format!("goes on: {} are free on the disk", ByteSize(seen.free).rounded()),
             )?;
+        }
+        Ok(())
+    }
+
+    /// The level that people are to know of. Where nothing runs or waits a full disk is nobody's trouble yet, and one that has little more
+    /// room than the mark is no better.
+    fn to_tell(&self, seen: &DiskView) -> Option<DiskLevel> {
+        let works = !self.live.is_empty() || self.backlog.can_start_by_itself();
+        // What cannot be written down is not told: an owner that fails at it over and over would be worse.
+        if seen.free < TELL_ROOM {
+            return self.guard.told;
+        }
+        match (self.guard.told, seen.level) {
+            (_, DiskLevel::Enough) if seen.free >= seen.warning.max(seen.critical).saturating_mul(11) / 10 => None,
+            (told, DiskLevel::Enough) => told,
+            (Some(DiskLevel::Critical), _) => Some(DiskLevel::Critical),
+            (told, level) => {
+                if works {
+                    Some(level)
+                } else {
+                    told
+                }
+            }
+        }
+    }
+
+    fn tell_disk(&mut self, tx: &Tx<'_>, seen: &DiskView) -> Result<(), Trouble> {
+        let level = self.to_tell(seen);
+        if self.guard.told == level {
+            return Ok(());
+        }
+        self.guard.told = level;
+        match level {
+            None => tx.drop_setting(TOLD)?,
+            Some(level) => {
+                let (word, mark) = match level {
+                    DiskLevel::Critical => ("critical", seen.critical),
+                    DiskLevel::Low | DiskLevel::Enough => ("low", seen.warning.max(seen.critical)),
+                };
+                tx.put_setting(TOLD, word)?;
+                tx.append(None, &Event::Disk { level, free: seen.free, mark }, self.now.0)?;
+                self.has_news = true;
+            }
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use footplate_core::event::Event;
+use footplate_core::notice::NoticeKind;
 use footplate_core::schedule::{Backlog, Capacity, Demand, Entry, QueueRule, RunGate};
 use footplate_core::state::run::{Follow, derive, follow, result, stopped_by_failure};
 use footplate_core::state::stage::{StageInput, StageState, step};
@@ -71,6 +72,8 @@ pub(super) struct Mind {
     pub(super) seen_run: i64,
     /// Runs to look at before the commit.
     pub(super) touched: BTreeSet<i64>,
+    /// Something in this turn is news to whoever does not look.
+    pub(super) has_news: bool,
     /// What is to be done after the commit.
     pub(super) effects: Vec<Effect>,
     /// The time of this turn.
@@ -112,6 +115,7 @@ impl Mind {
             awaiting: Vec::new(),
             seen_run: 0,
             touched: BTreeSet::new(),
+            has_news: false,
             effects: Vec::new(),
             now: UtcMs(clock::wall_ms()),
             guard: Guard::default(),
@@ -385,7 +389,8 @@ impl Mind {
             self.after_result(tx, number)?;
         }
         let run = self.run(tx, number)?;
-        if run.row.status != status {
+        let changed = run.row.status != status;
+        if changed {
             run.row.status = status;
             tx.set_run_status(number, status, now)?;
             if status.is_ended() {
@@ -396,6 +401,7 @@ impl Mind {
                 tx.set_run_times(number, started, Some(ended))?;
             }
         }
+        self.has_news |= changed && NoticeKind::of_status(status).is_some();
         if status.is_ended() {
             self.answer_ended(tx, number, status)?;
             self.runs.remove(&number);

@@ -24,6 +24,9 @@ pub(crate) mod machine;
 mod meter;
 mod mind;
 mod outputs;
+mod post;
+mod presence;
+mod reading;
 mod recover;
 mod resume;
 pub(crate) mod schedules;
@@ -34,6 +37,7 @@ mod tail;
 mod tidy;
 pub(crate) mod told;
 mod turn;
+mod untold;
 mod wishes;
 
 pub(crate) use live::mark;

@@ -1,19 +1,21 @@
-//! Starting what is due by a schedule. What it runs is read and checked before the transaction; the run, the schedule's next time and what was
+//! Starting what is due by a schedule. What it runs is read and checked before the transaction, on a thread (`reading.rs`); the run, the schedule's next time and what was
 //! missed are written in one, so that an owner that is killed anywhere starts each time once or leaves it to the next.
 
 use footplate_core::event::Event;
 use footplate_core::timetable::{Due, Missed, MissedTimes, Overlap};
-use footplate_core::{ErrorCode, Fault, UtcMs};
+use footplate_core::{ErrorCode, UtcMs};
 use footplate_shim::failpoint;
 use footplate_store::{Read, RunBrief, ScheduleRow, StoreError, Tx};
 
 use super::Trouble;
 use super::effects::Effect;
 use super::mind::Mind;
+use super::reading::Readings;
 use super::wishes::Refused;
 use crate::client::{KEEP_OWNER, Single, keeps_owner};
 use crate::home::Home;
-use crate::schedules::{submit_of, table_of};
+use crate::schedules::table_of;
+use crate::wake::Waker;
 
 /// Schedules that are started in one turn, at most: between two of them the owner does its other work.
 const A_TURN: u32 = 16;
@@ -21,12 +23,13 @@ const A_TURN: u32 = 16;
 const NOBODY_THERE: &str = "Nobody was there to start it: the machine slept or was off, or no owner was at work.";
 
 /// What the owner knows of the schedules.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Schedules {
-    /// When the first of them is due, UTC milliseconds.
+    /// When the first of them is due, UTC milliseconds; those that are being read left out.
     next: Option<i64>,
     /// The owner stays for them.
     keep: bool,
+    readings: Readings,
 }
 
 impl Schedules {
@@ -35,14 +38,58 @@ impl Schedules {
         self.next
     }
 
-    /// One is due.
+    /// When one that is being read has taken too long, on the running clock.
+    pub(super) fn patient_until(&self) -> Option<u64> {
+        self.readings.until()
+    }
+
+    /// One is due, or is read.
     pub(super) fn is_due(&self, now: UtcMs) -> bool {
-        self.next.is_some_and(|next| next <= now.0)
+        self.next.is_some_and(|next| next <= now.0) || self.readings.is_over()
     }
 
     /// The owner has to stay for them.
     pub(super) fn need_an_owner(&self, now: UtcMs) -> bool {
-        self.is_due(now) || self.keep && self.next.is_some()
+        self.is_due(now) || self.readings.until().is_some() || self.keep && self.next.is_some()
+    }
+
+    /// Begins with what is due, and gives what can be written down.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn prepare(
+        &mut self,
+        home: &Home,
+        read: &Read<'_>,
+        now: UtcMs,
+        waker: &Waker,
+    ) -> Result<Vec<Start>, StoreError> {
+        let mut starts = self.readings.take(home)?;
+        let busy = self.readings.ids();
+        let known = |starts: &[Start], id: &str| starts.iter().any(|start| start.row.id == id);
+        for row in read.schedules_due(now.0, A_TURN + busy.len() as u32)? {
+            let Some(next) = row.next_at.map(UtcMs).filter(|_| !known(&starts, &row.id)) else { continue };
+            if busy.contains(&row.id) {
+                continue;
+            }
+            match table_of(&row) {
+                Ok(table) => {
+                    let due = table.due(UtcMs(row.created_at), next, now, row.catch_up);
+                    starts.extend(match due.start.map(|_| after(read, &row)).transpose()? {
+                        None => Some(Start { row, due, run: None }),
+                        Some(Err(why)) => Some(Start { row, due, run: Some(Err(why)) }),
+                        Some(Ok(after)) => self.readings.begin(home, waker, row, due, after),
+                    });
+                }
+                // What another version could read: told, and left alone from here on.
+                Err(fault) => {
+                    let due = Due { start: Some(next), missed: None, next: None };
+                    starts.push(Start { row, due, run: Some(Err(fault.message)) });
+                }
+            }
+        }
+        self.next = read.next_schedule(&self.readings.ids())?;
+        Ok(starts)
     }
 }
 
@@ -51,45 +98,22 @@ impl Schedules {
 /// # Errors
 /// What the store says.
 pub(crate) fn need_an_owner(read: &Read<'_>, now: i64) -> Result<bool, StoreError> {
-    let known = Schedules { next: read.next_schedule()?, keep: keeps_owner(read)? };
+    let known = Schedules { next: read.next_schedule(&[])?, keep: keeps_owner(read)?, readings: Readings::default() };
     Ok(known.need_an_owner(UtcMs(now)))
 }
 
 /// One schedule that is due, and what is to be done about it.
 pub(super) struct Start {
-    row: ScheduleRow,
-    due: Due,
+    /// The schedule, as it was when it was due.
+    pub(super) row: ScheduleRow,
+    /// Which time is started, and what was missed.
+    pub(super) due: Due,
     /// The run, or why there is none.
-    run: Option<Result<Single, String>>,
+    pub(super) run: Option<Result<Single, String>>,
 }
 
-/// What is due, with its runs ready to be written.
-///
-/// # Errors
-/// What the store says.
-pub(super) fn prepare(home: &Home, read: &Read<'_>, now: UtcMs) -> Result<Vec<Start>, StoreError> {
-    let mut starts = Vec::new();
-    for row in read.schedules_due(now.0, A_TURN)? {
-        let Some(next) = row.next_at.map(UtcMs) else { continue };
-        let start = match table_of(&row) {
-            Ok(table) => {
-                let due = table.due(UtcMs(row.created_at), next, now, row.catch_up);
-                let run = due.start.map(|_| one_run(home, read, &row)).transpose()?;
-                Start { row, due, run }
-            }
-            // What another version could read: told, and left alone from here on.
-            Err(fault) => {
-                let due = Due { start: Some(next), missed: None, next: None };
-                Start { row, due, run: Some(Err(fault.message)) }
-            }
-        };
-        starts.push(start);
-    }
-    Ok(starts)
-}
-
-/// The run of a start, unless the last one is in its way or it cannot be made.
-fn one_run(home: &Home, read: &Read<'_>, row: &ScheduleRow) -> Result<Result<Single, String>, StoreError> {
+/// What a start has to come after, unless the last run is in its way.
+fn after(read: &Read<'_>, row: &ScheduleRow) -> Result<Result<Vec<(i64, bool)>, String>, StoreError> {
     let last: Option<RunBrief> = match row.last_run {
         Some(number) => read.run_brief(number)?.filter(|run| !run.status.is_ended()),
         None => None,
@@ -104,11 +128,7 @@ fn one_run(home: &Home, read: &Read<'_>, row: &ScheduleRow) -> Result<Result<Sin
     if let (Some(run), false) = (&last, begun) {
         return Ok(Err(format!("Run #{}, which it started before, had not begun.", run.number)));
     }
-    let made = submit_of(home, row).and_then(|mut submit| {
-        submit.after = last.iter().map(|run| (run.number, false)).collect();
-        Single::prepare(home, read, submit)
-    });
-    Ok(made.map_err(|Fault { message, .. }| message))
+    Ok(Ok(last.iter().map(|run| (run.number, false)).collect()))
 }
 
 impl Mind {
@@ -117,7 +137,9 @@ impl Mind {
     /// # Errors
     /// What the store says.
     pub(super) fn read_schedules(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
-        self.schedules = Schedules { next: tx.next_schedule()?, keep: keeps_owner(tx)? };
+        let known = &mut self.schedules;
+        known.next = tx.next_schedule(&known.readings.ids())?;
+        known.keep = keeps_owner(tx)?;
         Ok(())
     }
 
@@ -137,8 +159,8 @@ impl Mind {
 
     fn start_one(&mut self, tx: &Tx<'_>, Start { row, due, run }: Start) -> Result<bool, Trouble> {
         let now = self.now.0;
-        let same = |found: ScheduleRow| found.id == row.id && found.last_run == row.last_run;
-        let current = tx.schedule(&row.name)?.is_some_and(same);
+        // As it was read: a rule that was edited meanwhile says itself what is due, and when next.
+        let current = tx.schedule(&row.name)?.as_ref() == Some(&row);
         let next = due.next.map(|at| at.0);
         let done = match due.start {
             Some(at) => tx.is_scheduled(&row.id, at.0)?,

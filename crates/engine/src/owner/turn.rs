@@ -22,12 +22,15 @@ use super::live::Live;
 use super::lock::OwnerLock;
 use super::meter::Measured;
 use super::mind::Mind;
+use super::post::Post;
+use super::presence::Presence;
 use super::recover::{Eyes, Finding, log_read, observe, swept};
 use super::schedules;
 use super::silence::Patience;
 use super::sweeps::Sweeps;
 use super::tail::Reading;
 use super::tidy::Tidy;
+use super::untold::Untold;
 use super::{Left, Trouble, WorkOptions};
 use crate::bell::Bell;
 use crate::home::Home;
@@ -41,6 +44,8 @@ const LOOK_AT_STORE_MS: u64 = 2_000;
 /// New runs taken in one turn, at most.
 const NEW_RUNS: u32 = 1_000;
 const SIGNALS: [i32; 2] = [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT];
+
+mod idle;
 
 struct Owner<'a> {
     mind: Mind,
@@ -67,10 +72,13 @@ struct Owner<'a> {
     mark: Mark,
     /// The hourly backup.
     copies: Copies,
+    /// Messages to a webhook.
+    post: Post,
     /// Old events, new names.
     tidy: Tidy,
-    /// A thread waits for the last guest to leave.
-    waits_for_presence: Arc<AtomicBool>,
+    /// What was found and is not in the store yet.
+    untold: Untold,
+    presence: Presence,
 }
 
 /// Is the owner until there is a reason to leave; gives the store back.
@@ -97,7 +105,10 @@ pub(super) fn run(
         bell: Bell::listen(home)?,
         mark: Mark::of(home, &store)?,
         copies: Copies::new(home, waker.clone()),
+        post: Post::new(home, waker.clone()),
+        presence: Presence::new(home, waker.clone()),
         tidy: Tidy::new(),
+        untold: Untold::default(),
         waker,
         wakeable,
         alarm: Alarm::new(),
@@ -106,7 +117,6 @@ pub(super) fn run(
         seen_wish: 0,
         announced: false,
         more: false,
-        waits_for_presence: Arc::new(AtomicBool::new(false)),
     };
     owner.mind.keeper.wake_by(owner.waker.clone());
     owner.remember(&mut store)?;
@@ -222,25 +232,29 @@ impl Owner<'_> {
         }
         self.mind.now = UtcMs(clock::wall_ms());
         self.mind.leaving.retain(|shim| shim.ended().is_none());
-        let mut findings = self.look();
+        let found = self.look();
+        self.untold.add(found);
         let version = store.data_version()?;
         let new = rang.guest || self.more || self.version != Some(version);
         self.version = Some(version);
         let disk = self.mind.look_at_disk();
         let gpus = self.mind.look_at_gpus();
-        if new || disk || gpus || !self.announced || !findings.is_empty() || self.something_due() {
+        if new || disk || gpus || !self.announced || self.untold.is_pressing() || self.something_due() {
             if !self.lock.is_still_there() {
                 return Err(Trouble::Damaged("the data folder was replaced under the owner".to_owned()));
             }
             let starts = self.what_schedules_start(store)?;
             let tx = store.begin()?;
+            let mut relaunch = Vec::new();
+            for finding in self.untold.waiting() {
+                self.apply(&tx, finding, &mut relaunch)?;
+            }
             if new {
                 self.mind.read_schedules(&tx)?;
                 self.take_new_runs(&tx)?;
                 self.take_wishes(&tx)?;
             }
-            let mut relaunch = Vec::new();
-            for finding in findings.drain(..) {
+            for finding in self.untold.pressing() {
                 self.apply(&tx, finding, &mut relaunch)?;
             }
             self.queue_what_is_due(&tx)?;
@@ -273,13 +287,17 @@ impl Owner<'_> {
             self.mark.advance(self.mind.seen_run, || store.read()?.last_seq());
             self.copies.changed();
             self.tidy.changed();
+            if std::mem::take(&mut self.mind.has_news) {
+                self.post.stir();
+            }
             failpoint::hit("turn-after-commit");
             for launch in relaunch {
                 self.mind.effects.push(super::effects::Effect::Launch(Box::new(launch)));
             }
             self.mind.act();
         }
-        self.copies.tend(store, self.mind.disk())?;
+        self.post.tend();
+        self.copies.tend(store)?;
         // While many come in, they come first.
         if !self.more {
             self.tidy.tend(store, self.mind.seen_run)?;
@@ -363,12 +381,12 @@ impl Owner<'_> {
     }
 
     /// What is due by schedules: once the first launches are through, so that what waits since the last owner comes before it.
-    fn what_schedules_start(&self, store: &Store) -> Result<Vec<schedules::Start>, Trouble> {
+    fn what_schedules_start(&mut self, store: &Store) -> Result<Vec<schedules::Start>, Trouble> {
         let due = self.announced && self.mind.schedules.is_due(self.mind.now);
         if !due || self.told.load(Ordering::Relaxed) {
             return Ok(Vec::new());
         }
-        Ok(schedules::prepare(self.home, &store.read()?, self.mind.now)?)
+        Ok(self.mind.schedules.prepare(self.home, &store.read()?, self.mind.now, &self.waker)?)
     }
 
     fn take_new_runs(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
@@ -494,46 +512,6 @@ impl Owner<'_> {
         Ok(())
     }
 
-    /// Nothing live, nothing that starts or comes due by itself, and nobody looks.
-    fn is_idle(&mut self) -> bool {
-        let mind = &self.mind;
-        let busy = self.more
-            || self.copies.is_busy()
-            || self.tidy.is_busy()
-            || !mind.live.is_empty()
-            || !mind.awaiting.is_empty()
-            || !mind.retries.is_empty()
-            || !mind.keeping.is_empty()
-            || mind.keeper.is_busy()
-            || mind.backlog.can_start_by_itself()
-            || mind.schedules.need_an_owner(UtcMs(clock::wall_ms()));
-        !busy && !self.somebody_is_present()
-    }
-
-    /// Where a guest is present, a thread waits until the last one has left.
-    fn somebody_is_present(&mut self) -> bool {
-        let Ok(file) =
-            std::fs::File::options().read(true).write(true).create(true).truncate(false).open(self.home.presence())
-        else {
-            return false;
-        };
-        if !matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)) {
-            return false;
-        }
-        if !self.waits_for_presence.swap(true, Ordering::SeqCst) {
-            let (waits, waker) = (Arc::clone(&self.waits_for_presence), self.waker.clone());
-            let started = std::thread::Builder::new().name("presence".to_owned()).spawn(move || {
-                let _ = file.lock();
-                waits.store(false, Ordering::SeqCst);
-                waker.wake();
-            });
-            if started.is_err() {
-                self.waits_for_presence.store(false, Ordering::SeqCst);
-            }
-        }
-        true
-    }
-
     fn wait(&mut self, _store: &Store) -> Result<(), Trouble> {
         let now = clock::running_ms();
         let mind = &self.mind;
@@ -547,9 +525,12 @@ impl Owner<'_> {
         let held = mind.held.first().filter(|_| work).map(|at| at.saturating_sub(now));
         let copy = self.copies.due().filter(|_| work).map(|at| at.saturating_sub(now));
         let tidy = self.tidy.due().filter(|_| work || self.tidy.is_busy()).map(|at| at.saturating_sub(now));
-        let silence = mind.live.values().filter_map(Live::silence_due).map(|at| at.saturating_sub(now));
+        let silent = mind.live.values().filter_map(Live::silence_due);
+        let silence = silent.chain(mind.schedules.patient_until()).map(|at| at.saturating_sub(now));
         let gpus = mind.gpus_due().map(|at| at.saturating_sub(now));
-        let due = [retry, held, by_wall, store, copy, keep, tidy, gpus].into_iter().flatten();
+        let untold = self.untold.due().map(|at| at.saturating_sub(now));
+        let post = self.post.due().map(|at| at.saturating_sub(now));
+        let due = [retry, held, by_wall, store, copy, keep, tidy, gpus, untold, post].into_iter().flatten();
         let timeout = looks.chain(silence).chain(due).min().filter(|ms| *ms < u64::MAX).map(|ms| {
             let ms = ms.min(u64::from(u32::MAX));
             Timespec { tv_sec: (ms / 1000).cast_signed(), tv_nsec: ((ms % 1000) * 1_000_000).cast_signed() }

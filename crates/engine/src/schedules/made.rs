@@ -1,9 +1,10 @@
 //! From a schedule's row to a run.
 
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use footplate_core::definition::Definition;
 use footplate_core::timetable::Timetable;
 use footplate_core::{ErrorCode, Fault};
 use footplate_store::ScheduleRow;
@@ -64,6 +65,29 @@ impl Job {
         })
     }
 
+    /// The pipeline that it runs, as it is now.
+    ///
+    /// # Errors
+    /// As [`templates::find`].
+    pub(crate) fn definition(&self, home: &Home, cwd: &Path) -> Result<Definition, Fault> {
+        Ok(self.pipeline(home, cwd)?.0)
+    }
+
+    /// With its folder, and what it is called in sentences.
+    fn pipeline(&self, home: &Home, cwd: &Path) -> Result<(Definition, PathBuf, String), Fault> {
+        let found = match &self.source {
+            Source::Template { name } => templates::template(name, home, cwd)?,
+            Source::File { path } => templates::find(&path.to_string_lossy(), home, cwd)?,
+            Source::Command { definition } => {
+                return Ok(((**definition).clone(), cwd.to_owned(), definition.name.clone()));
+            }
+            Source::Run { definition, pipeline_dir } => {
+                return Ok(((**definition).clone(), pipeline_dir.clone(), definition.name.clone()));
+            }
+        };
+        Ok((found.definition, found.dir, found.file))
+    }
+
     /// The run that it is now, with its values and those that are secret.
     ///
     /// # Errors
@@ -75,20 +99,7 @@ impl Job {
         environment: Arc<Captured>,
         secrets: &IndexMap<String, Value>,
     ) -> Result<Submit, Fault> {
-        let (definition, dir, file) = match &self.source {
-            Source::Template { name } => {
-                let found = templates::template(name, home, &cwd)?;
-                (found.definition, found.dir, found.file)
-            }
-            Source::File { path } => {
-                let found = templates::find(&path.to_string_lossy(), home, &cwd)?;
-                (found.definition, found.dir, found.file)
-            }
-            Source::Command { definition } => ((**definition).clone(), cwd.clone(), definition.name.clone()),
-            Source::Run { definition, pipeline_dir } => {
-                ((**definition).clone(), pipeline_dir.clone(), definition.name.clone())
-            }
-        };
+        let (definition, dir, file) = self.pipeline(home, &cwd)?;
         let mut given = self.params.clone();
         given.extend(secrets.iter().map(|(name, value)| (name.clone(), value.clone())));
         let params = footplate_spec::parameters(&definition, self.preset.as_deref(), &given);
@@ -111,20 +122,48 @@ impl Job {
 /// # Errors
 /// As [`Job::submit`]; `Storage` where what was captured with it is not there any more.
 pub(crate) fn submit_of(home: &Home, row: &ScheduleRow) -> Result<Submit, Fault> {
+    submit_with(home, row, &secrets_of(home, row)?)
+}
+
+/// The same with other secrets.
+///
+/// # Errors
+/// As [`submit_of`].
+pub(crate) fn submit_with(home: &Home, row: &ScheduleRow, secrets: &Secrets) -> Result<Submit, Fault> {
     let job = Job::read(row)?;
-    let gone = |message: String| Fault::new(ErrorCode::Storage, message).hint("Make the schedule anew.");
     let mut all = environment::read(&home.env_file(&row.env_hash))
         .map_err(|e| gone(format!("The environment of the schedule {:?} cannot be read: {e}.", row.name)))?;
-    let secrets = match &row.secrets {
-        Some(name) => Secrets::read(home, name)
-            .map_err(|e| gone(format!("The secrets of the schedule {:?} cannot be read: {e}.", row.name)))?,
-        None => Secrets::default(),
-    };
-    all.extend(secrets.env.into_iter().map(|(name, value)| (name.0, value.0)));
+    all.extend(secrets.env.iter().map(|(name, value)| (name.0.clone(), value.0.clone())));
     let limits = serde_json::from_str(&row.limits).unwrap_or_default();
     let environment = Arc::new(Captured::restored(all, row.umask, limits));
-    let cwd = PathBuf::from(std::ffi::OsString::from_vec(row.cwd.clone()));
-    job.submit(home, cwd, environment, &secrets.params)
+    job.submit(home, folder_of(row), environment, &secrets.params)
+}
+
+/// What is kept apart of a schedule.
+///
+/// # Errors
+/// `Storage` where it is not there any more.
+pub(crate) fn secrets_of(home: &Home, row: &ScheduleRow) -> Result<Secrets, Fault> {
+    let Some(name) = &row.secrets else { return Ok(Secrets::default()) };
+    Secrets::read(home, name)
+        .map_err(|e| gone(format!("The secrets of the schedule {:?} cannot be read: {e}.", row.name)))
+}
+
+fn gone(message: String) -> Fault {
+    Fault::new(ErrorCode::Storage, message).hint("Make the schedule anew.")
+}
+
+/// The working folder of its runs.
+pub(crate) fn folder_of(row: &ScheduleRow) -> PathBuf {
+    PathBuf::from(std::ffi::OsString::from_vec(row.cwd.clone()))
+}
+
+/// What a schedule reads at each start: the file or folder of its pipeline, else the folder that it runs in.
+pub(crate) fn place_of(row: &ScheduleRow) -> String {
+    match Job::read(row).map(|job| job.source) {
+        Ok(Source::File { path }) => path.display().to_string(),
+        _ => String::from_utf8_lossy(&row.cwd).into_owned(),
+    }
 }
 
 /// A row's timetable.

@@ -21,7 +21,7 @@ use crate::client::{Client, Origin};
 use crate::environment::Captured;
 use crate::home::Home;
 use crate::templates::{self, Pipeline};
-pub(crate) use made::{Job, submit_of, table_of};
+pub(crate) use made::{Job, folder_of, place_of, secrets_of, submit_of, submit_with, table_of};
 
 /// What a schedule runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 mod again;
 mod items;
 mod repeat;
+mod sweep;
 pub(crate) mod written;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use crate::plan::{self, Plan};
 use crate::{interpreters, templates};
 pub use again::{AgainRequest, again};
 pub use repeat::{RepeatRequest, TimesView, times};
+pub use sweep::{PreparedSweep, Refusal, SweepRequest, SweepView, SweptView, VariedView, sweep};
 pub use written::StageText;
 
 /// When and where; the same for both kinds.

@@ -20,8 +20,11 @@ const UPCOMING: usize = 5;
 pub struct RepeatRequest {
     /// The schedule's name.
     pub name: String,
-    /// `30 2 * * *`, `@daily` or `every 6h`, in this machine's time zone.
+    /// `30 2 * * *`, `@daily` or `every 6h`.
     pub timing: String,
+    /// An IANA time zone; else this machine's.
+    #[serde(default)]
+    pub zone: Option<String>,
     /// What becomes of times that nobody saw.
     pub catch_up: CatchUp,
     /// What becomes of a start while its last run has not ended.
@@ -31,18 +34,18 @@ pub struct RepeatRequest {
 /// When a timetable is due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TimesView {
-    /// The IANA name of this machine's time zone.
+    /// The IANA name of the time zone.
     pub zone: String,
     /// The next times, at most five.
     pub upcoming: Vec<UtcMs>,
 }
 
-/// When a timetable would be due, in this machine's time zone. Writes nothing.
+/// When a timetable would be due, in a time zone or in this machine's. Writes nothing.
 ///
 /// # Errors
 /// `Invalid`, with what is wrong and what is allowed.
-pub fn times(timing: &str) -> Result<TimesView, Fault> {
-    let zone = system_zone();
+pub fn times(timing: &str, zone: Option<&str>) -> Result<TimesView, Fault> {
+    let zone = zone.map_or_else(system_zone, str::to_owned);
     let now = UtcMs(clock::wall_ms());
     let upcoming = timetable(timing, &zone)?.upcoming(now, now, UPCOMING);
     Ok(TimesView { zone, upcoming })
@@ -61,7 +64,7 @@ impl RepeatRequest {
     }
 
     fn into(self, new: NewSchedule) -> NewSchedule {
-        NewSchedule { catch_up: self.catch_up, overlap: self.overlap, ..new }
+        NewSchedule { zone: self.zone, catch_up: self.catch_up, overlap: self.overlap, ..new }
     }
 }
 

@@ -80,6 +80,8 @@ struct Attendance {
     paused_for: Vec<Reason>,
     paused_since: Option<u64>,
     paused_ms: u64,
+    /// What keeps the program stopped should this shim die is there, or cannot be.
+    anchored: bool,
     stop: Option<Stop>,
     by_wish: Option<String>,
     timed_out: bool,
@@ -116,6 +118,7 @@ fn begin(launched: Launched) -> Option<(Attendance, LockGuard)> {
         paused_for: Vec::new(),
         paused_since: None,
         paused_ms: 0,
+        anchored: false,
         stop: None,
         silence: None,
         by_wish: None,

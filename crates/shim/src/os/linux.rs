@@ -1,5 +1,11 @@
 //! Linux: `/proc`, pidfds, subreaper.
 
+mod anchor;
+mod group;
+
+pub use anchor::anchor_group;
+pub use group::oom_kills;
+
 use super::{Ended, Process, Usage};
 use rustix::process::{Pid, PidfdFlags, Signal};
 use std::io::{self, Read};
@@ -274,35 +280,6 @@ pub fn oom_score(higher: i32) -> Option<(&'static Path, String)> {
     let look = || std::fs::read_to_string("/proc/self/oom_score_adj").ok()?.trim().parse().ok();
     let own = (*OWN.get_or_init(look))?;
     Some((Path::new("/proc/self/oom_score_adj"), own.saturating_add(higher).min(1000).to_string()))
-}
-
-/// How many processes of this one's control group the system has killed for want of memory, whoever's want it was: `oom_kill` of
-/// `memory.events` (cgroup v2) or of `memory.oom_control` (v1). `None`: nobody counts.
-pub fn oom_kills() -> Option<u64> {
-    // A process forked from one that has looked is in the same group.
-    static FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let path = FILE.get_or_init(|| oom_file(&std::fs::read_to_string("/proc/self/cgroup").ok()?)).as_ref()?;
-    let mut buffer = [0_u8; 512];
-    let length = std::fs::File::open(path).ok()?.read(&mut buffer).ok()?;
-    let text = std::str::from_utf8(buffer.get(..length)?).ok()?;
-    text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok())
-}
-
-/// The file that counts, for the content of `/proc/self/cgroup`, see cgroups(7). In a container the path may be the host's: the
-/// group is the root of what is mounted then.
-fn oom_file(groups: &str) -> Option<PathBuf> {
-    let of = |line: &str| {
-        let mut parts = line.splitn(3, ':');
-        let (controllers, path) = (parts.nth(1)?, parts.next()?);
-        let (folder, file) = match controllers {
-            "" => ("/sys/fs/cgroup", "memory.events"),
-            of if of.split(',').any(|one| one == "memory") => ("/sys/fs/cgroup/memory", "memory.oom_control"),
-            _ => return None,
-        };
-        let places = [format!("{folder}{path}/{file}"), format!("{folder}/{file}")];
-        places.into_iter().map(PathBuf::from).find(|path| path.is_file())
-    };
-    groups.lines().find_map(of)
 }
 
 /// Closes every descriptor from `first` on, but one.

@@ -266,6 +266,15 @@ pub fn oom_kills() -> Option<u64> {
     None
 }
 
+/// Nothing that outlives the shim keeps a stopped program stopped here: there is no descriptor by which it would learn, without waking, that
+/// the program has ended.
+///
+/// # Errors
+/// Never.
+pub fn anchor_group(_program: rustix::process::Pid, _group: rustix::process::Pid) -> io::Result<()> {
+    Ok(())
+}
+
 /// Closes every descriptor from `first` on, but one.
 #[expect(unsafe_code, reason = "descriptors that were inherited have no owner in this program")]
 pub fn close_inherited(first: i32, but: Option<i32>) {

@@ -44,6 +44,28 @@ pub struct Swept {
     pub runs: Vec<IndexMap<String, Value>>,
 }
 
+/// What is given for the parameters of a sweep, read; its runs are not made yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// All that is wrong; in no order of importance.
+    pub problems: Vec<Problem>,
+    /// The names of all parameters, in the order of the definition.
+    names: Vec<String>,
+    fixed: IndexMap<String, Value>,
+    axes: Vec<(String, Axis)>,
+}
+
+/// A parameter that is given more than one value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Varied<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// How many values; `None`: it is drawn from numbers without steps.
+    pub count: Option<u128>,
+    /// The first of them, at most as many as were asked for.
+    pub first: Vec<Value>,
+}
+
 /// Reads what is given for each parameter and makes the runs.
 ///
 /// # Errors
@@ -55,6 +77,13 @@ pub fn sweep(
     given: &[(String, String)],
     choice: Choice,
 ) -> Result<Swept, Problems> {
+    let reading = read(definition, preset, given, matches!(choice, Choice::Random { .. }));
+    if reading.problems.is_empty() { Ok(reading.runs(choice)?) } else { Err(Problems(reading.problems)) }
+}
+
+/// Reads what is given for each parameter. `random`: stretches without steps may be drawn from.
+#[must_use]
+pub fn read(definition: &Definition, preset: Option<&str>, given: &[(String, String)], random: bool) -> Reading {
     let mut problems = Vec::new();
     let mut fixed = IndexMap::new();
     let mut axes: Vec<(String, Axis)> = Vec::new();
@@ -62,28 +91,29 @@ pub fn sweep(
     for (name, text) in given {
         if seen.contains(&name.as_str()) {
             let problem = Problem::new("twice", format!("parameter {} is given twice", shown(name)));
-            problems.push(problem.hint(format!("separate its values by commas: -p {name}=A,B")));
+            problems.push(problem.hint(format!("separate its values by commas: -p {name}=A,B")).of(name));
             continue;
         }
         seen.push(name);
         let Some(param) = definition.params.get(name) else {
             let message = format!("there is no parameter {}", shown(name));
-            problems.push(unknown("unknown_param", message, name, definition.params.keys().map(String::as_str)));
+            let problem = unknown("unknown_param", message, name, definition.params.keys().map(String::as_str));
+            problems.push(problem.of(name));
             continue;
         };
         if param.kind == ParamKind::Secret {
             match typed(name, param, text) {
                 Ok(value) => _ = fixed.insert(name.clone(), value),
-                Err(problem) => problems.push(problem),
+                Err(problem) => problems.push(problem.of(name)),
             }
             continue;
         }
-        match Axis::read(name, param, text, matches!(choice, Choice::Random { .. })) {
+        match Axis::read(name, param, text, random) {
             Ok(axis) => match axis.only() {
                 Some(value) => _ = fixed.insert(name.clone(), value),
                 None => axes.push((name.clone(), axis)),
             },
-            Err(mut found) => problems.append(&mut found),
+            Err(found) => problems.extend(found.into_iter().map(|problem| problem.of(name))),
         }
     }
     // What is not given: required ones, and the preset. Those with faults of their own are not told of again.
@@ -95,27 +125,47 @@ pub fn sweep(
         Ok(values) => fixed = values,
         Err(mut more) => problems.append(&mut more.0),
     }
-    if !problems.is_empty() {
-        return Err(Problems(problems));
+    Reading { problems, names: definition.params.keys().cloned().collect(), fixed, axes }
+}
+
+impl Reading {
+    /// The parameters that are given more than one value, in the order in which they were given, with at most `most` values of each.
+    pub fn varied(&self, most: usize) -> impl Iterator<Item = Varied<'_>> {
+        self.axes.iter().map(move |(name, axis)| {
+            let count = axis.count();
+            let first = match axis {
+                Axis::Steps(_) => (0..count.unwrap_or(0).min(most as u128)).map(|mut at| axis.take(&mut at)).collect(),
+                Axis::Between { .. } => Vec::new(),
+            };
+            Varied { name, count, first }
+        })
     }
-    if axes.is_empty() {
-        let problem = Problem::new("no_sweep", "nothing varies: no parameter is given more than one value");
-        return Err(problem.hint("for example: -p lr=1e-4,3e-4 -p epochs=5..20:5").into());
+
+    /// The runs that the values make; of what was read with problems, none are to be made.
+    ///
+    /// # Errors
+    /// Nothing varies; more than [`MOST_RUNS`]; more random runs than there are different ones.
+    pub fn runs(self, choice: Choice) -> Result<Swept, Problem> {
+        let Reading { names, fixed, axes, .. } = self;
+        if axes.is_empty() {
+            let problem = Problem::new("no_sweep", "nothing varies: no parameter is given more than one value");
+            return Err(problem.hint("for example: -p lr=1e-4,3e-4 -p epochs=5..20:5"));
+        }
+        let rows = match choice {
+            Choice::Grid => grid(&axes)?,
+            Choice::Random { runs, seed } => draw::rows(&axes, runs, seed)?,
+        };
+        let varied: Vec<String> = axes.into_iter().map(|(name, _)| name).collect();
+        let whole = |row: Vec<Value>| {
+            let all = names.iter().filter_map(|name| {
+                let at = varied.iter().position(|varied| varied == name);
+                Some((name.clone(), at.and_then(|at| row.get(at)).or_else(|| fixed.get(name))?.clone()))
+            });
+            all.collect()
+        };
+        let runs = rows.into_iter().map(whole).collect();
+        Ok(Swept { varied, runs })
     }
-    let rows = match choice {
-        Choice::Grid => grid(&axes)?,
-        Choice::Random { runs, seed } => draw::rows(&axes, runs, seed)?,
-    };
-    let varied: Vec<String> = axes.into_iter().map(|(name, _)| name).collect();
-    let whole = |row: Vec<Value>| {
-        let all = definition.params.keys().filter_map(|name| {
-            let at = varied.iter().position(|varied| varied == name);
-            Some((name.clone(), at.and_then(|at| row.get(at)).or_else(|| fixed.get(name))?.clone()))
-        });
-        all.collect()
-    };
-    let runs = rows.into_iter().map(whole).collect();
-    Ok(Swept { varied, runs })
 }
 
 /// How many different runs there are; `None` where a parameter is drawn from numbers without steps.

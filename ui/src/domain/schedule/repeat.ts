@@ -1,5 +1,5 @@
 /** How a schedule is chosen in a form, and how its timing is told in words. Pure. */
-import type { RepeatRequest } from '../../platform/types'
+import type { RepeatRequest, ScheduleView } from '../../platform/types'
 
 export type Every = 'day' | 'weekdays' | 'week' | 'hours' | 'cron'
 export const EVERY: Every[] = ['day', 'weekdays', 'week', 'hours', 'cron']
@@ -14,6 +14,8 @@ export interface Repeat {
   day: number
   hours: number
   cron: string
+  /** An IANA time zone; empty: this machine's. */
+  zone: string
   /** One run for what was missed in sleep. */
   catchUp: boolean
   /** One run waits behind one that goes on; else the start is left out. */
@@ -27,6 +29,7 @@ export function nightly(): Repeat {
     day: 1,
     hours: 6,
     cron: '0 23 * * MON-FRI',
+    zone: '',
     catchUp: true,
     queue: false,
   }
@@ -64,6 +67,7 @@ export function repeatRequest(repeat: Repeat, name: string): RepeatRequest {
   return {
     name: name.trim(),
     timing: timing(repeat),
+    zone: repeat.zone.trim() || null,
     catch_up: repeat.catchUp ? 'once' : 'skip',
     overlap: repeat.queue ? 'queue' : 'skip',
   }
@@ -102,4 +106,25 @@ export function tell(text: string): Told {
   if (week === '1-5' || week === 'mon-fri') return { kind: 'weekdays', time }
   const one = /^[0-7]$/.test(week) ? Number(week) % 7 : DAYS.indexOf(week)
   return one >= 0 ? { kind: 'week', time, day: one } : { kind: 'other' }
+}
+
+/** A schedule as the form would have made it; `here` is this machine's time zone. */
+export function repeatOf(schedule: ScheduleView, here: string): Repeat {
+  const base: Repeat = {
+    ...nightly(),
+    cron: schedule.timing,
+    zone: schedule.zone === here ? '' : schedule.zone,
+    catchUp: schedule.catch_up === 'once',
+    queue: schedule.overlap === 'queue',
+  }
+  const told = tell(schedule.timing)
+  const made: Repeat =
+    told.kind === 'day' || told.kind === 'weekdays'
+      ? { ...base, every: told.kind, time: told.time }
+      : told.kind === 'week'
+        ? { ...base, every: 'week', time: told.time, day: told.day }
+        : told.kind === 'interval' && HOURS.includes(told.seconds / 3600)
+          ? { ...base, every: 'hours', hours: told.seconds / 3600 }
+          : { ...base, every: 'cron' }
+  return made
 }

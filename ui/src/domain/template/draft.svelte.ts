@@ -1,8 +1,18 @@
 /** The half-filled wizard: kept by the platform, so that neither a reload nor a crash loses it. */
 import { platform } from '../../app/platform'
-import type { JsonValue, Placement, RunView, ScriptView, Stage, StartRequest, TemplateView } from '../../platform/types'
+import type {
+  JsonValue,
+  Placement,
+  RunView,
+  ScriptView,
+  Stage,
+  StartRequest,
+  SweepRequest,
+  TemplateView,
+} from '../../platform/types'
 import { nightly, reviveRepeat, type Repeat } from '../schedule/repeat'
 import { collect, datasets, line, words, type Typed } from './params'
+import { reviveSweep, sweepRequest, toOne, toSweep, type Sweep } from './sweep'
 
 /** Where a stage runs whose pipeline names no queue. Names of queues are never translated. */
 export const DEFAULT_QUEUE = 'default'
@@ -22,6 +32,8 @@ export interface Draft {
   template: string | null
   preset: string | null
   typed: Typed
+  /** Several values, and a run for each; null: one run. */
+  sweep: Sweep | null
   script: string | null
   interpreter: string | null
   /** The run whose command it is, what it runs, and where: for `command`. */
@@ -50,6 +62,7 @@ export function blank(): Draft {
     template: null,
     preset: null,
     typed: {},
+    sweep: null,
     script: null,
     interpreter: null,
     like: null,
@@ -97,7 +110,26 @@ export function revive(kept: JsonValue): Draft | null {
       Object.assign(draft, { [key]: value })
   }
   draft.repeat = reviveRepeat(kept['repeat'])
+  draft.sweep = reviveSweep(kept['sweep'])
   return STEPS.includes(draft.step) && draft.kind !== null ? draft : null
+}
+
+/** Goes over from one run to a sweep, or back: what was typed stays, as far as it can. */
+export function setSweep(draft: Draft, template: TemplateView, on: boolean): void {
+  if (on === (draft.sweep !== null)) return
+  if (draft.sweep !== null) {
+    draft.typed = toOne(template.definition, draft.typed, draft.sweep)
+    draft.sweep = null
+    return
+  }
+  Object.assign(draft, toSweep(template.definition, draft.typed))
+  if (draft.when === 'after' || draft.when === 'repeat') draft.when = 'now'
+}
+
+/** What a draft of a sweep asks for; `null` while something is missing, or for one run. */
+export function sweepOf(draft: Draft, template: TemplateView | undefined): SweepRequest | null {
+  if (draft.kind !== 'template' || !template || draft.sweep === null) return null
+  return sweepRequest(template, draft.typed, draft.preset, draft.sweep, placement(draft))
 }
 
 let timer: ReturnType<typeof setTimeout> | undefined

@@ -6,9 +6,11 @@ export type Typed = { [name: string]: string | boolean }
 
 export interface Problem {
   /** A key of the words, with its arguments. */
-  code: 'required' | 'integer' | 'number' | 'least' | 'most' | 'between' | 'pattern' | 'choice'
+  code: 'required' | 'integer' | 'number' | 'least' | 'most' | 'between' | 'pattern' | 'choice' | 'said'
   least?: number
   most?: number
+  /** What the engine says, for `said`. */
+  text?: string
 }
 
 export function entries(definition: Definition): [string, Param][] {

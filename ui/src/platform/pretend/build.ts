@@ -6,6 +6,7 @@ export const iso = (ms: number) => new Date(ms).toISOString()
 export function attempt(more: Partial<AttemptView> & { status: AttemptView['status'] }): AttemptView {
   return {
     number: 1,
+    command: [],
     paused: false,
     pid: null,
     exit_code: null,
@@ -66,6 +67,7 @@ export function ran(name: string, from: number, s: number, more: Partial<StageVi
     attempts: [
       attempt({
         status: end,
+        command: more.command ?? ['python', `${name}.py`],
         exit_code: end === 'failed' ? 1 : end === 'completed' ? 0 : null,
         started_at: iso(from),
         finished_at: iso(from + s * 1000),

@@ -39,6 +39,16 @@ export function demo(): Fake {
     broken: query.has('broken'),
   }
   if (query.has('fulldisk')) options.disk = { free: 3.1e8, level: 'critical' }
+  if (query.has('webhook'))
+    options.webhook = {
+      host: 'hooks.slack.com',
+      encrypted: true,
+      form: 'slack',
+      on: ['disk', 'failed', 'stalled', 'alert', 'interrupted'],
+      delivered_at: new Date(Date.now() - 3_600_000).toISOString(),
+      failed_at: null,
+      failure: null,
+    }
   const gpus = query.get('gpus')
   if (gpus === 'two' || gpus === 'none') options.gpus = gpus
   if (query.has('away')) options.owner = { state: 'absent', orderly: false }

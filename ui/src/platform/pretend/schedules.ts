@@ -10,6 +10,7 @@ import type {
   Wish,
   WishAnswer,
 } from '../types'
+import { TEMPLATES } from './templates'
 
 type Asked = Extract<Wish, { kind: 'schedule' | 'schedules' }>
 interface Store {
@@ -136,15 +137,17 @@ export function schedules(options: { world?: string; texts?: string[] }, began: 
       throw store.fault('not_found', `There is no schedule "${name}".`, ['footplate schedule list shows the schedules'])
     return found
   }
+  const taken = (name: string) =>
+    store.fault('conflict', `There is a schedule "${name}" already.`, [
+      'Choose another name, or remove that one: footplate schedule rm',
+    ])
   function make(repeat: RepeatRequest, what: Pick<ScheduleView, 'kind' | 'what'>): ScheduleView {
-    if (all.some((one) => one.name === repeat.name))
-      throw store.fault('conflict', `There is a schedule "${repeat.name}" already.`, [
-        'Choose another name, or remove that one: footplate schedule rm',
-      ])
+    if (all.some((one) => one.name === repeat.name)) throw taken(repeat.name)
     const upcoming = times(repeat.timing, Date.now())
     const made: ScheduleView = {
       ...known(began)[0]!,
       ...repeat,
+      zone: repeat.zone ?? zone,
       ...what,
       id: `0190b5c2-0000-7000-8000-0000000001${all.length}`,
       params: {},
@@ -158,16 +161,40 @@ export function schedules(options: { world?: string; texts?: string[] }, began: 
     store.changed()
     return made
   }
-  const platform: Pick<Platform, 'scheduleTimes' | 'addSchedule' | 'repeatRun' | 'runSchedule'> = {
-    scheduleTimes: (timing) =>
+  const platform: Pick<
+    Platform,
+    'scheduleTimes' | 'scheduleDefinition' | 'editSchedule' | 'addSchedule' | 'repeatRun' | 'runSchedule'
+  > = {
+    scheduleTimes: (timing, where) =>
       store.read(() => {
+        if (where !== null && !Intl.supportedValuesOf('timeZone').includes(where))
+          throw store.fault('invalid', `There is no time zone "${where}".`, [])
         const minute = timing.split(' ')[0] ?? ''
         if (!timing.startsWith('every ') && Number(minute) > 59)
           throw store.fault('invalid', `"${minute}" cannot be the minute of a schedule (field 1).`, [
             'Allowed are 0 to 59, and * for each; for example 0, */15 or 0,30.',
           ])
-        return { zone, upcoming: times(timing, Date.now()) }
+        return { zone: where ?? zone, upcoming: times(timing, Date.now()) }
       }),
+    scheduleDefinition: (name) =>
+      store.read(() => {
+        const { kind, what } = find(name)
+        const found = kind === 'template' ? TEMPLATES.find((one) => one.name === what)?.definition : undefined
+        return found ?? { format: 1, name: what, stages: { run: { command: ['true'] } } }
+      }),
+    async editSchedule(name, edit) {
+      store.note('editSchedule', name, edit)
+      const old = find(name)
+      if (edit.name && all.some((one) => one.name === edit.name && one.id !== old.id)) throw taken(edit.name)
+      const { params = {}, unset = [], ...rule } = edit
+      const timing = rule.timing ?? old.timing
+      const upcoming = old.enabled ? times(timing, Date.now()) : []
+      const kept = Object.entries({ ...old.params, ...params }).filter(([key]) => !unset.includes(key))
+      const made = { ...old, ...rule, params: Object.fromEntries(kept), upcoming, next_at: upcoming[0] ?? null }
+      all = all.map((one) => (one.id === old.id ? made : one))
+      store.changed()
+      return made
+    },
     async addSchedule(request, repeat) {
       store.note('addSchedule', request, repeat)
       return make(

@@ -121,6 +121,7 @@ function active(made: World, now: number): void {
         ran('prepare', start, 124, { queue: 'preprocessing', outputs: { data: 'out/clean.jsonl', rows: 6412 } }),
         stage('train', 'running', {
           needs: ['base-model', 'prepare'],
+          command: ['python', 'train.py', '--lr', '{{ params.learning_rate }}'],
           progress: 0.45,
           eta_s: 7300,
           message: 'epoch 2 of 3 · step 1340 of 3000',
@@ -135,10 +136,18 @@ function active(made: World, now: number): void {
           },
           queued_at: iso(start + 124_000),
           started_at: iso(start + 125_000),
-          attempts: [attempt({ status: 'running', pid: 4242, started_at: iso(start + 125_000) })],
+          attempts: [
+            attempt({
+              status: 'running',
+              command: ['python', 'train.py', '--lr', '0.0002'],
+              pid: 4242,
+              started_at: iso(start + 125_000),
+            }),
+          ],
         }),
         stage('merge', 'waiting', {
           needs: ['train'],
+          command: ['python', 'merge.py', '--into', '{{ run.dir }}/merged'],
           queue: 'default',
           waiting: { reason: 'dependency', detail: 'after train' },
         }),

@@ -4,6 +4,7 @@ mod machine;
 
 use clap::Args;
 use footplate_core::gpu::Gpu;
+use footplate_core::notice::WebhookView;
 use footplate_core::{ErrorCode, Fault, UtcMs};
 use footplate_engine::client::OwnerState;
 use footplate_engine::{Client, Home, VERSION, install};
@@ -12,6 +13,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::stop::Answer;
 use crate::text::{Colour, storage, table, visible, visible_lines, when};
+use crate::verb::webhook;
 
 /// Say what is installed and what is at work, what is wrong, and what to do about it
 #[derive(Debug, Args)]
@@ -24,6 +26,7 @@ struct Examination {
     store: Option<Store>,
     backups: Option<Backups>,
     owner: Option<Owner>,
+    webhook: Option<WebhookView>,
     shim: Option<String>,
     python: Option<machine::Python>,
     machine: machine::Machine,
@@ -51,6 +54,8 @@ struct Backups {
     count: usize,
     newest: Option<UtcMs>,
     bytes: u64,
+    /// How much those of the owner may take together.
+    room_bytes: Option<u64>,
     /// Damaged stores that were put aside, by name.
     kept: Vec<String>,
 }
@@ -131,6 +136,7 @@ fn examine(context: &Context) -> Examination {
     let store = client.as_ref().and_then(|client| store(client, &mut problems));
     let owner = client.as_ref().map(|client| owner(client, &mut problems));
     let login = machine::login(context.named_data_dir().as_deref());
+    let webhook = client.as_ref().and_then(|client| messages(client, &mut problems));
     if let Some(client) = &client {
         told(client, &mut problems);
         if !login.installed {
@@ -150,6 +156,7 @@ fn examine(context: &Context) -> Examination {
         store,
         backups,
         owner,
+        webhook,
         shim: shim.map(|path| path.display().to_string()),
         python,
         machine,
@@ -180,7 +187,8 @@ fn backups(home: &Home) -> Backups {
         .collect();
     kept.sort();
     let bytes = all.iter().map(|backup| backup.bytes).sum();
-    Backups { count: all.len(), newest: all.first().map(|backup| backup.at), bytes, kept }
+    let room_bytes = footplate_engine::backup::room(home, &all);
+    Backups { count: all.len(), newest: all.first().map(|backup| backup.at), bytes, room_bytes, kept }
 }
 
 /// What is to be told of the store itself.
@@ -218,6 +226,24 @@ fn store(client: &Client, problems: &mut Vec<Problem>) -> Option<Store> {
             None
         }
     }
+}
+
+/// Messages that do not arrive tell nobody so.
+fn messages(client: &Client, problems: &mut Vec<Problem>) -> Option<WebhookView> {
+    let found = client.webhook();
+    if let Err(fault) = &found {
+        problems.push(Problem { grave: false, ..Problem::grave(fault.clone()) });
+    }
+    let view = found.ok().flatten()?;
+    if let (Some(at), Some(why)) = (view.failed_at, &view.failure) {
+        let message = format!("a message to the webhook could not be delivered at {}: {why}", when::moment(at));
+        problems.push(Problem::slight(
+            ErrorCode::Refused,
+            message,
+            "footplate webhook test tries it now; footplate webhook set URL names another",
+        ));
+    }
+    Some(view)
 }
 
 fn owner(client: &Client, problems: &mut Vec<Problem>) -> Owner {
@@ -267,7 +293,11 @@ fn text(found: &Examination, colours: bool) -> String {
         lines.push(("store", format!("schema {}, {state}{size}", store.schema)));
     }
     if let Some(backups) = &found.backups {
-        let newest = backups.newest.map(|at| format!("{}, the newest of {}", backups.count, when::moment(at)));
+        let room = backups.room_bytes.map(|room| format!(" of {} that they may take", when::size(room)));
+        let newest = backups.newest.map(|at| {
+            let (count, bytes, room) = (backups.count, when::size(backups.bytes), room.unwrap_or_default());
+            format!("{count}, {bytes}{room}, the newest of {}", when::moment(at))
+        });
         let kept = if backups.kept.is_empty() { String::new() } else { format!("; kept: {}", backups.kept.join(", ")) };
         lines.push(("backups", format!("{}{kept}", newest.unwrap_or_else(|| "none yet".to_owned()))));
     }
@@ -280,6 +310,10 @@ fn text(found: &Examination, colours: bool) -> String {
                 _ => "none; one starts when there is something to do".to_owned(),
             },
         ));
+    }
+    if let Some(view) = &found.webhook {
+        let last = view.delivered_at.map(|at| format!(", last taken {}", when::moment(at))).unwrap_or_default();
+        lines.push(("webhook", format!("{}: {}{last}", webhook::to(view), webhook::told(view))));
     }
     lines.push(("shim", found.shim.as_deref().map_or_else(|| "not found".to_owned(), visible)));
     let python = found.python.as_ref().map(|python| format!("{}, {}", visible(&python.version), visible(&python.path)));

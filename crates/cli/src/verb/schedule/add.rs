@@ -105,15 +105,33 @@ pub(super) struct Add {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum CatchUp {
+pub(super) enum CatchUp {
     Once,
     Skip,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Overlap {
+pub(super) enum Overlap {
     Skip,
     Queue,
+}
+
+impl From<CatchUp> for timetable::CatchUp {
+    fn from(rule: CatchUp) -> timetable::CatchUp {
+        match rule {
+            CatchUp::Once => timetable::CatchUp::Once,
+            CatchUp::Skip => timetable::CatchUp::Skip,
+        }
+    }
+}
+
+impl From<Overlap> for timetable::Overlap {
+    fn from(rule: Overlap) -> timetable::Overlap {
+        match rule {
+            Overlap::Skip => timetable::Overlap::Skip,
+            Overlap::Queue => timetable::Overlap::Queue,
+        }
+    }
 }
 
 impl Add {
@@ -182,14 +200,8 @@ impl Add {
             NewSchedule { run_name, ..NewSchedule::new(&self.name, &self.when, source, cwd, environment) }
         };
         new.zone.clone_from(&self.zone);
-        new.catch_up = match self.catch_up {
-            CatchUp::Once => timetable::CatchUp::Once,
-            CatchUp::Skip => timetable::CatchUp::Skip,
-        };
-        new.overlap = match self.overlap {
-            Overlap::Skip => timetable::Overlap::Skip,
-            Overlap::Queue => timetable::Overlap::Queue,
-        };
+        new.catch_up = self.catch_up.into();
+        new.overlap = self.overlap.into();
         new.preset.clone_from(&self.preset);
         new.run_name = self.run_name.clone().or(new.run_name);
         new.experiment = self.experiment.clone().or(new.experiment);

@@ -147,8 +147,7 @@ pub(super) fn times(all: &[UtcMs], in_zone: &str) -> String {
     let mut out = String::new();
     for at in all {
         let here = when::moment_short(*at);
-        let there =
-            zone(in_zone).map_or_else(|_| here.clone(), |zone| when::moment_in(*at, &zone, "%Y-%m-%d %H:%M %:z"));
+        let there = zone(in_zone).map_or_else(|_| here.clone(), |zone| when::moment_short_in(*at, &zone));
         let beside = if there == here { String::new() } else { format!("  ({here} here)") };
         out.push_str(&format!("  {there} {in_zone}{beside}\n"));
     }

@@ -2,6 +2,7 @@
 
 mod add;
 mod look;
+mod set;
 
 use clap::{Args, Subcommand, ValueEnum};
 use footplate_engine::client::Wish;
@@ -11,7 +12,7 @@ use crate::stop::Answer;
 use crate::verb::add::tell;
 use crate::wish::{self, Waits};
 
-/// List what runs again and again, or make, start, pause and remove a schedule
+/// List what runs again and again, or make, change, start, pause and remove a schedule
 #[derive(Debug, Args)]
 pub(crate) struct Schedule {
     #[command(subcommand)]
@@ -28,6 +29,7 @@ enum What {
         name: String,
     },
     Add(Box<add::Add>),
+    Set(set::Set),
     /// Start a run of a schedule now; its times stay as they are
     Run {
         /// The schedule
@@ -80,6 +82,7 @@ impl Schedule {
             None | Some(What::List) => look::list(context),
             Some(What::Show { name }) => look::show(context, name),
             Some(What::Add(add)) => add.run(context),
+            Some(What::Set(set)) => set.run(context),
             Some(What::Run { name }) => {
                 let submitted = context.client()?.run_schedule(name)?;
                 tell(context, &[submitted])?;

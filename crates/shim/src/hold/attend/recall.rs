@@ -26,7 +26,8 @@ impl Attendance {
         }
         self.paused_ms = paused_ms(acts, now);
         if !self.paused_for.is_empty() {
-            // A stopped group that loses its last parent in the session is sent HUP and CONT: who survived the first runs.
+            // Where there is no anchor, a stopped group that loses its last parent in the session is sent HUP and CONT: who survived the
+            // first runs.
             self.stop_tree();
             self.paused_since = Some(now);
         }

@@ -158,6 +158,7 @@ impl Attendance {
         self.paused_for.push(reason);
         if self.paused_since.is_none() {
             self.stop_tree();
+            self.anchor();
             self.paused_since = Some(now);
             self.acts.write("stop");
         }
@@ -168,6 +169,14 @@ impl Attendance {
     pub(super) fn stop_tree(&self) {
         for _ in 0..2 {
             let _ = self.tree.signal(Signal::STOP);
+        }
+    }
+
+    /// Once, at the first pause: it stays until the program has ended. A program whose first shim is gone has one, or never will.
+    fn anchor(&mut self) {
+        if self.bond.is_parent() && !std::mem::replace(&mut self.anchored, true) {
+            // Where it cannot be, a death of this shim ends the pause.
+            let _ = os::anchor_group(self.child, self.group);
         }
     }
 

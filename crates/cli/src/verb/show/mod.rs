@@ -1,5 +1,7 @@
 //! `footplate show`.
 
+mod command;
+
 use clap::Args;
 use footplate_core::UtcMs;
 use footplate_core::view::{AttemptView, Failure, RunView, StageView};
@@ -7,7 +9,7 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::stop::Answer;
-use crate::text::{Align, Cell, Colour, Table, colour, cut, table, visible, visible_lines, when};
+use crate::text::{Align, Cell, Colour, Table, colour, table, visible, visible_lines, when};
 use crate::verb::{alerts, logs};
 use crate::wish::resolve;
 
@@ -67,7 +69,8 @@ fn text(run: &RunView, words: &str, colours: bool, columns: Option<usize>) -> St
         lines.push(("tags", visible(&run.tags.join(", "))));
     }
     if let Some([only]) = run.stages.as_deref() {
-        lines.push(("command", command(only)));
+        lines.push(("command", command::of(only)));
+        lines.extend(command::remark(only).map(|remark| ("", remark.to_owned())));
     }
     if let Some(cwd) = &run.cwd {
         lines.push(("folder", visible(cwd)));
@@ -116,6 +119,7 @@ fn text(run: &RunView, words: &str, colours: bool, columns: Option<usize>) -> St
             out.push('\n');
             out.push_str(&attempts.render(colours, columns));
         }
+        out.push_str(&command::table(stages, colours));
         out.push_str(&notes(run, colours));
         for stage in stages.iter().filter(|stage| stage.error.is_some() && stage.error != run.error) {
             if let Some(error) = &stage.error {
@@ -142,16 +146,6 @@ pub(crate) fn failure(error: &Failure, colours: bool) -> String {
         out.push_str(visible_lines(hint, 8).trim_start());
     }
     out
-}
-
-/// What a stage runs, as one would type it.
-fn command(stage: &StageView) -> String {
-    const MOST: usize = 400;
-    if let Some(line) = &stage.shell {
-        return cut(&visible(&format!("sh -c {}", quoted(line))), MOST);
-    }
-    let words: Vec<String> = stage.command.iter().map(|word| quoted(word)).collect();
-    cut(&visible(&words.join(" ")), MOST)
 }
 
 /// A word as a shell reads it.
