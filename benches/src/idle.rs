@@ -2,23 +2,13 @@
 
 use std::time::Duration;
 
-use footplate_benches::process::pss_kib;
+use footplate_benches::process::{pss_kib, sleeps};
 
 use crate::clock::Stamps;
 use crate::figures::{Better, Line, show as table};
 use crate::lines::shims_of;
 use crate::peer::{Door, Footplate};
 use crate::{Plan, Trouble};
-
-/// How often all threads of a process went to sleep by themselves, which is how often they woke.
-fn sleeps(pid: u32) -> u64 {
-    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return 0 };
-    let of = |path: std::path::PathBuf| -> Option<u64> {
-        let status = std::fs::read_to_string(path.join("status")).ok()?;
-        status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?.trim().parse().ok()
-    };
-    threads.flatten().filter_map(|thread| of(thread.path())).sum()
-}
 
 pub(crate) fn show(plan: &Plan) -> Result<(), Trouble> {
     let stamps = Stamps::at(&plan.place.scratch.join("m7.stamps"))?;

@@ -19,6 +19,17 @@ pub fn cpu_seconds(pid: u32) -> Option<f64> {
     Some(ticks / rustix::param::clock_ticks_per_second() as f64)
 }
 
+/// How often all threads of a process went to sleep by themselves, which is how often they woke. 0 where there is none.
+#[must_use]
+pub fn sleeps(pid: u32) -> u64 {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return 0 };
+    let of = |path: std::path::PathBuf| -> Option<u64> {
+        let status = fs::read_to_string(path.join("status")).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?.trim().parse().ok()
+    };
+    threads.flatten().filter_map(|thread| of(thread.path())).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -50,18 +50,18 @@ impl Frames {
     }
 }
 
-/// A run whose eight stages each print RATE lines and ten updates a second.
-fn talk(plan: &Plan, desk: &Desk) -> Result<i64, Trouble> {
+/// A run whose stages each print so many lines and ten updates a second.
+pub(crate) fn talk(plan: &Plan, desk: &Desk, stages: usize, rate: usize) -> Result<i64, Trouble> {
     let mut text = "format = 1\nname = \"talk\"\n".to_owned();
-    for stage in 1..=STAGES {
+    for stage in 1..=stages {
         let program = plan.program("footplate-bench-child").display().to_string();
         text += &format!(
-            "[stages.s{stage}]\ncommand = [{program:?}, \"talk\", \"{RATE}\"]\nqueue = \"preprocessing\"\nresources = {{ cpus = 0 }}\n"
+            "[stages.s{stage}]\ncommand = [{program:?}, \"talk\", \"{rate}\"]\nqueue = \"preprocessing\"\nresources = {{ cpus = 0 }}\n"
         );
     }
     fs::create_dir_all(desk.bench.work().join("talk"))?;
     let _ = desk.bench.write("talk/footplate.toml", text);
-    let _ = desk.bench.run(&["queue", "set", "preprocessing", "--limit", &STAGES.to_string()]).expect(0);
+    let _ = desk.bench.run(&["queue", "set", "preprocessing", "--limit", &stages.to_string()]).expect(0);
     let started = desk.bench.run(&["run", "talk", "--detach", "--json"]).expect(0).json();
     Ok(started["number"].as_i64().ok_or("no number")?)
 }
@@ -76,7 +76,7 @@ pub(crate) fn show(plan: &Plan) -> Result<(), Trouble> {
     let list = Some(".body.scroll");
     frames.measure(plan, &window, "nothing runs, nothing moves", None)?;
     frames.measure(plan, &window, &format!("nothing runs, {} rows scroll", plan.runs), list)?;
-    let number = talk(plan, &desk)?;
+    let number = talk(plan, &desk, STAGES, RATE)?;
     let running = |window: &Window<'_>| {
         let run = window.invoke("show", &json!({ "number": number })).unwrap_or_default();
         let stages = run["stages"].as_array().cloned().unwrap_or_default();

@@ -1,15 +1,15 @@
-//! M9: from the start to the picture that stays, and what it costs when nothing happens.
+//! M9: from the start to the picture that stays, and what it costs when nothing happens, in sight and in the tray.
 
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use footplate_benches::figures::{Better, Line, show as table};
-use footplate_benches::process::{cpu_seconds, pss_kib};
+use footplate_benches::process::{cpu_seconds, pss_kib, sleeps};
 use footplate_e2e::{Desk, Look};
 use footplate_testkit::holds_within;
 
-use crate::{Plan, Trouble, pause};
+use crate::{Plan, Trouble, frames, pause};
 
 /// The picture stays when it has been the same for so long.
 const STAYS: Duration = Duration::from_secs(2);
@@ -70,8 +70,47 @@ fn views(desk: &Desk) -> Vec<u32> {
     found.filter_map(|found| u32::try_from(found.pid).ok()).collect()
 }
 
-fn computed(desk: &Desk) -> f64 {
-    views(desk).into_iter().filter_map(cpu_seconds).sum()
+/// What time costs, a second.
+struct Cost {
+    /// Of a core.
+    percent: f64,
+    wakes: f64,
+}
+
+fn cost(plan: &Plan, desk: &Desk) -> Cost {
+    // What went before has an end.
+    pause(plan.settle);
+    let all = views(desk);
+    let now = || -> (f64, u64) {
+        (all.iter().filter_map(|pid| cpu_seconds(*pid)).sum(), all.iter().map(|pid| sleeps(*pid)).sum())
+    };
+    let (before, began) = (now(), Instant::now());
+    pause(plan.idle);
+    let (after, seconds) = (now(), began.elapsed().as_secs_f64());
+    Cost { percent: (after.0 - before.0) / seconds * 100.0, wakes: after.1.saturating_sub(before.1) as f64 / seconds }
+}
+
+/// Where the window is and what goes on, with what it costs.
+struct Idle {
+    percent: Vec<Line>,
+    wakes: Vec<Line>,
+}
+
+impl Idle {
+    fn new() -> Idle {
+        Idle { percent: Vec::new(), wakes: Vec::new() }
+    }
+
+    fn add(&mut self, name: &str, goal: Option<f64>, cost: &Cost) {
+        for (lines, value, goal) in [(&mut self.percent, cost.percent, goal), (&mut self.wakes, cost.wakes, None)] {
+            let known = lines.iter().position(|line| line.who == name);
+            let at = known.unwrap_or_else(|| {
+                lines.push(Line { goal, ..Line::new(name) });
+                lines.len() - 1
+            });
+            lines[at].samples.add(value);
+        }
+    }
 }
 
 pub(crate) fn show(plan: &Plan) -> Result<(), Trouble> {
@@ -79,33 +118,40 @@ pub(crate) fn show(plan: &Plan) -> Result<(), Trouble> {
     println!("\nfilling a store with {} runs", plan.runs);
     desk.has_history(plan.runs);
     let beside = format!("the app, {} runs in the store", plan.runs);
-    let programs = [plan.program("footplate-bench-bare"), plan.program("footplate-app")];
-    let names = ["a web view with an empty page", beside.as_str()];
-    let mut starts = names.map(Line::new).map(|line| line.goal(0.6));
-    let mut memory = names.map(Line::new).map(|line| line.goal(300.0));
-    let mut idle = names.map(Line::new).map(|line| line.goal(0.0));
-    for (line, bare) in [(&mut starts[0], true), (&mut memory[0], true), (&mut idle[0], true)] {
-        line.goal = line.goal.filter(|_| !bare);
-    }
-    for _ in 0..plan.rounds {
-        for (index, program) in programs.iter().enumerate() {
-            let shown = start(&desk, program)?;
-            starts[index].samples.add(shown.seconds);
-            // What the start left behind.
-            pause(plan.settle);
-            let (before, began) = (computed(&desk), Instant::now());
-            pause(plan.idle);
-            let share = (computed(&desk) - before) / began.elapsed().as_secs_f64();
-            idle[index].samples.add(share * 100.0);
-            let all = views(&desk).into_iter().filter_map(pss_kib).sum::<f64>();
-            memory[index].samples.add(all / 1024.0);
-            end(&desk, shown)?;
+    let bare = plan.program("footplate-bench-bare");
+    let app = plan.program("footplate-app");
+    let mut starts = [Line::new("a web view with an empty page"), Line::new(&beside).goal(0.6)];
+    let mut memory = [Line::new("a web view with an empty page"), Line::new(&beside).goal(300.0)];
+    let mut idle = Idle::new();
+    for round in 0..plan.rounds {
+        let shown = start(&desk, &bare)?;
+        starts[0].samples.add(shown.seconds);
+        idle.add("an empty page", None, &cost(plan, &desk));
+        memory[0].samples.add(pss(&desk));
+        end(&desk, shown)?;
+
+        let shown = start(&desk, &app)?;
+        starts[1].samples.add(shown.seconds);
+        idle.add("the app, nothing runs, its window is open", Some(0.0), &cost(plan, &desk));
+        memory[1].samples.add(pss(&desk));
+        desk.close_window();
+        idle.add("the app, nothing runs, in the tray", Some(0.0), &cost(plan, &desk));
+        if round == 0 {
+            let number = frames::talk(plan, &desk, 1, 10)?;
+            idle.add("the app in the tray, 10 reports of progress a second", None, &cost(plan, &desk));
+            let _ = desk.bench.run(&["cancel", &number.to_string()]).expect(0);
         }
+        end(&desk, shown)?;
     }
     table("M9  start -> the picture that stays", "s", Better::Less, false, &starts);
     table("M9  memory of app and web view, idle (PSS)", "MiB", Better::Less, false, &memory);
-    table("M9  processor while the window is open and nothing runs", "% of a core", Better::Less, false, &idle);
+    table("M9  processor", "% of a core", Better::Less, false, &idle.percent);
+    table("M9  wake-ups of app and web view", "1/s", Better::Less, false, &idle.wakes);
     sizes(plan)
+}
+
+fn pss(desk: &Desk) -> f64 {
+    views(desk).into_iter().filter_map(pss_kib).sum::<f64>() / 1024.0
 }
 
 fn sizes(plan: &Plan) -> Result<(), Trouble> {
