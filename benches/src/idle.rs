@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use footplate_benches::process::{pss_kib, sleeps};
+use footplate_benches::process::{pss_kib, sleeps, woke};
 
 use crate::clock::Stamps;
 use crate::figures::{Better, Line, show as table};
@@ -35,7 +35,7 @@ pub(crate) fn show(plan: &Plan) -> Result<(), Trouble> {
         for (index, (line, pid)) in lines.iter_mut().enumerate() {
             line.samples.add(match index {
                 0 | 1 => pss_kib(*pid).unwrap_or(f64::NAN) / 1024.0,
-                _ => (after[index - 2] - before[index - 2]) as f64 / seconds as f64,
+                _ => woke(&before[index - 2], &after[index - 2]) as f64 / seconds as f64,
             });
         }
     }

@@ -1,5 +1,6 @@
 //! What a process costs, as `/proc` has it.
 
+use std::collections::HashMap;
 use std::fs;
 
 /// KiB of a process's proportional share of memory.
@@ -19,15 +20,23 @@ pub fn cpu_seconds(pid: u32) -> Option<f64> {
     Some(ticks / rustix::param::clock_ticks_per_second() as f64)
 }
 
-/// How often all threads of a process went to sleep by themselves, which is how often they woke. 0 where there is none.
+/// How often each thread of a process went to sleep by itself, which is how often it woke. Nothing where there is no process.
 #[must_use]
-pub fn sleeps(pid: u32) -> u64 {
-    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return 0 };
-    let of = |path: std::path::PathBuf| -> Option<u64> {
+pub fn sleeps(pid: u32) -> HashMap<u32, u64> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return HashMap::new() };
+    let of = |path: std::path::PathBuf| -> Option<(u32, u64)> {
         let status = fs::read_to_string(path.join("status")).ok()?;
-        status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?.trim().parse().ok()
+        let count =
+            status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?.trim().parse().ok()?;
+        Some((path.file_name()?.to_str()?.parse().ok()?, count))
     };
-    threads.flatten().filter_map(|thread| of(thread.path())).sum()
+    threads.flatten().filter_map(|thread| of(thread.path())).collect()
+}
+
+/// How often threads woke from one look to another, those that ended in between left out.
+#[must_use]
+pub fn woke(before: &HashMap<u32, u64>, after: &HashMap<u32, u64>) -> u64 {
+    after.iter().map(|(thread, count)| count.saturating_sub(before.get(thread).copied().unwrap_or(0))).sum()
 }
 
 #[cfg(test)]

@@ -1,3 +1,6 @@
+// Before any library asks for the language.
+import './i18n/tag'
+
 import './styles/tokens.css'
 import './styles/base.css'
 

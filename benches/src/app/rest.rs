@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use footplate_benches::figures::{Better, Line, show as table};
-use footplate_benches::process::{cpu_seconds, pss_kib, sleeps};
+use footplate_benches::process::{cpu_seconds, pss_kib, sleeps, woke};
 use footplate_e2e::{Desk, Look};
 use footplate_testkit::holds_within;
 
@@ -81,13 +81,18 @@ fn cost(plan: &Plan, desk: &Desk) -> Cost {
     // What went before has an end.
     pause(plan.settle);
     let all = views(desk);
-    let now = || -> (f64, u64) {
-        (all.iter().filter_map(|pid| cpu_seconds(*pid)).sum(), all.iter().map(|pid| sleeps(*pid)).sum())
-    };
+    let now = || all.iter().map(|pid| (cpu_seconds(*pid), sleeps(*pid))).collect::<Vec<_>>();
     let (before, began) = (now(), Instant::now());
     pause(plan.idle);
     let (after, seconds) = (now(), began.elapsed().as_secs_f64());
-    Cost { percent: (after.0 - before.0) / seconds * 100.0, wakes: after.1.saturating_sub(before.1) as f64 / seconds }
+    let mut cost = Cost { percent: 0.0, wakes: 0.0 };
+    for ((cpu, slept), (cpu_after, slept_after)) in before.iter().zip(&after) {
+        // One that ended in between has cost nothing that is known.
+        let computed = cpu_after.zip(*cpu).map_or(0.0, |(after, before)| after - before);
+        cost.percent += computed / seconds * 100.0;
+        cost.wakes += woke(slept, slept_after) as f64 / seconds;
+    }
+    cost
 }
 
 /// Where the window is and what goes on, with what it costs.

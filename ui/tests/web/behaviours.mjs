@@ -257,6 +257,19 @@ export const behaviours = [
     },
   },
   {
+    name: 'where the system names no language the curves are there all the same',
+    run: async ({ page, open, check }) => {
+      // WebKit under LANG=C.
+      await page.addInitScript(() =>
+        Object.defineProperty(Navigator.prototype, 'language', { get: () => 'C', configurable: true }),
+      )
+      await open('tick=0', '#/run/1285/metrics')
+      await page.waitForSelector('.charts canvas')
+      const [said, wide] = await page.evaluate(() => [navigator.language, document.querySelector('canvas').width])
+      check(said === 'en-US' && wide > 200, `${said}, ${wide} wide`)
+    },
+  },
+  {
     name: 'the curves are saved as a picture of what is seen, and as the values behind it',
     run: async ({ page, open, check, shots }) => {
       await open('tick=0', '#/run/1285/metrics')
