@@ -15,6 +15,15 @@ export interface World {
   next: number
 }
 
+/** As the engine says it. */
+const restarted = failure(
+  'rebooted',
+  'Interrupted by a restart',
+  'The machine was restarted while it ran.',
+  ['Go on from the newest checkpoint: footplate resume 1291', 'Try again: footplate retry 1291 --failed'],
+  null,
+)
+
 const queue = (name: string, priority: number, limit: number, paused = false): QueueView => ({
   name,
   priority,
@@ -278,26 +287,14 @@ function telling(made: World, now: number): void {
       started_at: iso(t0 - 11_100_000),
       finished_at: iso(t0 - 3_000_000),
       progress: 0.58,
-      error: failure(
-        'rebooted',
-        'The machine restarted',
-        'It was restarted while train ran. What the program did last is not known; step 1,200 is saved.',
-        ['Resume goes on from step 1,200.'],
-        null,
-      ),
+      error: restarted,
       params: { epochs: 8 },
       stages: [
         ran('train', t0 - 11_100_000, 8100, {
           status: 'interrupted',
           progress: 0.58,
           metrics: { step: 1223, train_loss: 0.42 },
-          error: failure(
-            'rebooted',
-            'The machine restarted',
-            'It was restarted while train ran. What the program did last is not known; step 1,200 is saved.',
-            ['Resume goes on from step 1,200.'],
-            null,
-          ),
+          error: restarted,
         }),
       ],
     }),
