@@ -119,7 +119,7 @@ fn a_plan_looks_at_the_data_and_names_its_faults_by_line() {
 fn show_tells_what_was_run_where_and_what_was_noted() {
     let bench = Bench::new();
     let script = format!(
-        "echo '##PROGRESS##{{\"progress\":1.5,\"status\":\"completed\"}}##'; trap 'exit 0' TERM; {}",
+        "trap 'exit 0' TERM; echo '##PROGRESS##{{\"progress\":1.5,\"status\":\"completed\"}}##'; {}",
         gate("never")
     );
     let number = bench.add(&["--name", "noted"], &["sh", "-c", &script]);

@@ -58,7 +58,7 @@ fn a_program_is_asked_for_a_checkpoint_before_it_is_told_to_end() {
     // It saves and leaves: nobody waits longer, and what it left is told to end at once.
     let held = asked_to_save(
         60_000,
-        "trap 'echo saved; exit 0' USR1; (trap 'echo worker; exit' TERM; while :; do sleep 0.05; done) & echo up; \
+        "trap 'echo saved; exit 0' USR1; (trap 'echo worker; exit' TERM; echo up; while :; do sleep 0.05; done) & \
          while :; do sleep 0.05; done",
     );
     let (exit, held) = gone_after_stop(held);
@@ -126,7 +126,7 @@ fn what_forked_away_goes_too() {
 #[test]
 fn fifty_workers_go() {
     let held = Home::new()
-        .sh("for n in $(seq 50); do (trap '' TERM; sleep 60) & done; echo up; trap '' TERM; wait; wait; sleep 60")
+        .sh("trap '' TERM; for n in $(seq 50); do sleep 60 & done; echo up; wait; wait; sleep 60")
         .hold();
     held.until_said("up");
     let (exit, _) = gone_after_stop(held);
