@@ -63,6 +63,13 @@ const NEVER: [(&str, &str, &str); 11] = [
 const ONCE: [(&str, &str); 1] =
     [("zbus", "notify-rust 4.19 brings a second one, 2 MB of the app: `cargo update -p notify-rust --precise 4.18.2`")];
 
+/// A release that is passed over, why, and what is taken in its place.
+const PASSED_OVER: [(&str, &str, &str); 1] = [(
+    "blocking",
+    "1.7.0",
+    "its threads never end and wake up twice a second, each, for as long as the app lives: `cargo update -p blocking --precise 1.6.2`",
+)];
+
 /// All that the shim's own code may use from outside.
 const SHIM_USES: [&str; 5] = ["crc32fast", "libc", "rustix", "serde", "serde_json"];
 
@@ -187,6 +194,22 @@ fn twice(lock: &str) -> Vec<Finding> {
 }
 
 #[test]
+fn no_release_that_is_passed_over_is_locked() {
+    must_be_clean(&passed_over(&std::fs::read_to_string(crate::code::root().join("Cargo.lock")).unwrap()));
+}
+
+/// Findings in a lock file.
+fn passed_over(lock: &str) -> Vec<Finding> {
+    let locked = |name: &str, release: &str| lock.contains(&format!("name = \"{name}\"\nversion = \"{release}\"\n"));
+    let bad = PASSED_OVER.iter().filter(|(name, release, _)| locked(name, release));
+    bad.map(|(name, release, why)| {
+        let sentence = format!("{name} {release} is passed over: {why}");
+        Finding { path: "Cargo.lock".to_owned(), line: 0, sentence }
+    })
+    .collect()
+}
+
+#[test]
 fn every_package_keeps_the_common_settings() {
     let metadata = metadata();
     let mut findings = Vec::new();
@@ -252,4 +275,6 @@ fn the_rules_bite() {
     let one = "[[package]]\nname = \"zbus\"\nversion = \"5.19.0\"\n";
     assert_eq!(twice(one), []);
     assert_eq!(twice(&one.repeat(2)).len(), 1);
+    let release = |release: &str| format!("[[package]]\nname = \"blocking\"\nversion = \"{release}\"\n");
+    assert_eq!((passed_over(&release("1.7.0")).len(), passed_over(&release("1.6.2")).len()), (1, 0));
 }

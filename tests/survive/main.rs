@@ -20,6 +20,7 @@ mod output;
 mod poison;
 mod saves;
 mod schedules;
+mod silent_disk;
 mod sleeps;
 mod steady;
 mod storage;

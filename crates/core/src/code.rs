@@ -59,6 +59,8 @@ codes! {
     NotExecutable = "not_executable" => 1,
     /// The working folder is gone.
     CwdMissing = "cwd_missing" => 3,
+    /// The disk that a folder lies on does not answer.
+    DiskSilent = "disk_silent" => 8,
     /// A value from another stage, a parameter or a file is not there.
     InputMissing = "input_missing" => 1,
     /// A declared output path was not there at the stage's end.

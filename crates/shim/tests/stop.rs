@@ -125,9 +125,8 @@ fn what_forked_away_goes_too() {
 
 #[test]
 fn fifty_workers_go() {
-    let held = Home::new()
-        .sh("trap '' TERM; for n in $(seq 50); do sleep 60 & done; echo up; wait; wait; sleep 60")
-        .hold();
+    let held =
+        Home::new().sh("trap '' TERM; for n in $(seq 50); do sleep 60 & done; echo up; wait; wait; sleep 60").hold();
     held.until_said("up");
     let (exit, _) = gone_after_stop(held);
     assert_eq!(exit.signal, Some(9));

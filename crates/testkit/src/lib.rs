@@ -14,7 +14,7 @@ mod redact;
 
 pub use bench::{Bench, Output};
 pub use gpus::{PretendGpu, PretendGpus};
-pub use mounts::{SmallDisk, in_own_mounts};
+pub use mounts::{SilentDisk, SmallDisk, in_own_mounts};
 pub use pretend::Pretend;
 pub use process::{Found, kill9};
 pub use receiver::{Receiver, Reply, Request};

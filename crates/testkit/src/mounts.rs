@@ -92,6 +92,48 @@ impl Drop for SmallDisk {
     }
 }
 
+/// A disk that does not answer, mounted over a folder: whoever looks at it waits until [`SilentDisk::answer`]. Only [`in_own_mounts`].
+#[derive(Debug)]
+pub struct SilentDisk {
+    at: PathBuf,
+    /// Nobody reads the kernel's questions from it. Dropped last, which ends them.
+    _server: std::fs::File,
+}
+
+impl SilentDisk {
+    /// Mounts one: a file system in user space whose server says nothing, not even hello. `None` where the kernel has no such
+    /// file systems, which is printed.
+    ///
+    /// # Panics
+    /// Where it cannot be mounted.
+    #[must_use]
+    pub fn mount(at: &Path) -> Option<SilentDisk> {
+        let opened = std::fs::OpenOptions::new().read(true).write(true).open("/dev/fuse");
+        let Ok(server) = opened else {
+            eprintln!("SKIPPED: no /dev/fuse here ({opened:?}), so no disk that hangs was tried");
+            return None;
+        };
+        let handed = server.try_clone().unwrap_or_else(|error| panic!("/dev/fuse: {error}"));
+        let mut mount = Command::new("mount");
+        mount.args(["-i", "-t", "fuse", "-o", "fd=0,rootmode=40000,user_id=0,group_id=0", "silent"]).arg(at);
+        let status = mount.stdin(handed).status();
+        assert!(status.as_ref().is_ok_and(|status| status.success()), "a silent disk at {}: {status:?}", at.display());
+        Some(SilentDisk { at: at.to_owned(), _server: server })
+    }
+
+    /// What is below it is there again, and whoever waits goes on.
+    pub fn answer(self) {
+        drop(self);
+    }
+}
+
+impl Drop for SilentDisk {
+    fn drop(&mut self) {
+        // Before its server goes: who asks again asks what is below.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.at).status();
+    }
+}
+
 #[track_caller]
 fn mount(options: &[&str], at: &Path) {
     let status = Command::new("mount").args(options).arg(at).stdin(Stdio::null()).status();

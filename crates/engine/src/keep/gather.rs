@@ -69,8 +69,19 @@ pub(crate) fn stages(read: &Read<'_>, home: &Home, run: &RunRow) -> Result<Vec<S
     Ok(found)
 }
 
-/// The folder that a stage writes its checkpoints to, as it is without links; of one that is not there yet, as far as it is.
+/// The folder that a stage writes its checkpoints to, without links.
 pub(crate) fn folder(
+    home: &Home,
+    run: &RunRow,
+    definition: &Definition,
+    rows: &[StageRow],
+    row: &StageRow,
+) -> Option<PathBuf> {
+    folder_as_written(home, run, definition, rows, row).map(|folder| real(&folder))
+}
+
+/// The folder that a stage writes its checkpoints to, as its pipeline names it: no disk is asked.
+pub(crate) fn folder_as_written(
     home: &Home,
     run: &RunRow,
     definition: &Definition,
@@ -79,12 +90,16 @@ pub(crate) fn folder(
 ) -> Option<PathBuf> {
     let cwd = PathBuf::from(std::ffi::OsString::from_vec(run.cwd.clone()));
     let pattern = plain(&cwd.join(pattern(home, run, definition, rows, row)?));
-    let folder = pattern.parent()?;
+    pattern.parent().map(Path::to_owned)
+}
+
+/// A folder without links; of one that is not there yet, as far as it is.
+pub(crate) fn real(folder: &Path) -> PathBuf {
     let there = folder.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
-    Some(there.map_or_else(
+    there.map_or_else(
         || folder.to_owned(),
         |(above, real)| real.join(folder.strip_prefix(above).unwrap_or(Path::new(""))),
-    ))
+    )
 }
 
 /// When an attempt's program began, as the store or, before that is told, its own record has it.

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::owner::checkpoint::{Candidate, candidate, matching};
 
-pub(crate) use gather::{folder, stages};
+pub(crate) use gather::{folder, folder_as_written, real, stages};
 
 /// What becomes of a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -1,6 +1,7 @@
 //! Cleaning checkpoints: each hour while a stage runs, at its end, and when somebody wishes it. What goes is judged and removed off the loop.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use footplate_core::event::Event;
@@ -11,6 +12,7 @@ use footplate_store::{Tx, WishRow};
 
 use super::Trouble;
 use super::mind::Mind;
+use super::reach::There;
 use super::wishes::Refused;
 use crate::keep::{self, Fate, StageKeeping};
 use crate::wake::Waker;
@@ -199,13 +201,15 @@ impl Mind {
         tx: &Tx<'_>,
         key: StageKey,
     ) -> Result<Option<(PathBuf, Option<StageKey>)>, Trouble> {
-        let home = self.home.clone();
+        let (home, reach) = (self.home.clone(), Rc::clone(&self.reach));
         let run = self.run(tx, key.run)?;
         if run.stage(key.stage).checkpoints.is_none() {
             return Ok(None);
         }
         let row = &run.rows[key.stage as usize];
-        let Some(folder) = keep::folder(&home, &run.row, &run.definition, &run.rows, row) else { return Ok(None) };
+        let written = keep::folder_as_written(&home, &run.row, &run.definition, &run.rows, row);
+        let Some(written) = written else { return Ok(None) };
+        let folder = if reach.look(&written) == There::Silent { written } else { keep::real(&written) };
         let other = |(other, used): (&StageKey, &PathBuf)| {
             (*other != key && *used == folder && self.backlog.is_running(*other)).then_some(*other)
         };

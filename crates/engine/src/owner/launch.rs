@@ -1,7 +1,8 @@
 //! From a queued stage to an attempt that is on disk: what is run is made here, in the transaction; folder and shim come after the commit.
 
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use footplate_core::definition::SaveSignal;
 use footplate_core::state::stage::StageInput;
@@ -21,6 +22,7 @@ use super::effects::{Effect, Launch};
 use super::gpus::{Pool, VISIBLE};
 use super::live::{Live, mark};
 use super::mind::Mind;
+use super::reach::{Reach, There};
 use super::resume;
 use crate::home::Home;
 use crate::install::{Installed, companion};
@@ -77,29 +79,30 @@ impl Mind {
             self.backlog.push(entry);
             return Ok(());
         }
+        let reach = Rc::clone(&self.reach);
+        if let Some(refusal) = outside(self.run(tx, key.run)?, key).iter().find_map(|place| silent(&reach, place)) {
+            return self.refuse(tx, key, refusal);
+        }
         // So is where it writes its checkpoints. Two stages never write to the same folder at the same time.
         let folder = self.folder_of(tx, key)?;
         if let Some((_, Some(holder))) = &folder {
             self.backlog.stand_behind(entry, *holder);
             return Ok(());
         }
+        if let Some(refusal) = folder.as_ref().and_then(|(folder, _)| silent(&reach, folder)) {
+            return self.refuse(tx, key, refusal);
+        }
         let pool = self.gpu_pool();
         let run = self.run(tx, key.run)?;
         let key3 = AttemptKey { run: key.run, stage: key.stage, attempt };
-        match make(run, &home, &installed, key3, &Hand::New(&pool)) {
+        match make(run, &home, &installed, &reach, key3, &Hand::New(&pool)) {
             Ok(Err(NoGpu)) => {
                 self.backlog.ended(key);
                 self.backlog.push(entry);
                 self.doubt_gpus();
                 Ok(())
             }
-            Err(refusal) => {
-                self.backlog.ended(key);
-                let input =
-                    if refusal.held { StageInput::Hold(refusal.code) } else { StageInput::Unmakeable(refusal.code) };
-                self.move_stage(tx, key, input, |c| StageChange { detail: Some(refusal.text), ..c })?;
-                self.propagate(tx, key.run, &[key.stage])
-            }
+            Err(refusal) => self.refuse(tx, key, refusal),
             Ok(Ok((spec, secrets))) => {
                 let run_id = run.row.id;
                 let boot = spec.boot_id.clone();
@@ -117,6 +120,14 @@ impl Mind {
         }
     }
 
+    /// Holds a stage that cannot be launched, or ends it.
+    fn refuse(&mut self, tx: &Tx<'_>, key: StageKey, refusal: Refusal) -> Result<(), Trouble> {
+        self.backlog.ended(key);
+        let input = if refusal.held { StageInput::Hold(refusal.code) } else { StageInput::Unmakeable(refusal.code) };
+        self.move_stage(tx, key, input, |c| StageChange { detail: Some(refusal.text), ..c })?;
+        self.propagate(tx, key.run, &[key.stage])
+    }
+
     /// Makes the launch of an attempt again whose row was committed by an owner that died before its folder was built.
     ///
     /// # Errors
@@ -124,9 +135,10 @@ impl Mind {
     pub(super) fn relaunch(&mut self, tx: &Tx<'_>, key: AttemptKey) -> Result<Option<Launch>, Trouble> {
         let home = self.home.clone();
         let installed = self.installed.clone();
+        let reach = Rc::clone(&self.reach);
         let gpus = self.live.get(&key).map(|live| live.gpus.clone()).unwrap_or_default();
         let run = self.run(tx, key.run)?;
-        let made = make(run, &home, &installed, key, &Hand::Kept(&gpus)).ok().and_then(Result::ok);
+        let made = make(run, &home, &installed, &reach, key, &Hand::Kept(&gpus)).ok().and_then(Result::ok);
         Ok(made.map(|(spec, secrets)| Launch { key, spec, secrets }))
     }
 }
@@ -159,19 +171,42 @@ fn launching(key: AttemptKey, generation: u32, boot_id: String, gpus: Vec<String
     }
 }
 
+/// The places outside the data folder that the launch of a stage touches, as far as they are known before it is rendered.
+fn outside(run: &ActiveRun, key: StageKey) -> Vec<PathBuf> {
+    // A typed command's pipeline is made up: no folder of its own.
+    let pipeline = (!run.stage(key.stage).literal).then_some(&run.row.pipeline_dir);
+    let mut places: Vec<PathBuf> = std::iter::once(&run.row.cwd).chain(pipeline).map(|v| path(v)).collect();
+    places.dedup();
+    places
+}
+
+/// Why a stage that needs this place has to wait: its disk does not answer.
+fn silent(reach: &Reach, place: &Path) -> Option<Refusal> {
+    (reach.look(place) == There::Silent).then(|| unanswered(place))
+}
+
+fn unanswered(place: &Path) -> Refusal {
+    let text = format!("the disk that {} lies on does not answer", place.display());
+    Refusal { code: ErrorCode::DiskSilent, text, held: true }
+}
+
+fn path(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(std::ffi::OsString::from_vec(bytes.to_vec()))
+}
+
 fn make(
     run: &ActiveRun,
     home: &Home,
     installed: &Installed,
+    reach: &Reach,
     key: AttemptKey,
     hand: &Hand<'_>,
 ) -> Result<Result<(Spec, Secrets), NoGpu>, Refusal> {
     let stage = run.stage(key.stage);
     let row = &run.rows[key.stage as usize];
-    let bytes = |v: &[u8]| PathBuf::from(std::ffi::OsString::from_vec(v.to_vec()));
     // A command that was typed is consent; what a template says was allowed as it was then.
     if !stage.literal {
-        consent::required_again(home, &bytes(&run.row.pipeline_dir)).map_err(|fault| Refusal {
+        consent::required_again(home, &path(&run.row.pipeline_dir)).map_err(|fault| Refusal {
             code: fault.code,
             text: fault.message,
             held: true,
@@ -193,12 +228,16 @@ fn make(
             return Err(Refusal { code: ErrorCode::SecretMissing, text, held: true });
         }
     }
-    let submitted = bytes(&run.row.cwd);
+    let submitted = path(&run.row.cwd);
     let cwd = rendered.cwd.as_ref().map_or_else(|| submitted.clone(), |c| submitted.join(c));
     // The run's own folder is made with the attempt's.
-    if !cwd.is_dir() && cwd != bytes(&run.row.run_dir) {
-        let text = format!("its working folder {} is not there", cwd.display());
-        return Err(Refusal { code: ErrorCode::CwdMissing, text, held: true });
+    match reach.look(&cwd) {
+        There::Silent => return Err(unanswered(&cwd)),
+        There::NoFolder if cwd != path(&run.row.run_dir) => {
+            let text = format!("its working folder {} is not there", cwd.display());
+            return Err(Refusal { code: ErrorCode::CwdMissing, text, held: true });
+        }
+        There::NoFolder | There::Folder => {}
     }
     let mut argv: Vec<OsBytes> = rendered.argv.iter().map(|a| OsBytes::from(a.as_str())).collect();
     for (at, bytes) in &stage.bytes {
@@ -250,7 +289,7 @@ fn make(
         secrets: !secrets.env.is_empty(),
         umask: Some(run.row.umask),
         limits: serde_json::from_str(&run.row.limits).unwrap_or_default(),
-        run_dir: bytes(&run.row.run_dir),
+        run_dir: path(&run.row.run_dir),
         timeout_ms: stage.timeout.map(|t| t.0),
         grace_ms: stage.grace_ms(),
         save_signal: stage.checkpoints.as_ref().and_then(|checkpoints| checkpoints.signal).map(save_signal),

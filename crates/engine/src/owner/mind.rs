@@ -4,6 +4,7 @@
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use footplate_core::event::Event;
@@ -28,6 +29,7 @@ use super::guard::Guard;
 use super::keeping::Keeper;
 use super::live::Live;
 use super::meter::Meter;
+use super::reach::Reach;
 use super::schedules::Schedules;
 use super::shims::{Shim, Shims};
 use super::wishes::Awaiting;
@@ -82,6 +84,8 @@ pub(super) struct Mind {
     pub(super) guard: Guard,
     /// What is known of the GPUs.
     pub(super) gpus: Gpus,
+    /// Looks at places outside the data folder.
+    pub(super) reach: Rc<Reach>,
     /// Measures.
     pub(super) meter: Meter,
     /// Shims of settled attempts that have not quite gone.
@@ -120,6 +124,7 @@ impl Mind {
             now: UtcMs(clock::wall_ms()),
             guard: Guard::default(),
             gpus: Gpus::default(),
+            reach: Rc::new(Reach::new(waker.clone())),
             meter: Meter::new(waker),
             leaving: Vec::new(),
             settled: Vec::new(),

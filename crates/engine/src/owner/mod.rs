@@ -26,6 +26,7 @@ mod mind;
 mod outputs;
 mod post;
 mod presence;
+mod reach;
 mod reading;
 mod recover;
 mod resume;

@@ -224,7 +224,7 @@ impl Owner<'_> {
         for key in &rang.ended {
             self.mind.live.get_mut(key).into_iter().for_each(Live::look_soon);
         }
-        if rang.held {
+        if rang.held || self.mind.reach.answered() {
             self.mind.held.all_at(clock::running_ms());
         }
         if rang.others {
@@ -530,7 +530,8 @@ impl Owner<'_> {
         let gpus = mind.gpus_due().map(|at| at.saturating_sub(now));
         let untold = self.untold.due().map(|at| at.saturating_sub(now));
         let post = self.post.due().map(|at| at.saturating_sub(now));
-        let due = [retry, held, by_wall, store, copy, keep, tidy, gpus, untold, post].into_iter().flatten();
+        let reach = mind.reach.until().map(|at| at.saturating_sub(now));
+        let due = [retry, held, by_wall, store, copy, keep, tidy, gpus, untold, post, reach].into_iter().flatten();
         let timeout = looks.chain(silence).chain(due).min().filter(|ms| *ms < u64::MAX).map(|ms| {
             let ms = ms.min(u64::from(u32::MAX));
             Timespec { tv_sec: (ms / 1000).cast_signed(), tv_nsec: ((ms % 1000) * 1_000_000).cast_signed() }

@@ -126,6 +126,14 @@ fn table(code: ErrorCode, facts: &Facts<'_>) -> Entry {
             "The working folder is not there any more.",
             &["It starts by itself once the folder is back.", "Or: footplate cancel {run}"],
         ),
+        C::DiskSilent => entry(
+            "Disk does not answer",
+            "The disk that a folder of it lies on does not answer.",
+            &[
+                "It starts by itself once the disk answers: look at its network or its cable.",
+                "Or: footplate cancel {run}",
+            ],
+        ),
         C::InputMissing => entry(
             "An input is missing",
             "A value that it uses is not there.",

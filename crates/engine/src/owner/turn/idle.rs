@@ -17,6 +17,7 @@ impl Owner<'_> {
             || !mind.retries.is_empty()
             || !mind.keeping.is_empty()
             || mind.keeper.is_busy()
+            || mind.reach.until().is_some()
             || mind.backlog.can_start_by_itself()
             || mind.schedules.need_an_owner(UtcMs(clock::wall_ms()));
         if busy || self.presence.is_seen() {
