@@ -167,17 +167,34 @@ fn another_address_is_tried_at_once_while_the_old_one_is_left_alone() {
     let (dead, alive) = (Receiver::new(), Receiver::new());
     dead.always(Reply::With(503, "retry-after: 3000".to_owned()));
     let bench = bench(&dead);
-    let number = bench.add(&[], &["true"]);
     // It keeps its owner.
-    let long = bench.add(&[], &["sh".to_owned(), "-c".to_owned(), gate("go")]);
+    let long = bench.add(&["--queue", "evaluation"], &["sh".to_owned(), "-c".to_owned(), gate("go")]);
+    bench.until_status(long, "running", LONG);
+    let number = bench.add(&[], &["true"]);
     assert_eq!(ended(&bench, number)["status"], "completed");
     until(LONG, "the dead one was tried", || !dead.seen().is_empty());
     until(LONG, "that is known", || {
         bench.run(&words("webhook show --json")).expect(0).json()["failure"].to_string().contains("answered with 503")
     });
     let _ = bench.run(&["webhook", "set", &alive.url("/hook")]).expect(0);
-    until(LONG, "the other one is told", || told(&alive) == [said("completed", "#1 true is done")]);
+    until(LONG, "the other one is told", || told(&alive) == [said("completed", "#2 true is done")]);
     assert_eq!(dead.seen().len(), 1);
+    open(&bench, "go");
+    assert_eq!(ended(&bench, long)["status"], "completed");
+}
+
+#[test]
+fn an_address_that_is_set_while_the_old_one_is_tried_is_tried_next_and_at_once() {
+    let (dead, alive) = (Receiver::new(), Receiver::new());
+    dead.always(Reply::Hang);
+    let bench = bench(&dead);
+    let long = bench.add(&["--queue", "evaluation"], &["sh".to_owned(), "-c".to_owned(), gate("go")]);
+    bench.until_status(long, "running", LONG);
+    let _ = bench.add(&[], &["true"]);
+    until(LONG, "the dead one is tried", || !dead.seen().is_empty());
+    let _ = bench.run(&["webhook", "set", &alive.url("/hook")]).expect(0);
+    dead.answer_those_that_hang(503, "retry-after: 3000");
+    until(LONG, "the other one is told", || told(&alive) == [said("completed", "#2 true is done")]);
     open(&bench, "go");
     assert_eq!(ended(&bench, long)["status"], "completed");
 }

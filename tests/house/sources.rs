@@ -41,7 +41,7 @@ const OUTSIDE: [&str; 11] = [
 fn findings(source: &Source) -> Vec<Finding> {
     let mut found = Vec::new();
     for line in source.lines() {
-        for rule in [clock, outside, waits_for_time, sql, channels, unfinished, names, silenced] {
+        for rule in [clock, outside, waits_for_time, sql, channels, guests, unfinished, names, silenced] {
             found.extend(rule(source, line).map(|sentence| source.finding(line.number, sentence)));
         }
     }
@@ -109,6 +109,16 @@ fn channels(source: &Source, line: &Line) -> Option<String> {
     }
     let word = first(&line.code, &CHANNELS)?;
     Some(format!("`{word}`: only {BRIDGE} tells the view; give it a function there"))
+}
+
+/// Guests and the owner speak through the store alone: a guest that called the owner's code would act in its place.
+fn guests(source: &Source, line: &Line) -> Option<String> {
+    const ROOM: &str = "crates/engine/src/";
+    let within = source.path.strip_prefix(ROOM)?;
+    if line.test || within.starts_with("owner/") || !line.code.contains("crate::owner") {
+        return None;
+    }
+    Some(format!("only what lies in {ROOM}owner names the owner; what both need has a place of its own beside it"))
 }
 
 fn unfinished(_: &Source, line: &Line) -> Option<String> {
@@ -204,6 +214,7 @@ fn each_rule_bites_and_only_where_it_should() {
         ("crates/engine/src/a.rs", "const Q: &str = \"SELECT id FROM run\";"),
         ("crates/cli/src/a.rs", "db.run(\"PRAGMA data_version\");"),
         ("src-tauri/src/a.rs", "use tauri::ipc::Channel;"),
+        ("crates/engine/src/client/a.rs", "use crate::owner::mark;"),
         ("src-tauri/src/a.rs", "app.emit(\"changed\", ());"),
         ("src-tauri/src/a.rs", "const Q: &str = \"SELECT id FROM run\";"),
         ("crates/cli/src/a.rs", "todo!()"),
@@ -226,6 +237,7 @@ fn each_rule_bites_and_only_where_it_should() {
         ("crates/store/src/a.rs", "const Q: &str = \"SELECT id FROM run\";"),
         ("crates/store/tests/a.rs", "let id = Uuid::now_v7();"),
         (BRIDGE, "use tauri::ipc::Channel;"),
+        ("crates/engine/src/owner/a.rs", "use crate::owner::Trouble;"),
         ("crates/testkit/src/tests.rs", "fn f() { sleep(D); }"),
         ("crates/shim/tests/common/mod.rs", "fn within() { sleep(D); }"),
         ("crates/shim/tests/common/mod.rs", "#![allow(dead_code, reason = \"not all use all\")]"),

@@ -164,8 +164,8 @@ fn dispatch(verb: &Verb, context: &Context) -> Answer {
         Verb::Backup(verb) => verb.run(context),
         Verb::Restore(verb) => verb.run(context),
         Verb::Adopt(verb) => verb.run(context),
-        Verb::Completions(verb) => verb.run(context),
-        Verb::Man(verb) => verb.run(context),
+        Verb::Completions(verb) => verb.run(context, command()),
+        Verb::Man(verb) => verb.run(context, command()),
     }
 }
 

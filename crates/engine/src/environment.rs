@@ -134,8 +134,8 @@ impl Captured {
         if path.metadata().is_ok_and(|facts| facts.len() == block.len() as u64) {
             return Ok(());
         }
-        crate::secrets::write_private(&path, &block)?;
-        crate::secrets::sync_folder(&home.env_dir())
+        crate::private::write_private(&path, &block)?;
+        crate::private::sync_folder(&home.env_dir())
     }
 }
 

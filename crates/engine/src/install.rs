@@ -106,11 +106,11 @@ pub fn install_executables(home: &Home) -> Result<Installed, Fault> {
         let path = installed.dir.join(ORIGIN);
         let bytes = std::os::unix::ffi::OsStrExt::as_bytes(origin.as_os_str());
         if std::fs::read(&path).ok().as_deref() != Some(bytes) {
-            crate::secrets::write_private(&path, bytes).map_err(fault)?;
+            crate::private::write_private(&path, bytes).map_err(fault)?;
         }
     }
     let note = serde_json::to_vec(&Known { sources: facts, hash }).unwrap_or_default();
-    crate::secrets::write_private(&home.bin_dir().join("installed.json"), &note).map_err(fault)?;
+    crate::private::write_private(&home.bin_dir().join("installed.json"), &note).map_err(fault)?;
     drop(lock);
     Ok(installed)
 }

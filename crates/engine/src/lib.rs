@@ -8,6 +8,7 @@
 //! a program (`footplate-shim`), and how anything looks (the doors).
 
 pub mod archive;
+mod attempt;
 pub mod backup;
 pub mod bell;
 pub mod client;
@@ -27,6 +28,7 @@ pub mod logs;
 pub mod machine_id;
 pub mod owner;
 pub mod plan;
+mod private;
 pub mod rescue;
 pub mod schedules;
 pub mod secrets;

@@ -11,7 +11,6 @@ use memchr::memmem;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::line::stream::MARKER;
 use crate::sink::Level;
 
 /// Deepest nesting of a line, the outermost object counted.
@@ -130,6 +129,9 @@ impl Message<'_> {
         }
     }
 }
+
+/// What begins a line of the protocol.
+pub(crate) const MARKER: &str = "##PROGRESS##";
 
 static FINDER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(MARKER));
 

@@ -5,6 +5,7 @@
 //! variable, no signal handler. SIGTERM just ends it; the last checkpoint stands.
 
 mod checkpoint;
+mod confusion;
 mod data;
 mod evaluate;
 mod fault;

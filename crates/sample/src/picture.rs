@@ -1,7 +1,7 @@
 //! The confusion matrix as a PNG: blue on the diagonal, orange beside it, each cell with its count.
 
+use crate::confusion::Confusion;
 use crate::data::LABELS;
-use crate::evaluate::Confusion;
 use crate::fault::Fault;
 
 const CELL: usize = 46;

@@ -116,6 +116,14 @@ impl Receiver {
         lock(&self.shared.next).extend(replies);
     }
 
+    /// Connections that hang get this status, and one line of the head.
+    pub fn answer_those_that_hang(&self, status: u16, line: &str) {
+        for mut stream in lock(&self.shared.held).drain(..) {
+            // One that was given up is none of ours.
+            let _ = answer(&mut stream, status, &format!("{line}\r\n"));
+        }
+    }
+
     /// What came so far.
     #[must_use]
     pub fn seen(&self) -> Vec<Request> {

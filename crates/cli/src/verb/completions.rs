@@ -1,6 +1,6 @@
 //! `footplate completions`.
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::Shell;
 
 use crate::context::Context;
@@ -17,9 +17,9 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(&self, context: &Context) -> Answer {
+    pub(crate) fn run(&self, context: &Context, mut command: Command) -> Answer {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut crate::args::command(), "footplate", &mut script);
+        clap_complete::generate(self.shell, &mut command, "footplate", &mut script);
         context.print(&String::from_utf8_lossy(&script))?;
         Ok(0)
     }

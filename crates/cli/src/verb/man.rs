@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_mangen::Man as Page;
 use footplate_core::{ErrorCode, Fault};
 use serde_json::json;
@@ -22,8 +22,8 @@ pub(crate) struct Man {
 }
 
 impl Man {
-    pub(crate) fn run(&self, context: &Context) -> Answer {
-        let pages = pages();
+    pub(crate) fn run(&self, context: &Context, command: Command) -> Answer {
+        let pages = pages(command);
         for (name, page) in &pages {
             write(&self.folder, name, page).map_err(|error| {
                 let place = self.folder.join(name);
@@ -48,15 +48,15 @@ fn write(folder: &Path, name: &str, page: &[u8]) -> std::io::Result<()> {
 }
 
 /// Each page with its file's name: the command's, then every verb's, and those of the verbs within (`footplate-queue-set.1`).
-fn pages() -> Vec<(String, Vec<u8>)> {
-    let mut command = crate::args::command().disable_help_subcommand(true);
+fn pages(command: Command) -> Vec<(String, Vec<u8>)> {
+    let mut command = command.disable_help_subcommand(true);
     command.build();
     let mut pages = Vec::new();
     add(&command, "footplate", &mut pages);
     pages
 }
 
-fn add(command: &clap::Command, name: &str, pages: &mut Vec<(String, Vec<u8>)>) {
+fn add(command: &Command, name: &str, pages: &mut Vec<(String, Vec<u8>)>) {
     // As it is called, and as man looks it up.
     let titled = command.clone().display_name(name.to_owned());
     let page = Page::new(titled).title(name.to_uppercase()).source(concat!("footplate ", env!("CARGO_PKG_VERSION")));

@@ -185,7 +185,7 @@ fn read_manifest(text: &[u8]) -> Result<Manifest, Fault> {
     if manifest.format != FORMAT {
         return Err(refused(format!("there is no format {}", manifest.format)));
     }
-    if !crate::templates::is_name(&manifest.name) {
+    if !crate::templates::names::is_name(&manifest.name) {
         return Err(refused(format!("{:?} is no name for a template", manifest.name)));
     }
     let texts = [(&manifest.title, 200), (&manifest.description, 2_000)];

@@ -16,8 +16,8 @@ use serde::Serialize;
 use super::keeper::Client;
 use super::look::Rows;
 use super::wishes::no_run;
+use crate::keep::checkpoint;
 use crate::keep::{self, Fate};
-use crate::owner::checkpoint;
 
 /// Most files in a list.
 const MOST: usize = 500;

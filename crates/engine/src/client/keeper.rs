@@ -170,7 +170,7 @@ impl Client {
         }
         let read = self.store.read()?;
         if read.live_attempts()?.is_empty() {
-            let needed = crate::owner::schedules::need_an_owner(&read, clock::wall_ms())?;
+            let needed = super::schedules::need_an_owner(&read, clock::wall_ms())?;
             drop(read);
             if needed && matches!(self.owner(), OwnerState::Absent { .. }) {
                 // Best effort: what is shown is true without one.

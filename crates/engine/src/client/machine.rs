@@ -1,6 +1,19 @@
 //! What this machine has for stages. Deliberately not here: what is in use (the owner's), and which GPU is which.
 
+use footplate_core::gpu::GpuTaken;
 use footplate_core::schedule::Capacity;
+use serde::{Deserialize, Serialize};
+
+/// The row by which the owner tells guests what the machine has for stages, as JSON.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Told {
+    pub(crate) cpus: u32,
+    pub(crate) memory: u64,
+    pub(crate) gpus: u32,
+    /// GPUs that no stage holds and none may have.
+    #[serde(default)]
+    pub(crate) taken: Vec<GpuTaken>,
+}
 
 /// Cores, memory and GPUs of this machine, as far as this process may use them. Tests set `FOOTPLATE_TEST_CPUS`,
 /// `FOOTPLATE_TEST_MEMORY` (bytes) and `FOOTPLATE_TEST_GPUS`.

@@ -32,9 +32,10 @@ mod wishes;
 pub use footplate_core::report::Report;
 pub use inspect::{Origin, StoreCheck};
 pub use keeper::{Client, PresenceGuard};
+pub(crate) use machine::Told;
 pub use machine::machine_capacity;
 pub use schedule_edit::ScheduleEdit;
-pub(crate) use schedules::{KEEP_OWNER, keeps_owner};
+pub(crate) use schedules::{KEEP_OWNER, keeps_owner, need_an_owner};
 pub(crate) use single::Single;
 pub use storage::{heal, restore};
 pub use types::{

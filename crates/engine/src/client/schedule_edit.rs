@@ -18,7 +18,7 @@ use super::schedules::{no_schedule, taken};
 use super::single::Single;
 use super::submit::{erase_all, json, storage};
 use crate::schedules::{self, Job, submit_with};
-use crate::secrets::{self, Secrets};
+use crate::secrets::Secrets;
 
 /// What is to be another about a schedule; what is not named stays.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -70,7 +70,7 @@ impl Client {
             edited.after.secrets = None;
             if !new.is_empty() {
                 let stored = new.store(&self.home, &RunId(crate::fresh::uuid())).and_then(|file| {
-                    secrets::sync_folder(&self.home.secrets_dir())?;
+                    crate::private::sync_folder(&self.home.secrets_dir())?;
                     Ok(file)
                 });
                 edited.after.secrets = Some(stored.map_err(|e| storage("secrets", &e))?);

@@ -17,7 +17,7 @@ use super::single::Single;
 use super::submit::{erase_all, json, storage};
 use crate::rescue::mark;
 use crate::schedules::{self, Job, NewSchedule, submit_of, table_of};
-use crate::secrets::{self, Secrets};
+use crate::secrets::Secrets;
 
 /// The setting that says whether an owner stays for schedules.
 pub(crate) const KEEP_OWNER: &str = "schedules.keep_owner";
@@ -30,6 +30,17 @@ const UPCOMING: usize = 5;
 /// What the store says.
 pub(crate) fn keeps_owner(read: &Read<'_>) -> Result<bool, StoreError> {
     Ok(read.setting(KEEP_OWNER)?.as_deref() != Some("false"))
+}
+
+/// Whether the schedules that stand in the store need an owner; for guests, and for an owner that has just left.
+///
+/// # Errors
+/// What the store says.
+pub(crate) fn need_an_owner(read: &Read<'_>, now: i64) -> Result<bool, StoreError> {
+    Ok(match read.next_schedule(&[])? {
+        Some(next) => next <= now || keeps_owner(read)?,
+        None => false,
+    })
 }
 
 /// All schedules as they are shown.
@@ -135,7 +146,7 @@ impl Client {
         if !secrets.is_empty() {
             let id = RunId(row.id.parse().unwrap_or_default());
             let stored = secrets.store(&self.home, &id).and_then(|name| {
-                secrets::sync_folder(&self.home.secrets_dir())?;
+                crate::private::sync_folder(&self.home.secrets_dir())?;
                 Ok(name)
             });
             row.secrets = Some(stored.map_err(|e| storage("secrets", &e))?);

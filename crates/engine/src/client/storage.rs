@@ -13,7 +13,7 @@ use super::types::{OwnerStart, OwnerState};
 use crate::backup::{self, Backup};
 use crate::bell;
 use crate::home::Home;
-use crate::owner::machine::{ASKED, Asked};
+use crate::machine_id::{ASKED, Asked};
 use crate::rescue::{self, REPORT, Request};
 
 /// How long an owner is waited for that restores the store: it reads all folders first.

@@ -420,7 +420,7 @@ impl Desk {
         if self.unused_secrets.is_empty() {
             return Ok(());
         }
-        secrets::sync_folder(&home.secrets_dir()).map_err(|e| storage("secrets", &e))
+        crate::private::sync_folder(&home.secrets_dir()).map_err(|e| storage("secrets", &e))
     }
 }
 

@@ -13,10 +13,10 @@ use footplate_store::{AttemptRow, Read, StoreError};
 use serde::Serialize;
 
 use super::keeper::Client;
+use super::machine::Told;
 use super::wishes::no_run;
 use crate::gpu::{self, IGNORE_OTHERS, Ours};
 use crate::home::Home;
-use crate::owner::gpus::Told;
 
 /// A driver that does not answer within this is silent.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -83,7 +83,7 @@ impl Client {
             for row in read.live_attempts()? {
                 let Some(brief) = read.run_brief(row.run)? else { continue };
                 if let Some(start) = AttemptDir::open(self.home.attempt(&brief.id, row.key())).start() {
-                    ours.add(row.run, &start, &crate::owner::mark(&brief.id, row.key()));
+                    ours.add(row.run, &start, &crate::attempt::mark(&brief.id, row.key()));
                 }
                 for gpu in gpus.iter_mut().filter(|gpu| row.gpus.contains(&gpu.id)) {
                     gpu.run = Some(row.run);

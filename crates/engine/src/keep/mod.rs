@@ -4,6 +4,7 @@
 //! Only what fits the stage's `files` ever goes, and of that only what lies in the run's own folders and was written since the stage
 //! began: a pattern that other runs write to costs them nothing.
 
+pub(crate) mod checkpoint;
 mod gather;
 pub mod remove;
 
@@ -14,7 +15,7 @@ use footplate_core::alert::Better;
 use footplate_core::definition::Checkpoints;
 use serde::Serialize;
 
-use crate::owner::checkpoint::{Candidate, candidate, matching};
+use checkpoint::{Candidate, candidate, matching};
 
 pub(crate) use gather::{folder, folder_as_written, real, stages};
 

@@ -9,6 +9,7 @@ mod macos;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
+use footplate_core::storage::Moved;
 #[cfg(target_os = "linux")]
 use linux::own_id;
 #[cfg(target_os = "macos")]
@@ -16,6 +17,19 @@ use macos::own_id;
 use sha2::{Digest, Sha256};
 
 use crate::home::APP_ID;
+
+/// The setting that holds the question, JSON of [`Asked`].
+pub(crate) const ASKED: &str = "machine.moved";
+
+/// The question, and which machine it was asked on.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(crate) struct Asked {
+    /// On this one.
+    pub(crate) machine: String,
+    /// What was done when it was asked.
+    #[serde(flatten)]
+    pub(crate) moved: Moved,
+}
 
 /// The machine's name, 32 hexadecimal digits; `None` where the system has none (in most containers). Not the system's own id, which is
 /// nobody's business (machine-id(5)), but one that follows from it and from us. `FOOTPLATE_TEST_MACHINE_ID` is taken for the system's,

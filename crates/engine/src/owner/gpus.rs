@@ -7,11 +7,11 @@ use footplate_core::gpu::{self, Gpu, GpuTaken, TakenBy};
 use footplate_core::schedule::Capacity;
 use footplate_shim::clock;
 use footplate_store::{CapacityRow, Tx};
-use serde::{Deserialize, Serialize};
 
 use super::Trouble;
 use super::mind::Mind;
 use super::wishes::Refused;
+use crate::client::Told;
 use crate::gpu::IGNORE_OTHERS;
 
 /// A look that is older says nothing of the present: while a stage waits for a GPU that none of ours holds, they are looked at
@@ -55,17 +55,6 @@ impl Pool {
             None => gpu::pick(&self.seen, &held, wanted, self.ignore_others),
         }
     }
-}
-
-/// The row by which guests know what the machine has for stages, as JSON.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Told {
-    pub(crate) cpus: u32,
-    pub(crate) memory: u64,
-    pub(crate) gpus: u32,
-    /// GPUs that no stage holds and none may have.
-    #[serde(default)]
-    pub(crate) taken: Vec<GpuTaken>,
 }
 
 impl Mind {

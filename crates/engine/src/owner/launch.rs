@@ -20,10 +20,11 @@ use super::Trouble;
 use super::active::ActiveRun;
 use super::effects::{Effect, Launch};
 use super::gpus::{Pool, VISIBLE};
-use super::live::{Live, mark};
+use super::live::Live;
 use super::mind::Mind;
 use super::reach::{Reach, There};
 use super::resume;
+use crate::attempt;
 use crate::home::Home;
 use crate::install::{Installed, companion};
 use crate::secrets::Secrets;
@@ -297,7 +298,7 @@ fn make(
         wait_group: stage.wait_group,
         log_cap: test_size("FOOTPLATE_TEST_LOG_CAP").unwrap_or(2 << 30),
         segment: test_size("FOOTPLATE_TEST_SEGMENT").unwrap_or(64 << 20),
-        mark: mark(&run.row.id, key),
+        mark: attempt::mark(&run.row.id, key),
         boot_id: clock::boot_id().to_owned(),
         bell: home.bell(),
         owner_lock: home.owner_lock(),

@@ -137,7 +137,7 @@ impl Live {
     /// The random-looking but known word by which its processes are found, also where its folder is gone.
     #[must_use]
     pub(super) fn mark(&self) -> String {
-        mark(&self.run_id, self.key)
+        crate::attempt::mark(&self.run_id, self.key)
     }
 
     /// Looks again after the usual time, which grows to 100 ms.
@@ -157,10 +157,4 @@ impl Live {
     pub(super) fn is_of_another_boot(&self) -> bool {
         self.boot != clock::boot_id()
     }
-}
-
-/// The mark of an attempt's processes.
-#[must_use]
-pub(crate) fn mark(run: &RunId, key: AttemptKey) -> String {
-    format!("{run}.{}.{}", key.stage, key.attempt)
 }

@@ -8,21 +8,11 @@ use footplate_store::{QueueChange, Tx};
 use super::Trouble;
 use super::mind::Mind;
 use super::wishes::Refused;
-use crate::machine_id::machine_id;
+use crate::machine_id::{ASKED, Asked, machine_id};
 use crate::rescue::REPORT;
 
 /// The setting that names the machine which the store belongs to.
 pub(crate) const MACHINE: &str = "machine.id";
-/// The setting that holds the question, JSON of [`Asked`].
-pub(crate) const ASKED: &str = "machine.moved";
-
-/// The question, and which machine it was asked on.
-#[derive(serde::Serialize, serde::Deserialize)]
-pub(crate) struct Asked {
-    machine: String,
-    #[serde(flatten)]
-    pub(crate) moved: Moved,
-}
 
 impl Mind {
     /// Sees to it that the store belongs to this machine, or that the question is asked. For the beginning, before the queues are read.

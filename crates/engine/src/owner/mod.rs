@@ -7,7 +7,6 @@ mod active;
 mod alarm;
 mod alerts;
 mod changes;
-pub(crate) mod checkpoint;
 mod copies;
 mod due;
 mod effects;
@@ -19,7 +18,6 @@ mod keeping;
 mod launch;
 mod live;
 pub mod lock;
-mod look;
 pub(crate) mod machine;
 mod meter;
 mod mind;
@@ -36,12 +34,9 @@ mod silence;
 mod sweeps;
 mod tail;
 mod tidy;
-pub(crate) mod told;
 mod turn;
 mod untold;
 mod wishes;
-
-pub(crate) use live::mark;
 
 use std::time::Duration;
 

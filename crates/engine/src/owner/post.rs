@@ -25,9 +25,11 @@ pub(super) struct Post {
     /// The event that this owner told last.
     told: Option<i64>,
     trying: Option<Receiver<Result<Outcome, Fault>>>,
+    /// The webhook's file when that try began.
+    trying_with: Option<Seen>,
     /// News came during a try, which may not have seen them.
     more: bool,
-    /// The webhook's file when the last try failed: its change is a reason to try again.
+    /// The webhook's file when the last try that failed began: its change since is a reason to try again.
     failed_with: Option<Seen>,
     /// Until when an owner that wants to leave stays for this, on the running clock.
     stays_until: Option<u64>,
@@ -42,7 +44,17 @@ impl Post {
         let mut pace = Pace::default();
         pace.stir(clock::running_ms());
         let home = home.clone();
-        Post { home, waker, pace, told: None, trying: None, more: false, failed_with: None, stays_until: None }
+        Post {
+            home,
+            waker,
+            pace,
+            told: None,
+            trying: None,
+            trying_with: None,
+            more: false,
+            failed_with: None,
+            stays_until: None,
+        }
     }
 
     /// There are news.
@@ -97,7 +109,8 @@ impl Post {
         if self.pace.due().is_none_or(|due| due > now) {
             return;
         }
-        if self.seen().is_none() {
+        let seen = self.seen();
+        if seen.is_none() {
             self.pace.nothing();
             return;
         }
@@ -109,7 +122,7 @@ impl Post {
             waker.wake();
         });
         match started {
-            Ok(_) => self.trying = Some(told),
+            Ok(_) => (self.trying, self.trying_with) = (Some(told), seen),
             Err(error) => {
                 eprintln!("no message could be sent: {error}");
                 self.pace.failed(now, None);
@@ -129,12 +142,12 @@ impl Post {
             }
             Ok(Outcome::Failed { wait_ms }) => {
                 self.pace.failed(now, wait_ms);
-                self.failed_with = self.seen();
+                self.failed_with = self.trying_with;
             }
             Err(fault) => {
                 eprintln!("no message could be sent: {}", fault.message);
                 self.pace.failed(now, None);
-                self.failed_with = self.seen();
+                self.failed_with = self.trying_with;
             }
         }
     }

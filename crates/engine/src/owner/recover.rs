@@ -19,11 +19,11 @@ use super::ends::End;
 use super::follow::{Ask, Follower};
 use super::launch::SHIMS_PER_ATTEMPT;
 use super::live::{Live, Phase};
-use super::look::{Seen, look, look_after_reboot};
 use super::shims::{Shim, Shims};
 use super::silence::{Patience, Silence};
 use super::sweeps::Sweeps;
 use super::tail::{Reading, Summary, Tail};
+use crate::attempt::look::{Seen, look, look_after_reboot};
 use crate::home::Home;
 use crate::secrets::Secrets;
 

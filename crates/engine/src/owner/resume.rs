@@ -11,10 +11,11 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::active::ActiveRun;
+use super::launch;
 use super::wishes::Refused;
-use super::{checkpoint, launch};
 use crate::client::files::fits;
 use crate::home::Home;
+use crate::keep::checkpoint;
 
 /// A checkpoint that was chosen: `resume_from` of the stage's row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -93,15 +93,6 @@ impl Schedules {
     }
 }
 
-/// Whether the schedules that stand in the store need an owner; for guests, and for an owner that has just left.
-///
-/// # Errors
-/// What the store says.
-pub(crate) fn need_an_owner(read: &Read<'_>, now: i64) -> Result<bool, StoreError> {
-    let known = Schedules { next: read.next_schedule(&[])?, keep: keeps_owner(read)?, readings: Readings::default() };
-    Ok(known.need_an_owner(UtcMs(now)))
-}
-
 /// One schedule that is due, and what is to be done about it.
 pub(super) struct Start {
     /// The schedule, as it was when it was due.

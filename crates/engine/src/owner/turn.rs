@@ -137,7 +137,7 @@ pub(super) fn anything_new(store: &Store, seen_run: i64) -> Result<bool, Fault> 
         let read = store.read()?;
         Ok(!read.pending_wishes()?.is_empty()
             || read.newest_run()? > seen_run
-            || schedules::need_an_owner(&read, clock::wall_ms())?)
+            || crate::client::need_an_owner(&read, clock::wall_ms())?)
     };
     found().map_err(|e| e.fault())
 }

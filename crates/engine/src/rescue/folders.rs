@@ -11,8 +11,8 @@ use footplate_shim::folder::AttemptDir;
 use footplate_store::AttemptRow;
 
 use super::record::RunRecord;
+use crate::attempt::told::told;
 use crate::home::Home;
-use crate::owner::told::told;
 
 /// The folder of a run's attempts.
 #[derive(Debug)]

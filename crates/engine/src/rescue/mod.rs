@@ -2,7 +2,7 @@
 //! all attempts' folders are read before anything starts, and what could not be brought back is told. By the owner alone, who holds
 //! its lock; guests that find damage leave a word and start one.
 //!
-//! Deliberately not here: SQL, what a folder means (`owner::look`), and settling attempts: the owner does that when it begins, as after
+//! Deliberately not here: SQL, what a folder means (`attempt::look`), and settling attempts: the owner does that when it begins, as after
 //! any restart.
 
 mod folders;

@@ -15,7 +15,7 @@ use footplate_core::{ErrorCode, Fault, UtcMs};
 use footplate_spec as spec;
 use serde::{Deserialize, Serialize};
 
-use super::is_built_in;
+use super::names::is_built_in;
 use crate::archive::Tree;
 use crate::home::Home;
 use crate::start::written::{self, StageText};
@@ -83,7 +83,7 @@ pub fn view(home: &Home, name: &str) -> Result<ConsentView, Fault> {
         let view = described(name, &definition);
         return Ok(ConsentView { trust: Trust::Allowed, ..view });
     }
-    let folder = super::own::folder(home, name)?;
+    let folder = super::names::folder(home, name)?;
     let tree = Tree::of(&folder)?;
     let (definition, _) = spec::load(&folder)?;
     // After the definition was read: what is shown is what the hash stands for, or the hash is another.
@@ -124,7 +124,7 @@ fn described(name: &str, definition: &Definition) -> ConsentView {
 /// # Errors
 /// `Conflict` where the content is another than the one that was shown; as [`view`].
 pub fn give(home: &Home, name: &str, hash: &str) -> Result<(), Fault> {
-    let folder = super::own::folder(home, name)?;
+    let folder = super::names::folder(home, name)?;
     if Tree::of(&folder)?.hash()? != hash {
         return Err(Fault::new(ErrorCode::Conflict, format!("The template {name:?} was changed since it was shown."))
             .hint("Look at it again."));
@@ -136,7 +136,7 @@ pub fn give(home: &Home, name: &str, hash: &str) -> Result<(), Fault> {
 #[must_use]
 pub fn trust(home: &Home, name: &str) -> Trust {
     let Some(given) = given(home, name) else { return Trust::Asks };
-    let hash = super::own::folder(home, name).and_then(|folder| Tree::of(&folder)?.known_hash());
+    let hash = super::names::folder(home, name).and_then(|folder| Tree::of(&folder)?.known_hash());
     if hash.is_ok_and(|hash| hash == given) { Trust::Allowed } else { Trust::Asks }
 }
 
@@ -211,7 +211,7 @@ pub(super) fn forget(home: &Home, name: &str) -> Result<(), Fault> {
 
 /// The hash that was allowed.
 pub(super) fn given(home: &Home, name: &str) -> Option<String> {
-    if !super::is_name(name) {
+    if !super::names::is_name(name) {
         return None;
     }
     let text = fs::read(home.consents().join(name)).ok()?;

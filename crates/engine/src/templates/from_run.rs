@@ -38,7 +38,8 @@ pub fn keep(client: &Client, number: i64, name: Option<&str>, title: Option<&str
         }
     }
     let cwd = text_of(&origin.cwd)?;
-    let of_template = consent::name_of(home, &origin.pipeline_dir).filter(|name| own::folder(home, name).is_ok());
+    let of_template =
+        consent::name_of(home, &origin.pipeline_dir).filter(|name| super::names::folder(home, name).is_ok());
     // An own template's files come along; what it calls its folder stays right.
     let frozen = if of_template.is_some() { None } else { Some(text_of(&origin.pipeline_dir)?) };
     for (name, stage) in &mut definition.stages {

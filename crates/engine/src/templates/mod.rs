@@ -5,12 +5,13 @@
 
 pub mod consent;
 mod from_run;
+pub(crate) mod names;
 pub mod own;
 
 use std::path::{Path, PathBuf};
 
+use footplate_core::Fault;
 use footplate_core::definition::Definition;
-use footplate_core::{ErrorCode, Fault};
 use footplate_spec::{self as spec, LoadError, Problem};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -20,9 +21,7 @@ use crate::client::Origin;
 use crate::home::Home;
 use consent::Trust;
 pub use from_run::keep as keep_run;
-
-/// The templates that are part of this program: name and file.
-const BUILT_IN: [(&str, &str); 1] = [("digits", include_str!("../../../../templates/digits/footplate.toml"))];
+use names::{BUILT_IN, is_name, own_names, unknown};
 
 /// The names of a pipeline's file in its folder, the first that is there.
 const FILES: [&str; 2] = ["footplate.toml", "footplate.json"];
@@ -135,7 +134,7 @@ pub fn template(name: &str, home: &Home, cwd: &Path) -> Result<Pipeline, Fault> 
 #[must_use]
 pub fn of_run(home: &Home, origin: &Origin) -> Option<String> {
     if let Some(name) = consent::name_of(home, &origin.pipeline_dir) {
-        return own::folder(home, &name).is_ok().then_some(name);
+        return names::folder(home, &name).is_ok().then_some(name);
     }
     // A limit of running time can be changed in a queued run.
     let plain = |definition: &Definition| {
@@ -207,33 +206,6 @@ fn load(path: &Path, text: &str) -> Result<Pipeline, Fault> {
     Ok(Pipeline { definition, dir, file: text.to_owned() })
 }
 
-/// Whether a template can be called that: `[a-z0-9-]`, 1 to 64 characters.
-pub(crate) fn is_name(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-}
-
-fn is_built_in(name: &str) -> bool {
-    BUILT_IN.iter().any(|(known, _)| *known == name)
-}
-
-fn own_names(home: &Home) -> Vec<String> {
-    let own = std::fs::read_dir(home.templates()).into_iter().flatten().flatten();
-    let mut names: Vec<String> =
-        own.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| is_name(name)).collect();
-    names.sort_unstable();
-    names
-}
-
-fn unknown(text: &str, home: &Home, why: &str) -> Fault {
-    let mut known: Vec<String> = BUILT_IN.iter().map(|(name, _)| (*name).to_owned()).collect();
-    known.extend(own_names(home));
-    let fault = Fault::new(ErrorCode::NotFound, format!("{text:?} {why}"));
-    match spec::nearest(text, known.iter().map(String::as_str)) {
-        Some(near) => fault.hint(format!("did you mean {near:?}?")),
-        None => fault.hint(format!("templates: {}", known.join(", "))),
-    }
-}
-
 /// The values of all parameters: defaults, then those of `before` (a run like this one), then the preset, then `-p`.
 ///
 /// # Errors
@@ -260,6 +232,7 @@ pub fn values(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use footplate_core::ErrorCode;
 
     #[test]
     fn a_template_of_ones_own_hides_the_built_in_one_and_no_path_is_a_name() {

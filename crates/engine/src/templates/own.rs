@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use footplate_core::{ErrorCode, Fault};
 use footplate_spec as spec;
 
-use super::{consent, is_built_in, is_name};
+use super::consent;
+use super::names::{folder, is_built_in, is_name};
 use crate::archive::{self, Manifest, Tree};
 use crate::home::Home;
 
@@ -27,27 +28,6 @@ pub enum Name<'a> {
     Own,
     /// As it calls itself, with a number where there is one of that name.
     Free,
-}
-
-/// The folder of an own template.
-///
-/// # Errors
-/// `NotFound` with the nearest name; `Refused` where it is a link.
-pub fn folder(home: &Home, name: &str) -> Result<PathBuf, Fault> {
-    let folder = home.templates().join(name);
-    let facts = if is_name(name) { fs::symlink_metadata(&folder).ok() } else { None };
-    match facts {
-        Some(facts) if facts.is_dir() => Ok(folder),
-        Some(_) => {
-            Err(Fault::new(ErrorCode::Refused, format!("{} is a link, not a template's folder.", folder.display()))
-                .hint("Put the folder itself there: footplate template add FOLDER"))
-        }
-        None if is_built_in(name) => {
-            Err(Fault::new(ErrorCode::Conflict, format!("The template {name:?} is part of Footplate."))
-                .hint("Only templates of your own are exported, renamed, allowed and removed."))
-        }
-        None => Err(super::unknown(name, home, "is no template of your own")),
-    }
 }
 
 /// Unpacks an archive among the templates. It may run nothing until [`consent::give`]. Returns its name; with [`Name::Free`]

@@ -34,7 +34,7 @@ pub(crate) use record::Record;
 pub(crate) use send::{PATIENCE, send};
 
 use crate::home::Home;
-use crate::secrets::write_private;
+use crate::private::write_private;
 
 /// Where messages go, and which.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

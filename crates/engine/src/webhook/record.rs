@@ -6,7 +6,7 @@ use footplate_core::UtcMs;
 use serde::{Deserialize, Serialize};
 
 use crate::home::Home;
-use crate::secrets::write_private;
+use crate::private::write_private;
 
 /// How far was told, and how the last tries fared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,9 +8,7 @@ use memchr::{memchr, memchr_iter, memchr3};
 
 use super::screen::{Act, End, Escape, Limits, Row, Screen};
 use crate::codec::{RestoreError, Restored, Saved, Writer};
-
-/// What begins a line of the protocol.
-pub(crate) const MARKER: &str = "##PROGRESS##";
+use crate::protocol::{MARKER, find};
 
 /// An unfinished plain line longer than this is not saved: reading starts again at its beginning.
 const SAVED_RAW: usize = 1024;
@@ -220,7 +218,7 @@ impl Stream {
             self.screen.rows.push_back(Row { live, ..Row::new(self.raw_start) });
             self.screen.row = self.screen.rows.len() - 1;
             self.screen.column = 0;
-            let marker = if self.limits.parse { crate::protocol::find(&raw).map(|at| at - MARKER.len()) } else { None };
+            let marker = if self.limits.parse { find(&raw).map(|at| at - MARKER.len()) } else { None };
             let text = marker.map_or(&raw[..], |at| &raw[..at]);
             self.text(text, false, out);
             self.flush_partial();

@@ -27,7 +27,7 @@ impl Candidate {
 /// The newest valid checkpoint among those that progress lines named (oldest first) and those that fit the stage's pattern;
 /// of those written later than `after_ms`, where it is given.
 #[must_use]
-pub(super) fn newest_valid(
+pub(crate) fn newest_valid(
     named: &[String],
     pattern: Option<&str>,
     after_ms: Option<i64>,
@@ -52,7 +52,7 @@ pub(super) fn newest_valid(
 
 /// When the newest of all that is there was written, complete or not: UTC milliseconds.
 #[must_use]
-pub(super) fn newest_moment(named: &[String], pattern: Option<&str>) -> Option<i64> {
+pub(crate) fn newest_moment(named: &[String], pattern: Option<&str>) -> Option<i64> {
     candidates(named, pattern).last().map(|c| c.modified_ms)
 }
 

@@ -11,7 +11,7 @@ use footplate_shim::folder::{AttemptDir, Claim, ExitRecord, LockGuard};
 
 /// What a folder says.
 #[derive(Debug)]
-pub(super) enum Seen {
+pub(crate) enum Seen {
     /// No claim: no shim has taken it, as far as can be known.
     Unclaimed {
         /// Whether the folder is there.
@@ -57,7 +57,7 @@ pub(super) enum Seen {
 ///
 /// # Errors
 /// What the system says, other than that a file is not there.
-pub(super) fn look(dir: &AttemptDir, known_claimed: bool) -> io::Result<Seen> {
+pub(crate) fn look(dir: &AttemptDir, known_claimed: bool) -> io::Result<Seen> {
     match dir.claim()? {
         Claim::None if dir.exists() => return Ok(Seen::Unclaimed { built: true }),
         Claim::None if known_claimed => return Ok(Seen::Gone),
@@ -90,7 +90,7 @@ pub(super) fn look(dir: &AttemptDir, known_claimed: bool) -> io::Result<Seen> {
 ///
 /// # Errors
 /// What the system says, other than that a file is not there.
-pub(super) fn look_after_reboot(dir: &AttemptDir, known_claimed: bool) -> io::Result<Seen> {
+pub(crate) fn look_after_reboot(dir: &AttemptDir, known_claimed: bool) -> io::Result<Seen> {
     if known_claimed && !dir.path().exists() {
         return Ok(Seen::Gone);
     }
