@@ -17,7 +17,8 @@ use serde::Serialize;
 use tauri::State;
 use tauri::ipc::Channel;
 
-use crate::shell::{Answer, Shell, lock, off};
+use crate::answer::{Answer, lock, off};
+use crate::shell::Shell;
 
 /// Between two looks at least, while somebody sees what comes of them, and else.
 const SEEN: Duration = Duration::from_millis(100);
@@ -211,7 +212,7 @@ impl Bridge {
         told.last_id += 1;
         let id = told.last_id;
         if let Some(push) = told.snapshot() {
-            channel.send(push).map_err(|error| crate::shell::broken(&error))?;
+            channel.send(push).map_err(|error| crate::answer::broken(&error))?;
         }
         told.subscribers.push((id, channel));
         if let Some(route) = told.route.take() {

@@ -23,11 +23,12 @@ use serde_json::Value;
 use tauri::ipc::Response;
 use tauri::{AppHandle, State};
 
+use crate::answer::{Answer, off};
 use crate::bridge::Bridge;
 use crate::machine::{MachineSample, MachineView};
 use crate::scripts::ScriptView;
 use crate::settings::Values;
-use crate::shell::{Answer, Shell, off};
+use crate::shell::Shell;
 use crate::{desktop, effects};
 
 type Held<'a> = State<'a, Arc<Shell>>;

@@ -7,7 +7,7 @@ use tauri::AppHandle;
 use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_opener::OpenerExt;
 
-use crate::shell::{Answer, broken};
+use crate::answer::{Answer, broken};
 
 /// Lets the user choose a file; waits for it.
 pub(crate) fn choose_file(app: &AppHandle) -> Option<PathBuf> {

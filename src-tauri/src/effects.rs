@@ -11,8 +11,9 @@ use keepawake::KeepAwake;
 use tauri::{AppHandle, Manager};
 use tauri_plugin_autostart::ManagerExt;
 
+use crate::answer::{Answer, broken, lock};
 use crate::settings::Values;
-use crate::shell::{Answer, Shell, broken, lock};
+use crate::shell::Shell;
 use crate::taskbar::Taskbar;
 use crate::tray::{Choice, Tray};
 use crate::words::Tongue;

@@ -12,7 +12,7 @@ use footplate_engine::Client;
 use footplate_engine::client::{OwnerState, PresenceGuard};
 use footplate_shim::clock;
 
-use crate::shell::lock;
+use crate::answer::lock;
 
 /// Before the second try, and at most.
 const FIRST_WAIT: Duration = Duration::from_secs(1);

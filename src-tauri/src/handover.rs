@@ -12,8 +12,9 @@ use footplate_core::{ErrorCode, Fault};
 use footplate_engine::{archive, fresh, interpreters};
 use tauri::{AppHandle, Manager, Url};
 
+use crate::answer::{Answer, lock};
 use crate::bridge::{Bridge, Push};
-use crate::shell::{Answer, Shell, lock};
+use crate::shell::Shell;
 
 /// Handles of opened files that are kept.
 const KEPT: usize = 20;

@@ -4,6 +4,7 @@
 //! Deliberately not here: what is decided about runs (the engine), SQL (the store), and how anything in the window looks
 //! (ui/).
 
+mod answer;
 mod bridge;
 mod commands;
 mod desktop;

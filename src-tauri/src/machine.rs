@@ -14,7 +14,7 @@ use footplate_shim::clock;
 use serde::Serialize;
 use sysinfo::System;
 
-use crate::shell::lock;
+use crate::answer::lock;
 
 /// The size of the data folder is not counted again before that, milliseconds.
 const COUNTED_MS: u64 = 60_000;

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use footplate_core::{ErrorCode, Fault};
 
-use crate::shell::{Answer, lock};
+use crate::answer::{Answer, lock};
 
 /// The newest that are kept.
 const KEPT: usize = 100;

@@ -9,9 +9,10 @@ use footplate_engine::client::ScheduleEdit;
 use footplate_engine::start::{self, RepeatRequest, StartRequest, TimesView};
 use tauri::State;
 
+use crate::answer::{Answer, off};
 use crate::bridge::Bridge;
 use crate::commands::prepare;
-use crate::shell::{Answer, Shell, off};
+use crate::shell::Shell;
 
 type Held<'a> = State<'a, Arc<Shell>>;
 

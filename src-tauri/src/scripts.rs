@@ -8,8 +8,8 @@ use footplate_engine::environment::Captured;
 use footplate_engine::{fresh, interpreters};
 use serde::{Deserialize, Serialize};
 
+use crate::answer::{Answer, lock};
 use crate::settings;
-use crate::shell::{Answer, lock};
 
 /// The newest that are kept.
 const KEPT: usize = 100;

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::shell::{Answer, lock};
+use crate::answer::{Answer, lock};
 
 /// Longest draft, bytes.
 const DRAFT_MOST: usize = 64 << 10;

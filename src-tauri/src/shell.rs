@@ -1,14 +1,14 @@
 //! What all commands share: the data folder, guests of the store, the environment for runs, and the user's settings.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use footplate_core::{ErrorCode, Fault};
 use footplate_engine::client::OwnerStart;
 use footplate_engine::environment::Captured;
 use footplate_engine::lines::Logs;
 use footplate_engine::{Client, Home, login};
 
+use crate::answer::{Answer, lock};
 use crate::guest::Guest;
 use crate::handover::Opened;
 use crate::machine::Machine;
@@ -20,9 +20,6 @@ use crate::settings::Settings;
 const LOGIN_SHELL: Duration = Duration::from_secs(5);
 /// Connections to the store that are kept for the next command.
 const KEPT: usize = 4;
-
-/// A command's answer.
-pub(crate) type Answer<T> = Result<T, Fault>;
 
 /// One for the whole app.
 pub(crate) struct Shell {
@@ -98,19 +95,4 @@ fn keep(kept: &Mutex<Vec<Client>>, client: Client) {
     if kept.len() < KEPT {
         kept.push(client);
     }
-}
-
-/// What one thread left behind is good for the next.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Does what may take a while off the threads that wait for the view.
-pub(crate) async fn off<T: Send + 'static>(work: impl FnOnce() -> Answer<T> + Send + 'static) -> Answer<T> {
-    tauri::async_runtime::spawn_blocking(work).await.unwrap_or_else(|error| Err(broken(&error)))
-}
-
-/// What only a bug or the system can be the cause of.
-pub(crate) fn broken(error: &dyn std::fmt::Display) -> Fault {
-    Fault::new(ErrorCode::Storage, format!("That did not work: {error}.")).hint("Try it again.")
 }

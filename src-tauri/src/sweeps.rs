@@ -5,8 +5,9 @@ use std::sync::Arc;
 use footplate_engine::start::{self, CheckView, SweepRequest, SweepView, SweptView};
 use tauri::State;
 
+use crate::answer::{Answer, off};
 use crate::bridge::Bridge;
-use crate::shell::{Answer, Shell, off};
+use crate::shell::Shell;
 
 type Held<'a> = State<'a, Arc<Shell>>;
 

@@ -10,7 +10,7 @@ use footplate_core::RunStatus;
 use footplate_engine::client::live::Live;
 use tauri::AppHandle;
 
-use crate::shell::lock;
+use crate::answer::lock;
 use crate::tray;
 
 /// What is shown there.

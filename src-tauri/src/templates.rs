@@ -12,8 +12,9 @@ use footplate_engine::{archive, interpreters, templates};
 use serde::Serialize;
 use tauri::{AppHandle, State};
 
+use crate::answer::{Answer, off};
 use crate::desktop;
-use crate::shell::{Answer, Shell, off};
+use crate::shell::Shell;
 
 type Held<'a> = State<'a, Arc<Shell>>;
 

@@ -16,7 +16,7 @@ use tauri::menu::{Menu, MenuItem, PredefinedMenuItem};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Wry};
 
-use crate::shell::lock;
+use crate::answer::lock;
 use crate::words::Tongue;
 use icon::Face;
 

@@ -6,7 +6,8 @@ use footplate_core::notice::WebhookView;
 use footplate_engine::client::WebhookRequest;
 use tauri::State;
 
-use crate::shell::{Answer, Shell, off};
+use crate::answer::{Answer, off};
+use crate::shell::Shell;
 
 type Held<'a> = State<'a, Arc<Shell>>;
 
