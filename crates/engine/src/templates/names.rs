@@ -46,7 +46,7 @@ pub(super) fn unknown(text: &str, home: &Home, why: &str) -> Fault {
 ///
 /// # Errors
 /// `NotFound` with the nearest name; `Refused` where it is a link.
-pub(super) fn folder(home: &Home, name: &str) -> Result<PathBuf, Fault> {
+pub fn folder(home: &Home, name: &str) -> Result<PathBuf, Fault> {
     let folder = home.templates().join(name);
     let facts = if is_name(name) { fs::symlink_metadata(&folder).ok() } else { None };
     match facts {

@@ -12,7 +12,8 @@ use footplate_core::{ErrorCode, Fault};
 use footplate_spec as spec;
 
 use super::consent;
-use super::names::{folder, is_built_in, is_name};
+pub use super::names::folder;
+use super::names::{is_built_in, is_name};
 use crate::archive::{self, Manifest, Tree};
 use crate::home::Home;
 
