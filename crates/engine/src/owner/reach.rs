@@ -12,8 +12,8 @@ use footplate_shim::clock;
 
 use crate::wake::Waker;
 
-/// How long one answer is waited for, milliseconds: longer than a disk in use takes, too short to be felt by the other runs.
-const MOMENT_MS: u64 = 250;
+/// How long one answer is waited for, milliseconds: longer than a disk and processors in full use take, too short to be felt by the other runs.
+const MOMENT_MS: u64 = 500;
 /// How long an owner with nothing else to do stays for an answer, milliseconds: a disk that has to be woken takes seconds.
 const PATIENCE_MS: u64 = 60_000;
 
