@@ -73,7 +73,7 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// Writes the file of a run and returns its name. On disk when [`sync_folder`] of `secrets/` has returned too.
+    /// Writes the file of a run and returns its name. On disk once the folder `secrets/` is, too.
     ///
     /// # Errors
     /// What the system says.
