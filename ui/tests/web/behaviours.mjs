@@ -384,6 +384,32 @@ export const behaviours = [
     },
   },
   {
+    name: 'a part of the page that comes late shows its shape until it is there',
+    run: async ({ page, open }) => {
+      const parts = [
+        ['Run', '#/run/1285', '.rhead'],
+        ['Overview', '#/run/1285', '.stages, svg'],
+        ['Metrics', '#/run/1285/metrics', 'canvas'],
+        ['Compare', '#/compare?runs=1293,1285', 'table'],
+      ]
+      for (const [part, route, there] of parts) {
+        let release
+        const held = new Promise((done) => (release = done))
+        await page.route(`**/assets/${part}-*.js`, async (asked) => {
+          await held
+          await asked.continue()
+        })
+        await page.goto('about:blank')
+        await open('tick=0', route)
+        await page.waitForSelector('.loading >> visible=true')
+        release()
+        await page.waitForSelector(`.view :is(${there})`)
+        await page.waitForSelector('.loading', { state: 'detached' })
+        await page.unroute(`**/assets/${part}-*.js`)
+      }
+    },
+  },
+  {
     name: 'what comes in while one looks moves nothing else',
     alone: true,
     run: async ({ page, open, check }) => {
