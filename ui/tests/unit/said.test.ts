@@ -61,6 +61,7 @@ const SOURCES = [
   'engine/src/templates/consent.rs',
   'engine/src/templates/from_run.rs',
   'engine/src/templates/mod.rs',
+  'engine/src/templates/names.rs',
   'engine/src/templates/own.rs',
   'engine/src/webhook/address.rs',
   'engine/src/webhook/mod.rs',
