@@ -80,11 +80,12 @@ impl Mind {
             self.backlog.push(entry);
             return Ok(());
         }
+        // Nothing outside the data folder is touched before its disk has answered.
         let reach = Rc::clone(&self.reach);
         if let Some(refusal) = outside(self.run(tx, key.run)?, key).iter().find_map(|place| silent(&reach, place)) {
             return self.refuse(tx, key, refusal);
         }
-        // So is where it writes its checkpoints. Two stages never write to the same folder at the same time.
+        // Where it writes its checkpoints is known from its definition, too. Two stages never write to the same folder at the same time.
         let folder = self.folder_of(tx, key)?;
         if let Some((_, Some(holder))) = &folder {
             self.backlog.stand_behind(entry, *holder);
