@@ -1,5 +1,9 @@
 //! One kill at a time.
 
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+
+use footplate_shim::contract::{Ended, SETTLED};
 use footplate_testkit::{Bench, Pretend, kill9, until};
 
 use crate::LONG;
@@ -96,6 +100,37 @@ fn with_nobody_around_the_queue_goes_on_by_itself() {
     until(LONG, "the second program ran", || second.starts() == 1);
     bench.until_nothing_left(LONG);
     assert_eq!((bench.status(one), bench.status(two)), ("completed".into(), "completed".into()));
+}
+
+/// An owner that dies between the commit and the word to the shim leaves one that rings again, at an owner that has nothing to settle.
+#[test]
+fn a_shim_that_rings_for_what_was_settled_before_is_told_so() {
+    let mut bench = Bench::new();
+    bench.expect_nothing_left();
+    let number = bench.add(&[], &["true"]);
+    let _ = bench.run(&["wait", &number.to_string()]).expect(0);
+    let id = bench.show(number)["id"].as_str().unwrap().to_owned();
+    bench.until_nothing_left(LONG);
+    let mut owner = bench.spawn(&["work"]);
+    let ctl = bench.data().join("attempts").join(id).join("0.1/ctl");
+    let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let mut ctl = std::fs::File::options().read(true).custom_flags(nonblock).open(ctl).unwrap();
+    let mut bell = None;
+    until(LONG, "an owner listens", || {
+        let path = bench.data().join("bell");
+        bell = std::fs::File::options().write(true).custom_flags(nonblock).open(path).ok();
+        bell.is_some()
+    });
+    let ring = Ended { run: number, stage: 0, attempt: 1 }.to_string();
+    std::io::Write::write_all(&mut bell.unwrap(), ring.as_bytes()).unwrap();
+    let mut said = Vec::new();
+    until(LONG, "the word is there", || {
+        let _ = ctl.read_to_end(&mut said);
+        said.ends_with(b"\n")
+    });
+    assert_eq!(String::from_utf8_lossy(&said), format!("{SETTLED}\n"));
+    assert!(bench.kill_owner());
+    let _ = owner.wait().unwrap();
 }
 
 /// Kills the shim that holds the program, and no other process.

@@ -274,6 +274,35 @@ fn at_the_end_the_bell_rings_or_an_owner_is_started() {
 }
 
 #[test]
+fn an_owner_whose_program_is_missing_for_a_moment_is_started_when_it_is_there() {
+    let mut home = Home::new();
+    let (program, started) = (home.path("footplate"), home.path("owner-started"));
+    home.spec.owner_argv = vec![program.clone().into()];
+    let mut held = home.hold();
+    within(20, "the attempt is over", || held.folder.swept().filter(|_| !held.folder.lock_is_held().unwrap()));
+    assert!(held.shim.try_wait().unwrap().is_none(), "it waits for the program to come back");
+    let draft = home.path("draft");
+    std::fs::write(&draft, format!("#!/bin/sh\n: > {}\n", started.display())).unwrap();
+    std::fs::set_permissions(&draft, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    std::fs::rename(draft, program).unwrap();
+    held.finish();
+    assert!(started.exists());
+}
+
+#[test]
+fn nobody_is_told_once_the_data_folder_was_removed() {
+    let mut home = Home::new();
+    let (data, starts) = (home.path("data"), home.path("starts"));
+    std::fs::create_dir(&data).unwrap();
+    home.spec.owner_lock = data.join("owner.lock");
+    home.spec.bell = data.join("bell");
+    let script = format!("echo >> {}; rmdir {}; exit 1", starts.display(), data.display());
+    home.spec.owner_argv = ["sh", "-c", &script].map(OsBytes::from).to_vec();
+    home.hold().finish();
+    assert_eq!(std::fs::read_to_string(&starts).unwrap().lines().count(), 1, "another would make it anew");
+}
+
+#[test]
 fn an_owner_that_was_started_and_dies_is_followed_by_another() {
     let mut home = Home::new();
     let starts = home.path("starts");

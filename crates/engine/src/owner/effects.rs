@@ -10,7 +10,9 @@ use footplate_shim::clock;
 use footplate_shim::contract::{Command, Spec};
 use footplate_shim::failpoint;
 use footplate_shim::folder::AttemptDir;
+use footplate_store::Store;
 
+use super::Trouble;
 use super::live::{Live, Sent};
 use super::mind::Mind;
 use super::shims::Shims;
@@ -73,6 +75,20 @@ impl Mind {
         for dir in std::mem::take(&mut self.settled) {
             dir.tell_settled();
         }
+    }
+
+    /// These were settled before their shims rang, or by an owner that died before it could tell them: nobody waits for more.
+    pub(super) fn tell_again(&self, store: &Store, keys: Vec<AttemptKey>) -> Result<(), Trouble> {
+        for key in keys {
+            let id = match self.runs.get(&key.run) {
+                Some(run) => Some(run.row.id.clone()),
+                None => store.read()?.run(key.run)?.map(|row| row.id),
+            };
+            if let Some(id) = id {
+                AttemptDir::open(self.home.attempt(&id, key)).tell_settled();
+            }
+        }
+        Ok(())
     }
 
     fn launch_now(&mut self, launch: Launch) {

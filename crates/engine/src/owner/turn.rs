@@ -221,8 +221,12 @@ impl Owner<'_> {
         let rang = self.bell.drain()?;
         // A shim rings before it has quite gone: its record is there, its lock is free. The others are left alone: a look that
         // finds a program at work writes that down, which is not worth it for one that ends at once.
+        let mut known = Vec::new();
         for key in &rang.ended {
-            self.mind.live.get_mut(key).into_iter().for_each(Live::look_soon);
+            match self.mind.live.get_mut(key) {
+                Some(live) => live.look_soon(),
+                None => known.push(*key),
+            }
         }
         if rang.held || self.mind.reach.answered() {
             self.mind.held.all_at(clock::running_ms());
@@ -296,6 +300,7 @@ impl Owner<'_> {
             }
             self.mind.act();
         }
+        self.mind.tell_again(store, known)?;
         self.post.tend();
         self.copies.tend(store)?;
         // While many come in, they come first.

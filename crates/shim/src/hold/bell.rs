@@ -1,18 +1,14 @@
 //! Telling the owner that an attempt has ended; starting one where the last did not leave in an orderly way.
 
+use super::patience::{LONGEST_MS, Patience};
 use super::signals;
 use footplate_shim::clock::running_ms;
-use footplate_shim::contract::{Ended, OwnerLine, SETTLED, Spec};
+use footplate_shim::contract::{Ended, OsBytes, OwnerLine, SETTLED, Spec};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Mode, OFlags};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-
-/// How long a shim waits for its attempt to be settled, milliseconds: reading a long log takes its time.
-const PATIENCE_MS: u64 = 60_000;
-/// After an owner that was started and died the next one follows at once, then ever later, at most so much.
-const LONGEST_PAUSE_MS: u64 = 5_000;
 
 /// Who is to see to the attempt's end.
 pub(super) enum Told {
@@ -20,6 +16,8 @@ pub(super) enum Told {
     Listener(OwnedFd),
     /// Nobody had, and this owner was started.
     Started(Child),
+    /// Nobody had, and none could be started just now.
+    Failed,
     /// Nobody, and none is to be started.
     Nobody,
 }
@@ -44,35 +42,36 @@ impl Told {
     /// taken or not, is told by the bell at once: then it is as if nobody had listened. One that was started from here and
     /// dies is followed by another: as long as a shim is there, the queue goes on.
     pub(super) fn see_to_it(self, spec: &Spec, ctl: &OwnedFd, signals: &OwnedFd) {
-        let mut wait = Wait { ctl, signals, until: running_ms() + PATIENCE_MS, line: Vec::new() };
-        let (mut told, mut pause) = (self, 0);
+        let mut patience = Patience::from(running_ms());
+        let mut wait = Wait { ctl, signals, until: patience.ends(), line: Vec::new() };
+        let mut told = self;
         loop {
             told = match told {
                 Self::Nobody => return,
                 // The end of the last listener is told as an error, which nobody has to ask for.
-                Self::Listener(bell) => match wait.look(Some(&bell), PATIENCE_MS) {
+                Self::Listener(bell) => match wait.look(Some(&bell), LONGEST_MS) {
                     Saw::Enough => return,
                     Saw::TheEnd => nobody_listens(spec),
                     Saw::Nothing => Self::Listener(bell),
                 },
                 Self::Started(mut owner) => match owner.try_wait() {
-                    // It has done what there was to do. One that failed (the dead one's store was not free yet, say), or found
-                    // another, is no word that somebody sees to it.
+                    // It has done what there was to do. One that failed (the disk is full, say, or the dead one's store was not
+                    // free yet), or found another, is no word that somebody sees to it.
                     Ok(Some(end)) if end.success() => return,
-                    Ok(Some(_)) => {
-                        if wait.rest(pause) {
-                            return;
-                        }
-                        pause = (pause * 4).clamp(20, LONGEST_PAUSE_MS);
-                        ring(spec)
-                    }
+                    Ok(Some(_)) => Self::Failed,
                     // Its end is told by a signal.
-                    Ok(None) => match wait.look(None, PATIENCE_MS) {
+                    Ok(None) => match wait.look(None, LONGEST_MS) {
                         Saw::Enough => return,
                         Saw::TheEnd | Saw::Nothing => Self::Started(owner),
                     },
                     Err(_) => return,
                 },
+                Self::Failed => {
+                    if wait.rest(patience.pause(running_ms())) {
+                        return;
+                    }
+                    ring(spec)
+                }
             };
         }
     }
@@ -157,11 +156,18 @@ impl Wait<'_> {
 }
 
 fn nobody_listens(spec: &Spec) -> Told {
-    if left_orderly(spec) {
+    let Some((program, arguments)) = spec.owner_argv.split_first() else { return Told::Nobody };
+    if left_orderly(spec) || is_gone(spec) {
         return Told::Nobody;
     }
-    // Where none can be started nobody is left to be told; the next command of any guest starts one too.
-    start_owner(spec).map_or(Told::Nobody, Told::Started)
+    // One that is just being replaced by a newer version is there again in a moment.
+    start_owner(program, arguments).map_or(Told::Failed, Told::Started)
+}
+
+/// The data folder was removed: an owner would make it anew.
+fn is_gone(spec: &Spec) -> bool {
+    let looked = spec.owner_lock.parent().map(std::fs::symlink_metadata);
+    matches!(looked, Some(Err(error)) if error.kind() == std::io::ErrorKind::NotFound)
 }
 
 fn left_orderly(spec: &Spec) -> bool {
@@ -171,8 +177,7 @@ fn left_orderly(spec: &Spec) -> bool {
 
 /// In a session of its own: it must not end with anything of ours. Too many are no harm, one gets the lock.
 #[expect(unsafe_code, reason = "a session of its own can only be made between fork and exec")]
-fn start_owner(spec: &Spec) -> Option<Child> {
-    let (program, arguments) = spec.owner_argv.split_first()?;
+fn start_owner(program: &OsBytes, arguments: &[OsBytes]) -> Option<Child> {
     let mut command = Command::new(program.as_os_str());
     command.args(arguments.iter().map(|word| word.as_os_str()));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

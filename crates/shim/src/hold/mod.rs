@@ -9,6 +9,7 @@ mod environ;
 mod launch;
 mod output;
 mod paper;
+mod patience;
 mod server;
 mod signals;
 
