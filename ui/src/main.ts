@@ -1,12 +1,15 @@
 // Before any library asks for the language.
 import './i18n/tag'
 
+import '@fontsource-variable/inter/wght.css'
+
 import './styles/tokens.css'
 import './styles/base.css'
 
 import { mount } from 'svelte'
 
 import App from './App.svelte'
+import { APPLE } from './app/palette.svelte'
 import { setDragging, take } from './app/dropped.svelte'
 import { follow } from './app/live.svelte'
 import { usePlatform } from './app/platform'
@@ -24,15 +27,22 @@ async function door(): Promise<Platform> {
   return tauri()
 }
 
+/** The face of all text, where the system has none of its own; for nothing is to be painted twice. */
+async function face(): Promise<void> {
+  document.documentElement.classList.toggle('apple', APPLE)
+  if (!APPLE) await document.fonts.load("13px 'Inter Variable'")
+}
+
 async function begin(): Promise<void> {
   const platform = shown(await door())
   usePlatform(platform)
   // Asked for first, so that it is here when something is painted.
   void follow(platform, { open: go, dragging: setDragging, dropped: take })
-  // The language and the theme come first, so that nothing is painted twice. Without an answer the system's are in force until
-  // there is one: a window is never empty.
+  // The language, the theme and the face come first, so that nothing is painted twice. Without an answer the system's are in force
+  // until there is one: a window is never empty.
   const patience = new Promise((done) => setTimeout(done, 1000))
-  await Promise.race([loadSettings().catch(() => {}), patience])
+  const first = [loadSettings(), face()].map((step) => step.catch(() => {}))
+  await Promise.race([Promise.all(first), patience])
   mount(App, { target: document.getElementById('app') ?? document.body })
   void loadTemplates().catch(() => {})
   watchMachine()

@@ -168,6 +168,42 @@ export const behaviours = [
     },
   },
   {
+    name: 'the lines of a log stand in their order and hold their own text, however one scrolls',
+    run: async ({ page, open, check }) => {
+      await open('tick=0&hugelog', '#/run/1285/log')
+      await page.waitForFunction(() =>
+        [...document.querySelectorAll('.l i')].some((e) => e.textContent === '1,000,000'),
+      )
+      const wrong = await page.evaluate(async () => {
+        const log = document.querySelector('.log')
+        const frame = () => new Promise(requestAnimationFrame)
+        const asked = (n) => window.pretend.log({ number: 1285, stage: null, attempt: null, mode: 'bars' }, n, 1)
+        let jumps = 0
+        for (const step of [-20, -20, -60, -500, -7, 30, -5000, 41, -400_000, -20, 20, 100, 900_000, -1]) {
+          log.scrollTop += step
+          await frame()
+          const rows = [...document.querySelectorAll('.l')]
+          const numbers = rows.map((row) => Number(row.querySelector('i').textContent.replaceAll(',', '')))
+          if (numbers.some((n, at) => at > 0 && n !== numbers[at - 1] + 1)) return `after ${step}: ${numbers}`
+          const edge = log.getBoundingClientRect()
+          const seen = rows.filter((row) => row.getBoundingClientRect().bottom > edge.top)
+          if (seen[0].getBoundingClientRect().top > edge.top + 7) return `after ${step}: nothing at the upper edge`
+          if (seen.at(-1).getBoundingClientRect().bottom < edge.bottom - 12) return `after ${step}: nothing at the lower`
+          for (const at of [0, Math.floor(rows.length / 2), rows.length - 1]) {
+            while (!rows[at].querySelector('.pick')) await frame()
+            const { lines } = await asked(numbers[at])
+            const text = rows[at].querySelector('.pick').textContent
+            const wanted = lines[0].text.replace(/\u001b\[[\d;]*m/g, '')
+            if (text !== wanted) return `line ${numbers[at]} says ${text} for ${wanted}`
+            jumps++
+          }
+        }
+        return jumps === 42 ? null : `${jumps} looks`
+      })
+      check(wrong === null, wrong)
+    },
+  },
+  {
     name: 'a log follows its end, lets go when one scrolls up, and takes hold again',
     run: async ({ page, open, check }) => {
       await open('tick=0', '#/run/1285/log')
@@ -391,6 +427,10 @@ export const behaviours = [
         ['Overview', '#/run/1285', '.stages, svg'],
         ['Metrics', '#/run/1285/metrics', 'canvas'],
         ['Compare', '#/compare?runs=1293,1285', 'table'],
+        ['Templates', '#/templates', '.page'],
+        ['Schedules', '#/schedules', '.page'],
+        ['Machine', '#/machine', 'h2'],
+        ['Settings', '#/settings', '.scroll'],
       ]
       for (const [part, route, there] of parts) {
         let release
