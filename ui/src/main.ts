@@ -33,7 +33,21 @@ async function face(): Promise<void> {
   if (!APPLE) await document.fonts.load("13px 'Inter Variable'")
 }
 
+/** What is only for a hand that is there. */
+function awaitTouch(): void {
+  const root = document.documentElement.classList
+  const heard = new AbortController()
+  const touched = () => {
+    root.remove('untouched')
+    heard.abort()
+  }
+  root.add('untouched')
+  const how = { capture: true, passive: true, signal: heard.signal }
+  for (const kind of ['pointermove', 'pointerdown', 'wheel', 'keydown']) addEventListener(kind, touched, how)
+}
+
 async function begin(): Promise<void> {
+  awaitTouch()
   const platform = shown(await door())
   usePlatform(platform)
   // Asked for first, so that it is here when something is painted.

@@ -188,7 +188,8 @@ export const behaviours = [
           const edge = log.getBoundingClientRect()
           const seen = rows.filter((row) => row.getBoundingClientRect().bottom > edge.top)
           if (seen[0].getBoundingClientRect().top > edge.top + 7) return `after ${step}: nothing at the upper edge`
-          if (seen.at(-1).getBoundingClientRect().bottom < edge.bottom - 12) return `after ${step}: nothing at the lower`
+          if (seen.at(-1).getBoundingClientRect().bottom < edge.bottom - 12)
+            return `after ${step}: nothing at the lower`
           for (const at of [0, Math.floor(rows.length / 2), rows.length - 1]) {
             while (!rows[at].querySelector('.pick')) await frame()
             const { lines } = await asked(numbers[at])
