@@ -283,7 +283,7 @@ fn an_owner_whose_program_is_missing_for_a_moment_is_started_when_it_is_there() 
     assert!(held.shim.try_wait().unwrap().is_none(), "it waits for the program to come back");
     let draft = home.path("draft");
     std::fs::write(&draft, format!("#!/bin/sh\n: > {}\n", started.display())).unwrap();
-    std::fs::set_permissions(&draft, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(&draft, PermissionsExt::from_mode(0o755)).unwrap();
     std::fs::rename(draft, program).unwrap();
     held.finish();
     assert!(started.exists());

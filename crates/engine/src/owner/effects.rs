@@ -81,7 +81,7 @@ impl Mind {
     pub(super) fn tell_again(&self, store: &Store, keys: Vec<AttemptKey>) -> Result<(), Trouble> {
         for key in keys {
             let id = match self.runs.get(&key.run) {
-                Some(run) => Some(run.row.id.clone()),
+                Some(run) => Some(run.row.id),
                 None => store.read()?.run(key.run)?.map(|row| row.id),
             };
             if let Some(id) = id {
