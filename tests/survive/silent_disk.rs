@@ -56,3 +56,28 @@ fn a_stage_on_a_disk_that_hangs_is_held_the_others_go_on_and_it_starts_by_itself
         assert_eq!(bench.status(*number), status);
     }
 }
+
+#[test]
+fn an_owner_that_dies_while_a_disk_is_silent_leaves_it_to_the_next_which_asks_again() {
+    if !in_own_mounts("silent_disk::an_owner_that_dies_while_a_disk_is_silent_leaves_it_to_the_next_which_asks_again") {
+        return;
+    }
+    let mut bench = Bench::new();
+    bench.expect_nothing_left();
+    let far = bench.write("far/there", "").parent().unwrap().to_owned();
+    let inside = far.to_str().unwrap();
+    let _ = bench.run(&["queue", "pause", "default"]).expect(0);
+    let waiting = bench.add(&["--cwd", inside], &["true"]);
+    let Some(disk) = SilentDisk::mount(&far) else { return };
+    let _ = bench.run(&["queue", "unpause", "default"]).expect(0);
+    until(LONG, "it is held", || bench.show(waiting)["waiting"]["reason"] == "held");
+    assert!(bench.kill_owner());
+    // The next one holds up nothing for it either.
+    let near = bench.add(&[], &["true"]);
+    let _ = bench.run(&["wait", &near.to_string()]).expect(0);
+    until(LONG, "it is held again", || bench.show(waiting)["waiting"]["reason"] == "held");
+    assert!(bench.show(waiting)["stages"][0]["attempts"].as_array().unwrap().is_empty(), "it was never begun");
+    disk.answer();
+    until(LONG, "all of it is done", || bench.processes().is_empty());
+    assert_eq!(bench.status(waiting), "completed");
+}
