@@ -5,6 +5,7 @@ import '@fontsource-variable/inter/wght.css'
 
 import './styles/tokens.css'
 import './styles/base.css'
+import './styles/scroll.css'
 
 import { mount } from 'svelte'
 
@@ -14,8 +15,9 @@ import { setDragging, take } from './app/dropped.svelte'
 import { follow } from './app/live.svelte'
 import { usePlatform } from './app/platform'
 import { shown } from './app/shown'
-import { go } from './app/router.svelte'
+import { go, route } from './app/router.svelte'
 import { loadSettings, loadTemplates, watchMachine } from './app/settings.svelte'
+import { askEarly } from './domain/run/pages.svelte'
 import { tauri } from './platform/tauri'
 import type { Platform } from './platform/types'
 
@@ -46,17 +48,26 @@ function awaitTouch(): void {
   for (const kind of ['pointermove', 'pointerdown', 'wheel', 'keydown']) addEventListener(kind, touched, how)
 }
 
+function isFirstScreen(): boolean {
+  const { path, query } = route()
+  return (path[0] ?? 'queue') === 'queue' && query.toString() === ''
+}
+
 async function begin(): Promise<void> {
   awaitTouch()
   const platform = shown(await door())
   usePlatform(platform)
   // Asked for first, so that it is here when something is painted.
-  void follow(platform, { open: go, dragging: setDragging, dropped: take })
+  const followed = follow(platform, { open: go, dragging: setDragging, dropped: take })
   // The language, the theme and the face come first, so that nothing is painted twice. Without an answer the system's are in force
   // until there is one: a window is never empty.
   const patience = new Promise((done) => setTimeout(done, 1000))
+  // Not before: what ends in between would be in neither.
+  const runs = followed.then(() => (isFirstScreen() ? askEarly() : undefined)).catch(() => {})
   const first = [loadSettings(), face()].map((step) => step.catch(() => {}))
   await Promise.race([Promise.all(first), patience])
+  // These come as soon, most often; else their shape is shown.
+  await Promise.race([runs, new Promise((done) => setTimeout(done, 60))])
   mount(App, { target: document.getElementById('app') ?? document.body })
   void loadTemplates().catch(() => {})
   watchMachine()

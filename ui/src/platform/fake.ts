@@ -48,6 +48,8 @@ export interface FakeOptions {
   failing?: boolean
   /** Reads that never answer, to show what is seen while loading. */
   hanging?: boolean
+  /** Reads that take so long, milliseconds. */
+  slow?: number
   hugeLog?: boolean
   owner?: Live['owner']
   recovery?: Live['recovery']
@@ -117,6 +119,7 @@ export function fake(options: FakeOptions = {}): Fake {
   const note = (what: string, ...args: unknown[]) => void asked.push({ what, args })
   async function read<T>(make: () => T): Promise<T> {
     if (options.hanging) return new Promise<T>(() => {})
+    if (options.slow) await new Promise((done) => setTimeout(done, options.slow))
     if (options.failing)
       throw fault('storage', 'The store cannot be read: disk I/O error.', ['Look at the disk, then try again.'])
     return make()

@@ -12,6 +12,7 @@ import { compare } from './compare.mjs'
 import { gallery } from './gallery.mjs'
 import { hostile } from './hostile.mjs'
 import { keyboard } from './keyboard.mjs'
+import { logs } from './logs.mjs'
 import { pictures } from './pictures.mjs'
 import { schedules } from './schedules.mjs'
 import { serve } from './serve.mjs'
@@ -45,6 +46,7 @@ const all = [
   ...compare,
   ...gallery,
   ...keyboard,
+  ...logs,
   ...schedules,
   ...sweeps,
   ...templates,

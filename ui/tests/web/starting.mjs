@@ -1,4 +1,4 @@
-// How runs are started: the sample, a template, a script, the same again.
+// The first screen, and how runs are started: the sample, a template, a script, the same again.
 import { asked } from './pretend.mjs'
 
 export const starting = [
@@ -137,6 +137,54 @@ export const starting = [
       await page.click('text=Change settings and retry')
       await page.waitForSelector('#p-batch_size')
       check((await page.inputValue('#p-batch_size')) === '16', 'no batch size')
+    },
+  },
+  {
+    name: 'the first screen comes with its runs in it, asked for once',
+    run: async ({ page, open, check }) => {
+      await page.addInitScript(() => {
+        // What stands there when a frame is about to be painted.
+        const look = () => {
+          window.sawShape ||= document.querySelector('.sk') !== null
+          requestAnimationFrame(look)
+        }
+        look()
+      })
+      await open('tick=0&slow=20')
+      await page.waitForSelector('.ended:not(:has(.sk))')
+      check(!(await page.evaluate(() => window.sawShape)), 'their shape was there first')
+      const lists = await page.evaluate(() => window.pretend.asked.filter((a) => a.what === 'list').length)
+      check(lists === 1, `asked for ${lists} times`)
+    },
+  },
+  {
+    name: 'a part of the page that comes late shows its shape until it is there',
+    run: async ({ page, open }) => {
+      const parts = [
+        ['Run', '#/run/1285', '.rhead'],
+        ['Overview', '#/run/1285', '.stages, svg'],
+        ['Metrics', '#/run/1285/metrics', 'canvas'],
+        ['Compare', '#/compare?runs=1293,1285', 'table'],
+        ['Templates', '#/templates', '.page'],
+        ['Schedules', '#/schedules', '.page'],
+        ['Machine', '#/machine', 'h2'],
+        ['Settings', '#/settings', '.scroll'],
+      ]
+      for (const [part, route, there] of parts) {
+        let release
+        const held = new Promise((done) => (release = done))
+        await page.route(`**/assets/${part}-*.js`, async (asked) => {
+          await held
+          await asked.continue()
+        })
+        await page.goto('about:blank')
+        await open('tick=0', route)
+        await page.waitForSelector('.loading >> visible=true')
+        release()
+        await page.waitForSelector(`.view :is(${there})`)
+        await page.waitForSelector('.loading', { state: 'detached' })
+        await page.unroute(`**/assets/${part}-*.js`)
+      }
     },
   },
 ]

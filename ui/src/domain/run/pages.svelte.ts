@@ -1,8 +1,30 @@
 /** Pages of ended runs, fetched as they come into sight. What was there stays until what replaces it has come. */
 import { platform } from '../../app/platform'
-import type { ListQuery, RunView } from '../../platform/types'
+import { ENDED } from '../../model/run'
+import type { ListQuery, RunPage, RunView } from '../../platform/types'
 
 export const PAGE = 100
+
+type Question = Omit<ListQuery, 'limit' | 'offset'>
+/** What the first screen asks. */
+export const EVERYTHING: Question = { statuses: ENDED, queue: null, experiment: null, tag: null, search: null }
+
+let early: { query: ListQuery; answer: Promise<RunPage> } | null = null
+
+/** Asks for the first screen's runs before there is one, so that it is painted once. */
+export async function askEarly(): Promise<void> {
+  const query = { ...EVERYTHING, limit: PAGE, offset: 0 }
+  early = { query, answer: platform().list(query) }
+  setTimeout(() => (early = null), 1000)
+  await early.answer
+}
+
+/** That answer serves once, and not for long: it grows old. */
+function list(query: ListQuery): Promise<RunPage> {
+  const known = early
+  early = null
+  return known && JSON.stringify(known.query) === JSON.stringify(query) ? known.answer : platform().list(query)
+}
 
 export class Pages {
   total = $state(0)
@@ -10,7 +32,7 @@ export class Pages {
   loading = $state(true)
   error = $state.raw<unknown>(null)
   #rows = $state.raw<Map<number, RunView[]>>(new Map())
-  #query: Omit<ListQuery, 'limit' | 'offset'> = { statuses: [], queue: null, experiment: null, tag: null, search: null }
+  #query: Question = { ...EVERYTHING, statuses: [] }
   #asked = new Set<number>()
   #round = 0
   #seen: [number, number] = [0, 1]
@@ -32,7 +54,7 @@ export class Pages {
   }
 
   /** Another question, or the same again because something changed. */
-  ask(query: Omit<ListQuery, 'limit' | 'offset'>): void {
+  ask(query: Question): void {
     this.#query = query
     this.#round += 1
     this.#asked = new Set()
@@ -56,7 +78,7 @@ export class Pages {
 
   async #load(page: number, round: number, fresh: boolean): Promise<void> {
     try {
-      const answer = await platform().list({ ...this.#query, limit: PAGE, offset: page * PAGE })
+      const answer = await list({ ...this.#query, limit: PAGE, offset: page * PAGE })
       if (round !== this.#round) return
       // Of an earlier question only what is asked for again may stay, until it has come.
       const kept = fresh ? [...this.#rows].filter(([other]) => this.#asked.has(other)) : [...this.#rows]

@@ -34,6 +34,7 @@ export function demo(): Fake {
     settings,
     failing: query.has('failing'),
     hanging: query.has('hanging'),
+    slow: Number(query.get('slow') ?? 0),
     allData: query.has('alldata'),
     hugeLog: query.has('hugelog'),
     broken: query.has('broken'),
