@@ -103,6 +103,8 @@ struct Watching {
     client: Option<Client>,
     /// The last picture was made then.
     pictured: Instant,
+    /// What was wrong the last time.
+    told: Option<String>,
 }
 
 impl Watching {
@@ -231,13 +233,17 @@ impl Bridge {
     /// time has passed, and it says after how much of it it wants to be told again.
     pub(crate) fn watch(&self, shell: &Shell, each: &dyn Fn(&Live, &News), turn: &dyn Fn() -> Option<Duration>) {
         let Some(pulse) = lock(&self.pulse).take() else { return };
-        let mut watching = Watching { pulse, client: None, pictured: Instant::now() };
+        let mut watching = Watching { pulse, client: None, pictured: Instant::now(), told: None };
         loop {
             let due = turn();
             let done = self.turn(shell, &mut watching, due, each);
             if let Err(fault) = done {
                 // Opened anew at the next turn; meanwhile commands tell the view what is wrong.
                 watching.client = None;
+                if watching.told.as_ref() != Some(&fault.message) {
+                    log::warn!("the store cannot be read: {}", fault.message);
+                    watching.told = Some(fault.message.clone());
+                }
                 lock(&self.state).board = None;
                 if fault.code == ErrorCode::StoreDamaged {
                     // Where that fails, too, the next turn tries again.

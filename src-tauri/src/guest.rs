@@ -62,6 +62,9 @@ impl Guest {
             && let Ok(Some(status)) = child.try_wait()
         {
             state.child = None;
+            if !status.success() {
+                log::warn!("an owner ended: {status}");
+            }
             state.given_up = status.code().is_some_and(|code| HOPELESS.contains(&code));
         }
         let now = clock::running_ms();
@@ -82,8 +85,11 @@ impl Guest {
         let wait = state.wait.map_or(FIRST_WAIT, |wait| (wait * 2).min(LONGEST_WAIT));
         state.wait = Some(wait);
         state.not_before = now + u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        // Why it could not be started, whoever asks for something is told.
-        state.child = client.launch_owner().ok().flatten();
+        // Whoever asks for something is told, too.
+        state.child = client.launch_owner().unwrap_or_else(|fault| {
+            log::warn!("no owner could be started: {}", fault.message);
+            None
+        });
         Some(STARTING)
     }
 }

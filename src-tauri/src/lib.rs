@@ -11,6 +11,7 @@ mod desktop;
 mod effects;
 mod guest;
 mod handover;
+mod journal;
 mod machine;
 mod notify;
 mod once;
@@ -53,6 +54,7 @@ pub fn run() -> ExitCode {
     let built = tauri::Builder::default()
         // First: a second start only shows the window of the first.
         .plugin(tauri_plugin_single_instance::init(|app, arguments, cwd| second_start(app, &arguments, &cwd)))
+        .plugin(journal::plugin())
         .plugin(tauri_plugin_window_state::Builder::default().with_state_flags(state).build())
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_dialog::init())
@@ -145,6 +147,8 @@ pub fn run() -> ExitCode {
 
 fn setup(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {
     let handle = app.handle().clone();
+    journal::note_panics();
+    log::info!("Footplate {} is open", app.package_info().version);
     let folder = app.path().app_config_dir()?;
     app.manage(Arc::new(Bridge::new()?));
     app.manage(Effects::default());
@@ -158,6 +162,7 @@ fn setup(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {
     let home = match opening.join().map_err(|_| "opening the store failed")? {
         Ok(home) => home,
         Err(fault) => {
+            log::error!("the data folder cannot be used: {}", fault.message);
             let text = std::iter::once(&fault.message).chain(&fault.hints).cloned().collect::<Vec<_>>().join("\n\n");
             let ended = handle;
             app.dialog().message(text).kind(MessageDialogKind::Error).title("Footplate").show(move |_| ended.exit(8));

@@ -60,8 +60,10 @@ fn a_launch_of_an_earlier_boot_that_never_ran_is_free_and_runs_now() {
     let mut add = bench.footplate(["add", "--"]);
     let added = add.args(program.argv()).env("FOOTPLATE_FAILPOINT", "launch-folder-built").output().unwrap();
     assert!(added.status.success());
+    let log = bench.data().join("owner.log");
     until(LONG, "the owner died before it started a shim", || {
-        bench.owner().is_none() && bench.data().join("owner.lock").exists()
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        said.contains("failpoint launch-folder-built") && bench.owner().is_none()
     });
     reboot(&mut bench);
     let _ = bench.run(&["wait", "1"]).expect(0);

@@ -445,10 +445,11 @@ fn the_page_can_ask_for_nothing_but_the_commands_and_goes_nowhere() {
         "plugin:path|resolve_directory",
         "plugin:event|emit",
         "plugin:app|version",
+        "plugin:log|log",
         "quit",
     ] {
         let answer =
-            window.invoke(command, &json!({ "path": "/etc/passwd", "label": "main", "url": "https://example.org" }));
+            window.invoke(command, &json!({ "path": "/etc/passwd", "label": "main", "url": "https://example.org", "level": 5, "message": "mine" }));
         assert!(answer.is_err(), "{command}: {answer:?}");
     }
     let odd = window.invoke("reveal", &json!({ "number": 1, "file": "../../state.db" })).unwrap_err();

@@ -32,5 +32,10 @@ fn an_owner_that_is_killed_is_replaced_and_the_queue_goes_on() {
     }
     bench.until_status(waiting, "completed", PATIENCE);
     assert_eq!((bench.status(running).as_str(), first.starts(), second.starts()), ("completed", 1, 1));
+    // Who looks later, without a terminal, finds what happened.
+    let journal =
+        fs::read_to_string(bench.root().join("share/dev.footplate.desktop/logs/footplate.log")).unwrap_or_default();
+    assert!(journal.contains("Footplate 0") && journal.contains("is open"), "{journal}");
+    assert!(journal.contains("an owner ended: signal: 9"), "{journal}");
     window.close();
 }
