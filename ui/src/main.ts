@@ -39,7 +39,12 @@ async function face(): Promise<void> {
 function awaitTouch(): void {
   const root = document.documentElement.classList
   const heard = new AbortController()
-  const touched = () => {
+  let place = ''
+  const touched = (event: Event) => {
+    // A window that comes up under the pointer is told where that stands; nobody moved it.
+    const before = place
+    if (event.type === 'pointermove') place = `${(event as PointerEvent).screenX} ${(event as PointerEvent).screenY}`
+    if (event.type === 'pointermove' && (before === '' || before === place)) return
     root.remove('untouched')
     heard.abort()
   }
