@@ -183,6 +183,11 @@ impl Bridge {
         self.caller.call();
     }
 
+    /// Whether the window is in view.
+    pub(crate) fn is_seen(&self) -> bool {
+        lock(&self.state).seen
+    }
+
     /// The user does something: what comes of it is looked for at once.
     pub(crate) fn stir(&self) {
         lock(&self.state).calm = 0;

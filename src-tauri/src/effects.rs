@@ -17,7 +17,7 @@ use crate::shell::Shell;
 use crate::taskbar::Taskbar;
 use crate::tray::{Choice, Tray};
 use crate::words::Tongue;
-use crate::{notify, window};
+use crate::{menu, notify, tray, window};
 
 /// How long a last notification may take to be sent.
 const NOTIFIED: Duration = Duration::from_millis(500);
@@ -39,9 +39,9 @@ impl Effects {
         self.tray.get_or_init(|| Tray::new(app, tongue, chosen).ok());
     }
 
-    /// Whether there is a tray to hide in.
+    /// Whether there is a tray to hide in: the icon was made, and the desktop shows it.
     pub(crate) fn has_tray(&self) -> bool {
-        self.tray.get().is_some_and(Option::is_some)
+        self.tray.get().is_some_and(Option::is_some) && tray::is_shown()
     }
 
     /// A new picture, and what ended or gave alarm since the one before.
@@ -130,6 +130,7 @@ pub(crate) fn apply(app: &AppHandle, settings: &Values) -> Answer<()> {
         done.map_err(|error| broken(&error))?;
     }
     window::theme(app, settings.theme);
+    menu::show(app, Tongue::of(settings.language));
     app.state::<Effects>().refresh(app, settings);
     Ok(())
 }

@@ -111,15 +111,36 @@ enum Wanted {
     Run(i64),
 }
 
-/// Opens what was handed over, if it is something.
+/// What was handed over before there was anything to show it in: on macOS a file that starts the app comes before its window.
+static EARLY: Mutex<Vec<Wanted>> = Mutex::new(Vec::new());
+
+/// Opens what was handed over, if it is something; before the app is ready, as soon as it is.
 pub(crate) fn open(app: &AppHandle, all: &[String], cwd: &Path) {
     let Some(wanted) = all.iter().find_map(|one| wanted(one, cwd)) else { return };
-    // Without a data folder there is nothing to show it in.
-    let (Some(bridge), Some(shell)) = (app.try_state::<Arc<Bridge>>(), app.try_state::<Arc<Shell>>()) else { return };
+    let mut early = lock(&EARLY);
+    if !show(app, &wanted) {
+        early.push(wanted);
+    }
+}
+
+/// Opens what came too early. To be called when the shell is there.
+pub(crate) fn open_early(app: &AppHandle) {
+    // Only one place can be shown: the last that was asked for.
+    if let Some(wanted) = std::mem::take(&mut *lock(&EARLY)).pop() {
+        let _ = show(app, &wanted);
+    }
+}
+
+/// False where there is nothing yet to show it in.
+fn show(app: &AppHandle, wanted: &Wanted) -> bool {
+    let (Some(bridge), Some(shell)) = (app.try_state::<Arc<Bridge>>(), app.try_state::<Arc<Shell>>()) else {
+        return false;
+    };
     match wanted {
-        Wanted::Archive(path) => bridge.open(&format!("open/{}", shell.opened.add(path))),
+        Wanted::Archive(path) => bridge.open(&format!("open/{}", shell.opened.add(path.clone()))),
         Wanted::Run(number) => bridge.open(&format!("run/{number}")),
     }
+    true
 }
 
 fn wanted(text: &str, cwd: &Path) -> Option<Wanted> {

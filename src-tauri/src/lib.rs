@@ -13,6 +13,7 @@ mod guest;
 mod handover;
 mod journal;
 mod machine;
+mod menu;
 mod notify;
 mod once;
 mod picked;
@@ -43,6 +44,7 @@ use crate::effects::Effects;
 use crate::scripts::Scripts;
 use crate::settings::Settings;
 use crate::shell::Shell;
+use crate::words::Tongue;
 
 /// Written behind the program by the start at login: wait in the tray.
 const HIDDEN: &str = "--hidden";
@@ -175,9 +177,11 @@ fn setup(app: &mut App) -> Result<(), Box<dyn std::error::Error>> {
     let bridge = Arc::clone(&app.state::<Arc<Bridge>>());
     let settings = shell.settings.get();
     app.state::<Effects>().show_tray(&handle, &settings);
+    menu::show(&handle, Tongue::of(settings.language));
     window::theme(&handle, settings.theme);
     let arguments: Vec<String> = std::env::args_os().skip(1).filter_map(|text| text.into_string().ok()).collect();
     handover::open(&handle, &arguments, &std::env::current_dir().unwrap_or_default());
+    handover::open_early(&handle);
     let clicked = handle.clone();
     app.notification().on_action(move |action| {
         window::open(&clicked, notify::route_of(action).as_deref());

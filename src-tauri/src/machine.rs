@@ -118,6 +118,19 @@ impl Machine {
 
     /// `gpus`: as they are now, and `count`: the size of the data folder is wanted, where somebody looks closely.
     pub(crate) fn look(&self, home: &Home, disk: Option<DiskView>, gpus: Option<GpusView>, count: bool) -> MachineView {
+        // Counted without the lock: the live picture waits for nobody's thousands of files.
+        let counted = lock(&self.state).counted;
+        let now = clock::running_ms();
+        let store_size = match counted {
+            Some((at, size)) if now < at + COUNTED_MS || !count => size,
+            None if !count => None,
+            _ => {
+                let mut files = 0;
+                let size = size_of(home.root(), &mut files);
+                lock(&self.state).counted = Some((now, size));
+                size
+            }
+        };
         let mut state = lock(&self.state);
         if let Some(gpus) = gpus {
             state.gpus = Some((clock::running_ms(), gpus));
@@ -126,17 +139,6 @@ impl Machine {
         let seen = see(&mut state.system);
         let cpu_use = seen.as_ref().and_then(|seen| seen.cpu).filter(|_| !first);
         let memory_used = seen.map(|seen| seen.memory_used).filter(|used| *used > 0);
-        let now = clock::running_ms();
-        let store_size = match state.counted {
-            Some((at, size)) if now < at + COUNTED_MS || !count => size,
-            None if !count => None,
-            _ => {
-                let mut files = 0;
-                let size = size_of(home.root(), &mut files);
-                state.counted = Some((now, size));
-                size
-            }
-        };
         let capacity = machine_capacity();
         MachineView {
             platform: if cfg!(target_os = "macos") { "macos" } else { "linux" },

@@ -17,6 +17,7 @@ use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Wry};
 
 use crate::answer::lock;
+use crate::menu;
 use crate::words::Tongue;
 use icon::Face;
 
@@ -24,6 +25,9 @@ use icon::Face;
 const RUNS: usize = 5;
 /// The title is not changed more often than that, milliseconds.
 const TITLE_MS: u64 = 1_000;
+/// How long a panel may take to say that it is there.
+#[cfg(target_os = "linux")]
+const PANEL_ANSWERS: Duration = Duration::from_millis(300);
 /// What stands before the runs: the state, and a line.
 const BEFORE: usize = 2;
 
@@ -46,9 +50,11 @@ impl Choice {
         match id {
             "open" => Some(Choice::Open(None)),
             "look" => Some(Choice::Open(Some("queue".to_owned()))),
+            // Of the menu bar: a tray's handler is told of every menu.
+            menu::NEW | menu::SETTINGS => Some(Choice::Open(Some(id.to_owned()))),
             "pause" => Some(Choice::PauseAll),
             "unpause" => Some(Choice::UnpauseAll),
-            "quit" => Some(Choice::Quit),
+            menu::QUIT => Some(Choice::Quit),
             _ => {
                 let number: i64 = id.strip_prefix("run/")?.parse().ok()?;
                 Some(Choice::Open(Some(format!("run/{number}"))))
@@ -166,7 +172,7 @@ impl Tray {
         let pause = item("pause", "tray.pause_all", false)?;
         let unpause = item("unpause", "tray.unpause_all", false)?;
         let open = item("open", "tray.open", true)?;
-        let quit = item("quit", "tray.quit", true)?;
+        let quit = item(menu::QUIT, "tray.quit", true)?;
         let line = || PredefinedMenuItem::separator(app);
         let menu = Menu::with_items(app, &[&state, &line()?, &line()?, &pause, &unpause, &line()?, &open, &quit])?;
         let icon = TrayIconBuilder::with_id("main")
@@ -288,6 +294,25 @@ impl Tray {
     }
 }
 
+/// Whether a panel shows what is in the tray. The icon can be made where nobody does: GNOME has no tray but by an extension.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_shown() -> bool {
+    let ask = || -> zbus::Result<bool> {
+        // A panel that hangs must not hold up the window that is being closed.
+        let bus = zbus::blocking::connection::Builder::session()?.method_timeout(PANEL_ANSWERS).build()?;
+        let watcher = "org.kde.StatusNotifierWatcher";
+        zbus::blocking::Proxy::new(&bus, watcher, "/StatusNotifierWatcher", watcher)?
+            .get_property("IsStatusNotifierHostRegistered")
+    };
+    ask().unwrap_or(false)
+}
+
+/// The menu bar is always there.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn is_shown() -> bool {
+    true
+}
+
 fn drawn(face: Face) -> Image<'static> {
     let (pixels, size) = icon::draw(face, cfg!(target_os = "macos"));
     Image::new_owned(pixels, size, size)
@@ -301,6 +326,7 @@ mod tests {
     fn an_item_opens_its_run_and_nothing_else_is_a_choice() {
         assert_eq!(Choice::of("run/142"), Some(Choice::Open(Some("run/142".into()))));
         assert_eq!(Choice::of("quit"), Some(Choice::Quit));
+        assert_eq!(Choice::of("settings"), Some(Choice::Open(Some("settings".into()))));
         for id in ["run/", "run/../x", "state", "next", ""] {
             assert_eq!(Choice::of(id), None, "{id}");
         }

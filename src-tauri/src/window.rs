@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tauri::utils::config::WindowConfig;
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
@@ -15,6 +16,10 @@ use crate::shell::Shell;
 use crate::words::Tongue;
 use crate::{handover, notify};
 
+/// How long a panel may take to come up after the app, seconds.
+const PANEL_S: u32 = 10;
+/// How long macOS takes to bring a window back from the full screen.
+const LEAVES_FULL_SCREEN: Duration = Duration::from_millis(1_200);
 /// Its label in tauri.conf.json.
 pub(crate) const LABEL: &str = "main";
 
@@ -30,7 +35,7 @@ pub(crate) fn build(app: &App, hidden: bool) -> tauri::Result<WebviewWindow> {
             let app = window.app_handle();
             match payload.event() {
                 PageLoadEvent::Started => app.state::<Arc<Bridge>>().forget(),
-                PageLoadEvent::Finished if hidden && app.state::<Effects>().has_tray() => {}
+                PageLoadEvent::Finished if hidden => show_without_tray(app),
                 PageLoadEvent::Finished => show(app),
             }
         });
@@ -87,13 +92,43 @@ pub(crate) fn show(app: &AppHandle) {
     let _ = window.set_focus();
 }
 
+/// Shows the window that should have waited in the tray, unless a tray comes: at login the panel may start after the app.
+fn show_without_tray(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn_blocking(move || {
+        let has_tray = || app.state::<Effects>().has_tray();
+        let comes = (0..PANEL_S).any(|_| {
+            let there = has_tray();
+            if !there {
+                std::thread::sleep(Duration::from_secs(1));
+            }
+            there
+        });
+        if !comes && !has_tray() {
+            show(&app);
+        }
+    });
+}
+
 /// Takes the window out of view.
 pub(crate) fn hide(app: &AppHandle) {
-    if let Some(window) = app.get_webview_window(LABEL) {
-        // A window that stays is no harm.
-        let _ = window.hide();
-    }
     app.state::<Arc<Bridge>>().seen(false);
+    let Some(window) = app.get_webview_window(LABEL) else { return };
+    // macOS leaves a black screen behind where a window is hidden that fills it.
+    if cfg!(target_os = "macos") && window.is_fullscreen().unwrap_or(false) {
+        let _ = window.set_fullscreen(false);
+        let app = app.clone();
+        tauri::async_runtime::spawn_blocking(move || {
+            std::thread::sleep(LEAVES_FULL_SCREEN);
+            // Shown again meanwhile: it stays.
+            if !app.state::<Arc<Bridge>>().is_seen() {
+                let _ = window.hide();
+            }
+        });
+        return;
+    }
+    // A window that stays is no harm.
+    let _ = window.hide();
 }
 
 /// Brings the window into view, and a place in it.
@@ -138,11 +173,12 @@ pub(crate) fn event(window: &Window, event: &WindowEvent) {
         }
     }
     if let WindowEvent::CloseRequested { api, .. } = event {
+        // Either way it is not the frame's to end the app: something may be left to say.
+        api.prevent_close();
         if !app.state::<Effects>().has_tray() {
             effects::quit(app);
             return;
         }
-        api.prevent_close();
         hide(app);
         let shell = app.state::<Arc<Shell>>();
         if shell.settings.first_time("tray") {

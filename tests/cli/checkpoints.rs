@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{LONG, ended, pipeline, run, stage, words};
+use common::{LONG, ended, open, pipeline, run, stage, words};
 use footplate_testkit::{Bench, Pretend, until};
 use serde_json::{Value, json};
 
@@ -362,7 +362,7 @@ fn what_would_go_is_shown_first_and_goes_when_it_is_wished_while_the_stage_runs(
     assert!(said.starts_with("#1: 1 checkpoint is removed, "), "{said}");
     let left = ["step-2.safetensors", "step-3.safetensors", "step-4.safetensors"];
     assert_eq!(there(&bench, &run, "ckpt"), left, "what is pinned stays");
-    common::open(&bench, "go");
+    open(&bench, "go");
     assert_eq!(ended(&bench, 1)["status"], "completed");
     assert_eq!(there(&bench, &run, "ckpt"), left, "at the stage's end, too");
     let none = bench.add(&[], &["true"]);
@@ -432,7 +432,7 @@ fn two_runs_never_write_the_same_checkpoint_folder_at_the_same_time() {
     assert!(bench.kill_owner());
     until(LONG, "another owner is there", || bench.status(first) == "running" && bench.owner().is_some());
     assert_eq!((bench.status(second).as_str(), waits()["reason"].as_str()), ("queued", Some("folder_in_use")));
-    common::open(&bench, "go");
+    open(&bench, "go");
     for number in [first, second, other] {
         bench.until_status(number, "completed", LONG);
     }
@@ -452,6 +452,66 @@ fn an_hour_later_the_next_owner_cleans_while_the_stage_runs() {
     assert!(bench.kill_owner());
     std::fs::write(&shift, "3700000").unwrap();
     until(LONG, "two are left", || bench.status(1) == "running" && there(&bench, &run, "ckpt").len() == 2);
-    common::open(&bench, "go");
+    open(&bench, "go");
     assert_eq!(ended(&bench, 1)["status"], "completed");
+}
+
+/// A stage that says with what it was called and ends as `then` has it, and saves to a folder that other runs use as well.
+fn shared(bench: &Bench, then: &str) -> (Pretend, String) {
+    let body = format!("note(' '.join(sys.argv[1:]) or 'anew')\n{then}\n");
+    let program = Pretend::python(&bench.work(), "train.py", &body);
+    let toml = format!(
+        "[stages.prepare]\ncommand = [\"true\"]\n[stages.train]\nneeds = [\"prepare\"]\ncommand = {:?}\n\
+         resume = [\"--resume\", \"{{{{ checkpoint.path }}}}\"]\ncheckpoints = {{ files = \"{}/ckpt/*.bin\" }}\n",
+        program.argv(),
+        bench.work().display()
+    );
+    let path = pipeline(bench, "shared", &toml);
+    (program, path)
+}
+
+fn called(program: &Pretend) -> Vec<String> {
+    program.lines().into_iter().filter(|line| !line.starts_with("start ")).collect()
+}
+
+#[test]
+fn what_another_run_or_older_data_left_is_not_gone_on_from_unasked() {
+    let bench = Bench::new();
+    // Killed while `hold` is there, before it saved anything. What it saves has been left alone for long, by its own time.
+    let (program, path) = shared(
+        &bench,
+        "os.makedirs('ckpt', exist_ok=True)\nwhile os.path.exists('hold'): time.sleep(0.01)\nopen('ckpt/one.bin', 'w').write('weights')\nos.utime('ckpt/one.bin', (1, 1))\nsys.exit(1 if os.path.exists('fail') else 0)",
+    );
+    let kill_in_the_middle = |number: i64, starts: usize| {
+        until(LONG, "it is in the middle", || called(&program).len() == starts);
+        let pid = stage(&bench.show(number), "train")["attempts"].as_array().unwrap().last().unwrap()["pid"].clone();
+        assert!(footplate_testkit::kill9(i32::try_from(pid.as_i64().unwrap()).unwrap()));
+        until(LONG, "it was started again", || called(&program).len() == starts + 1);
+        std::fs::remove_file(bench.work().join("hold")).unwrap();
+    };
+    assert_eq!(run(&bench, &path, &[])["status"], "completed");
+    // Another run with the same folder.
+    open(&bench, "hold");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let retried = text.replace("[stages.train]\n", "[stages.train]\nretries = { max = 3, delay = \"0s\", jitter = 0 }\n");
+    std::fs::write(&path, retried).unwrap();
+    let second = common::start(&bench, &path, &[]);
+    kill_in_the_middle(second, 2);
+    assert_eq!(ended(&bench, second)["status"], "completed");
+    assert_eq!(called(&program), ["anew", "anew", "anew"], "the first run's weights are not the second's");
+    // The same run with other data.
+    open(&bench, "hold");
+    let _ = bench.run(&["retry", &second.to_string(), "--from", "prepare"]).expect(0);
+    kill_in_the_middle(second, 4);
+    assert_eq!(ended(&bench, second)["status"], "completed");
+    assert_eq!(called(&program)[3..], ["anew", "anew"], "what was trained on the data of before");
+    // Asked for: what it saved since it began anew, though that was in an attempt that had failed.
+    open(&bench, "fail");
+    let _ = bench.run(&["retry", &second.to_string(), "--from", "train"]).expect(0);
+    assert_eq!(ended(&bench, second)["status"], "failed");
+    std::fs::remove_file(bench.work().join("fail")).unwrap();
+    let _ = bench.run(&["resume", &second.to_string()]).expect(0);
+    assert_eq!(ended(&bench, second)["status"], "completed");
+    let resumed = format!("--resume {}/ckpt/one.bin", bench.work().display());
+    assert_eq!(called(&program).last(), Some(&resumed));
 }

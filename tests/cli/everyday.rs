@@ -441,3 +441,47 @@ fn why_a_script_failed_is_told_with_the_place_in_its_own_code() {
     let number = bench.add(&[], &["cat", "words"]);
     assert_eq!((&ended(&bench, number)["status"], &bench.show(number)["error"]), (&json!("completed"), &Value::Null));
 }
+
+#[test]
+fn a_run_is_moved_among_those_that_wait_beside_it() {
+    let bench = Bench::new();
+    let text = format!(
+        "[stages.one]\ncommand = [\"sh\", \"-c\", \"{}\"]\nqueue = \"default\"\n[stages.two]\ncommand = [\"true\"]\nqueue = \"default\"\n",
+        gate("go")
+    );
+    let _ = bench.run(&words("queue set default --limit 1")).expect(0);
+    let begun = common::start(&bench, &pipeline(&bench, "both", &text), &[]);
+    until(LONG, "the first stage runs", || bench.status(begun) == "running");
+    let urgent = bench.add(&["--queue", "default", "--priority", "5"], &["true"]);
+    let [b, c, d] = [(); 3].map(|()| bench.add(&["--queue", "default"], &["true"]));
+    let moved = |run: i64, how: &str, other: i64, place: usize| {
+        let said = bench.run(&["move", &run.to_string(), how, &other.to_string()]).expect(0).stdout;
+        assert_eq!(said.trim(), format!("#{run} is at place {place} in default"), "{how} {other}");
+    };
+    // What has begun has no place, though a stage of it waits there, and what is more urgent is another line.
+    moved(d, "--to", 2, 2);
+    moved(c, "--before", b, 1);
+    moved(b, "--after", d, 3);
+    moved(d, "--before", urgent, 1);
+    moved(b, "--after", begun, 1);
+    moved(b, "--to", 9, 3);
+    let refused = |other: i64, code: i32, sentence: &str| {
+        let output = bench.run(&["move", &d.to_string(), "--after", &other.to_string()]).expect(code);
+        assert!(output.stderr.contains(sentence), "{output:?}");
+    };
+    refused(d, 3, "beside itself");
+    refused(99, 4, "#99");
+    open(&bench, "go");
+    let began = |number: i64| {
+        let run = ended(&bench, number);
+        (text_of(&run["started_at"]), number)
+    };
+    let mut order = [b, c, d, urgent].map(began);
+    order.sort();
+    assert_eq!(order.map(|(_, number)| number), [urgent, d, c, b]);
+    refused(urgent, 5, "waits in no queue");
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}

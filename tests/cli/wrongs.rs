@@ -445,3 +445,22 @@ fn one_value_goes_to_two_consumers() {
     assert_eq!(bench.run(&words("logs 1 one")).expect(0).stdout, format!("{value}\n"));
     assert_eq!(bench.run(&words("logs 1 two")).expect(0).stdout, format!("{value} {value}\n"));
 }
+
+#[test]
+fn an_output_that_is_no_file_holds_nobody_up() {
+    let bench = Bench::new();
+    let put = [
+        "mkfifo \"$FOOTPLATE_OUTPUT\"",
+        "mkdir \"$FOOTPLATE_OUTPUT\"",
+        "ln -s /etc/hostname \"$FOOTPLATE_OUTPUT\"",
+        "yes x | head -c 1000000 > \"$FOOTPLATE_OUTPUT\"",
+    ];
+    for what in put {
+        let number = bench.add(&["--cpus", "0"], &["sh", "-c", &format!("rm -f \"$FOOTPLATE_OUTPUT\"; {what}")]);
+        let run = ended(&bench, number);
+        assert_eq!(run["status"], "completed", "{what}");
+        let attempt = &stage(&run, "main")["attempts"][0];
+        let notes = attempt["notes"].as_array().unwrap();
+        assert!((1..=11).contains(&notes.len()), "{what}: {notes:?}");
+    }
+}

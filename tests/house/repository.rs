@@ -191,3 +191,16 @@ fn every_test_that_is_named_as_a_proof_exists() {
     assert!(names > 30, "{names} proofs");
     must_be_clean(&found);
 }
+
+#[test]
+fn the_release_takes_the_bundles_from_where_they_are_made() {
+    let text = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let script = text("scripts/bundle");
+    let profile = script.split("--profile ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+    let workflow = text(".github/workflows/release.yml");
+    let taken: Vec<&str> = workflow.lines().map(str::trim).filter(|line| line.contains("/bundle/")).collect();
+    assert_eq!(taken.len(), 2, "{taken:?}");
+    for path in taken {
+        assert!(path.contains(&format!("/{profile}/bundle/")), "{path} is not where profile {profile} has its bundles");
+    }
+}

@@ -120,3 +120,18 @@ fn a_paused_one() {
     let _ = bench.run(&["cancel", &number.to_string()]).expect(0);
     assert_eq!(bench.status(number), "cancelled");
 }
+
+#[test]
+fn a_pause_that_comes_too_late_is_answered() {
+    let mut bench = Bench::new();
+    bench.expect_nothing_left();
+    // The program has ended; what it left behind is waited for, a moment.
+    let program = Pretend::sh(&bench.work(), "p.sh", "sleep 300 & echo left >> \"$LINES\"");
+    let number = bench.add(&[], &program.argv());
+    let id = bench.show(number)["id"].as_str().unwrap().to_owned();
+    let ended = bench.data().join("attempts").join(id).join("0.1/exit.json");
+    until(LONG, "the program has ended", || ended.exists());
+    let _ = bench.run(&["pause", &number.to_string()]).expect(0);
+    let _ = bench.run(&["wait", &number.to_string()]).expect(0);
+    assert_eq!((bench.status(number).as_str(), program.starts()), ("completed", 1));
+}

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod after;
 mod cancel;
 mod clocks;
 mod corrupted;

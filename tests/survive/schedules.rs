@@ -367,3 +367,23 @@ fn after_a_restore_schedules_go_on_from_then_and_what_was_started_since_the_back
     it.until_ended(2);
     let _ = it.bench.run(&["schedule", "rm", "hourly"]).expect(0);
 }
+
+#[test]
+fn a_clock_that_stood_ahead_silences_no_schedule() {
+    const AHEAD_MS: i64 = 400 * 24 * HOUR_MS;
+    let mut it = Clocked::new();
+    let _ = it.bench.run(&["schedule", "add", "hourly", "every 1h", "--", "true"]).expect(0);
+    it.pass(AHEAD_MS);
+    it.until_ended(1);
+    it.bench.kill_owner();
+    it.pass(-AHEAD_MS);
+    until(LONG, "it is due within the hour again", || {
+        let _ = it.bench.run(&["schedule", "list"]).expect(0);
+        at(&it.schedule("hourly")["next_at"]) <= wall() + HOUR_MS
+    });
+    it.ring();
+    assert_eq!(it.runs().len(), 1, "what was caught up is not made up for again");
+    it.pass(HOUR_MS);
+    it.until_ended(2);
+    let _ = it.bench.run(&["schedule", "rm", "hourly"]).expect(0);
+}

@@ -439,3 +439,49 @@ fn backups_are_made_by_the_hour_while_things_change_and_never_where_room_is_scar
     let left: Vec<_> = std::fs::read_dir(bench.data().join("backups")).unwrap().collect();
     assert_eq!(left.len(), 2, "nothing half made is left: {left:?}");
 }
+
+#[test]
+fn what_was_removed_since_the_backup_does_not_start_again() {
+    let bench = Bench::new();
+    let (done, dropped) = (Pretend::sh(&bench.work(), "done.sh", ""), Pretend::sh(&bench.work(), "dropped.sh", ""));
+    let _ = bench.run(&["queue", "pause", "default"]).expect(0);
+    let completed = bench.add(&[], &done.argv());
+    let cancelled = bench.add(&[], &dropped.argv());
+    let made = bench.run(&["backup", "--json"]).expect(0).json();
+    let name = Path::new(made["path"].as_str().unwrap()).file_name().unwrap().to_str().unwrap().to_owned();
+    let _ = bench.run(&["cancel", &cancelled.to_string()]).expect(0);
+    let _ = bench.run(&["queue", "unpause", "default"]).expect(0);
+    bench.until_status(completed, "completed", LONG);
+    let _ = bench.run(&["rm", &completed.to_string(), &cancelled.to_string()]).expect(0);
+    let told = bench.run(&["restore", &name, "--yes", "--json"]).expect(0).json();
+    assert_eq!(numbers(&told["held_back"]), [completed, cancelled], "{told:#}");
+    let _ = bench.run(&["queue", "unpause", "default"]).expect(0);
+    // There is room, and somebody who starts what may be started.
+    let other = bench.add(&[], &["true"]);
+    bench.until_status(other, "completed", LONG);
+    assert_eq!((done.starts(), dropped.starts()), (1, 0));
+    let _ = bench.run(&["unpause", &cancelled.to_string()]).expect(0);
+    bench.until_status(cancelled, "completed", LONG);
+}
+
+#[test]
+fn a_copy_of_the_data_folder_leaves_the_original_alone() {
+    let mut bench = Bench::new();
+    let program = ["sh", "-c", "echo kept > \"$FOOTPLATE_RUN_DIR/model\""];
+    let number = bench.add(&[], &program);
+    bench.until_status(number, "completed", LONG);
+    bench.until_nothing_left(LONG);
+    let (original, copy) = (bench.data(), bench.root().join("copy"));
+    let copied = std::process::Command::new("cp").arg("-a").arg(&original).arg(&copy).status().unwrap();
+    assert!(copied.success());
+    let id = bench.show(number)["id"].as_str().unwrap().to_owned();
+    let model = |folder: &Path| folder.join("runs").join(&id).join("model");
+    bench.set_env("FOOTPLATE_DATA", &copy);
+    std::fs::remove_file(model(&copy)).unwrap();
+    let _ = bench.run(&["retry", "1", "--from", "main"]).expect(0);
+    let _ = bench.run(&["wait", "1"]).expect(0);
+    assert!(model(&copy).exists(), "it worked in the folder of the copy");
+    let _ = bench.run(&["rm", "1", "--files"]).expect(0);
+    until(LONG, "the copy's files are gone", || !model(&copy).exists());
+    assert_eq!(std::fs::read_to_string(model(&original)).unwrap(), "kept\n");
+}

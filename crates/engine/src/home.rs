@@ -4,10 +4,12 @@
 
 use std::fs::{DirBuilder, Metadata, Permissions};
 use std::io;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use footplate_core::{AttemptKey, ErrorCode, Fault, RunId};
+use footplate_store::RunRow;
 
 /// The name of the data folder below the platform's folder for such things.
 pub const APP_ID: &str = "dev.footplate.desktop";
@@ -109,6 +111,13 @@ impl Home {
     #[must_use]
     pub fn run_dir(&self, run: &RunId) -> PathBuf {
         self.runs().join(run.to_string())
+    }
+
+    /// The run with its `run.dir` where this data folder has it: it may have been moved or copied since the run was submitted, and what
+    /// lies in another one is another's.
+    #[must_use]
+    pub(crate) fn own(&self, run: RunRow) -> RunRow {
+        RunRow { run_dir: self.run_dir(&run.id).into_os_string().into_vec(), ..run }
     }
 
     /// Captured environments, by the hash of their content.

@@ -7,6 +7,7 @@ use rusqlite::params;
 use crate::connection::Tx;
 use crate::error::StoreError;
 use crate::row;
+use crate::run::After;
 
 /// Drafts that become runs in one statement.
 const RELEASED_AT_ONCE: usize = 1000;
@@ -35,6 +36,16 @@ impl Tx<'_> {
             "UPDATE run SET draft = ?2, paused = ?3, after_failed = ?4 WHERE number = ?1",
             params![number, draft, paused, after_failed],
         )?;
+        Ok(())
+    }
+
+    /// The runs that it still comes after.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn set_after(&self, number: i64, after: &[After]) -> Result<(), StoreError> {
+        let after = if after.is_empty() { None } else { Some(row::to_json(&after)?) };
+        self.write("UPDATE run SET after_runs = ?2 WHERE number = ?1", params![number, after])?;
         Ok(())
     }
 

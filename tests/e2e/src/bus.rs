@@ -189,6 +189,15 @@ impl Bus {
         connect().unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
+    /// The panel ends, and the tray with it.
+    ///
+    /// # Panics
+    /// Where there was none.
+    pub fn panel_ends(&self) {
+        let released = self.connection.release_name("org.kde.StatusNotifierWatcher");
+        assert!(matches!(released, Ok(true)), "{released:?}");
+    }
+
     /// Waits for a notification with this in its title.
     ///
     /// # Panics

@@ -231,6 +231,33 @@ fn a_closed_window_waits_in_the_tray_and_tells_how_it_ended() {
 }
 
 #[test]
+fn where_nobody_shows_a_tray_a_closed_window_is_the_end_of_the_app_alone() {
+    let desk = Desk::new();
+    let gated = Gated::new(&desk, "long");
+    let driver = desk.driver();
+    let window = driver.open(&Desk::app());
+    window.shows(&word("empty.title"));
+    let number = desk.bench.add(&["--name", "long"], &gated.training.argv());
+    until_status(&window, number, "running");
+    desk.bus.panel_ends();
+    desk.close_window();
+    let said = desk.bus.notified("Runs go on");
+    assert!(!said.body.is_empty());
+    until(PATIENCE, "the app has left", || desk.app_process().is_none());
+    assert_eq!(desk.bus.count("Footplate is in the tray"), 0);
+    assert_eq!(desk.bench.status(number), "running");
+    gated.open();
+    desk.bench.until_status(number, "completed", PATIENCE);
+    drop(window);
+    // At login, too: who cannot wait in a tray is seen.
+    let (screen, empty) = (desk.screen(), desk.screen().look());
+    let mut app = desk.bench.command(Desk::app()).arg("--hidden").spawn().unwrap();
+    until(PATIENCE, "its window is seen", || screen.look().differs(&empty) > 0.5);
+    app.kill().unwrap();
+    app.wait().unwrap();
+}
+
+#[test]
 fn the_wizard_leads_from_the_gallery_to_a_started_run_by_keyboard_alone() {
     const ENTER: &str = "\u{E007}";
     const CONTROL: char = '\u{E009}';

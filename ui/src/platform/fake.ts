@@ -13,7 +13,7 @@ import { schedules as pretendSchedules } from './pretend/schedules'
 import { sweeps as pretendSweeps } from './pretend/sweeps'
 import { TEMPLATES } from './pretend/templates'
 import { webhook as pretendWebhook } from './pretend/webhook'
-import { world, type WorldName } from './pretend/world'
+import { moved, world, type WorldName } from './pretend/world'
 import type {
   DiskView,
   Fault,
@@ -316,16 +316,20 @@ export function fake(options: FakeOptions = {}): Fake {
         store.order.push(run.number)
         return done('Queued again.')
       case 'move': {
-        store.order = store.order.filter((n) => n !== run.number)
-        // Its place is among the runs of its own queue.
-        const own = store.order.filter((n) => store.runs.get(n)?.queue === run.queue)
-        const before = own[wish.args.to - 1]
-        store.order.splice(before === undefined ? store.order.length : store.order.indexOf(before), 0, run.number)
+        store.order = moved(store, run, wish.args)
         return done('Moved.')
       }
       case 'rename':
         set(run.number, { name: wish.args.name })
         return done('Renamed.')
+      case 'set':
+        set(run.number, { queue: wish.args.queue ?? run.queue, priority: wish.args.priority ?? run.priority })
+        return done('Changed.')
+      case 'tag': {
+        const { add = [], remove = [] } = wish.args
+        set(run.number, { tags: [...new Set([...run.tags, ...add])].filter((tag) => !remove.includes(tag)) })
+        return done('Tagged.')
+      }
       case 'dismiss': {
         const { alert } = wish.args
         const at = iso(Date.now())

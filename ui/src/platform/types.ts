@@ -182,6 +182,9 @@ export interface RunPage {
   total: number
 }
 
+/** `engine::Spot`: the place among queued runs of one queue and priority, from 1, or beside another run. */
+export type Spot = { to: number } | { before: number } | { after: number }
+
 /** `engine::Wish`, in its serde form. */
 export type Wish =
   | { kind: 'cancel'; args: { stage?: string } }
@@ -191,7 +194,7 @@ export type Wish =
   /** `from`: the id of a checkpoint in `files`; else the newest that is complete. */
   | { kind: 'resume'; args: { from?: string; stage?: string } }
   | { kind: 'start'; args: Record<string, never> }
-  | { kind: 'move'; args: { to: number } }
+  | { kind: 'move'; args: Spot }
   | { kind: 'set'; args: { priority?: number; queue?: string; timeout_ms?: number } }
   | { kind: 'rename'; args: { name: string } }
   | { kind: 'tag'; args: { add?: string[]; remove?: string[] } }

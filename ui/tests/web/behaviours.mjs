@@ -58,6 +58,38 @@ export const behaviours = [
     },
   },
   {
+    name: 'what is seen of the queue is moved beside its like, whatever else waits there',
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      // Two of the four are tagged; before and between them others of their queue wait, and the first of all is urgent.
+      await page.evaluate(async () => {
+        const waiting = (await window.pretend.list({ statuses: ['queued'] })).runs.toReversed()
+        for (const [i, run] of waiting.entries()) {
+          const tags = i % 2 === 1 ? ['all', 'seen'] : ['all']
+          await window.pretend.wish(run.number, { kind: 'tag', args: { add: tags } })
+          await window.pretend.wish(run.number, { kind: 'set', args: { queue: 'training', priority: i === 0 ? 5 : 0 } })
+        }
+      })
+      await page.evaluate(() => (location.hash = '#/queue?tag=seen'))
+      await page.waitForFunction(() => document.querySelectorAll('.next .li').length === 2)
+      const numbers = () => page.locator('.next .li').evaluateAll((all) => all.map((one) => Number(one.dataset.run)))
+      const [one, two] = await numbers()
+      const sent = async () => (await asked(page, 'wish')).at(-1)[1].args
+      await page.locator('.next .c-name').nth(1).focus()
+      await page.keyboard.press('Alt+ArrowUp')
+      await page.waitForFunction((n) => Number(document.querySelector('.next .li').dataset.run) === n, two)
+      check((await sent()).before === one, JSON.stringify(await sent()))
+      await page.click('.toast >> text=Undo')
+      await page.waitForFunction((n) => Number(document.querySelector('.next .li').dataset.run) === n, one)
+      check((await sent()).after === one, JSON.stringify(await sent()))
+      // The urgent one is another line: the first of the others cannot go before it, and says so.
+      await page.evaluate(() => (location.hash = '#/queue?tag=all'))
+      await page.waitForFunction(() => document.querySelectorAll('.next .li').length === 4)
+      const up = page.locator('.next .li').nth(1).locator('[aria-label="Move up"]')
+      check(await up.isDisabled(), 'it could be moved into another priority')
+    },
+  },
+  {
     name: 'ended runs are filtered by status, queue and text, and say so when none is like that',
     run: async ({ page, open, check }) => {
       await open('tick=0')

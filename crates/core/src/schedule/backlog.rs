@@ -400,11 +400,10 @@ impl Backlog {
         Some(self.queues[slot.queue].all.range(..slot.rank).count())
     }
 
-    /// The first `limit` queued stages of a queue in its order, those that cannot start now included.
-    #[must_use]
-    pub fn queue_order(&self, queue: &str, limit: usize) -> Vec<StageKey> {
-        let Some(id) = self.by_name.get(queue) else { return Vec::new() };
-        self.queues[*id].all.iter().take(limit).map(|rank| rank.key()).collect()
+    /// The queued stages of a queue in its order, each with its run's priority and order, those that cannot start now included.
+    pub fn queue_ranks(&self, queue: &str) -> impl Iterator<Item = (StageKey, i32, i64)> + '_ {
+        let id = self.by_name.get(queue).copied();
+        id.into_iter().flat_map(|id| self.queues[id].all.iter().map(|rank| rank.parts()))
     }
 
     fn queue_id(&mut self, name: &str) -> usize {

@@ -24,6 +24,12 @@ impl Rank {
     pub(super) fn key(self) -> StageKey {
         self.key
     }
+
+    /// The stage, its run's priority, and its run's order.
+    pub(super) fn parts(self) -> (StageKey, i32, i64) {
+        // It was made of 32 bits.
+        (self.key, i32::try_from(-self.behind).unwrap_or_default(), self.order)
+    }
 }
 
 /// A rank among all queues.

@@ -110,7 +110,7 @@ impl Client {
     /// As [`Client::files`], with at most so many files.
     pub(super) fn files_up_to(&self, number: i64, most: usize) -> Result<Files, Fault> {
         let read = self.store.read()?;
-        let run = read.run(number)?.ok_or_else(|| no_run(number))?;
+        let run = self.home().own(read.run(number)?.ok_or_else(|| no_run(number))?);
         let folder = PathBuf::from(std::ffi::OsString::from_vec(run.run_dir.clone()));
         let cwd = PathBuf::from(std::ffi::OsString::from_vec(run.cwd.clone()));
         let rows = Rows::of(&read, &run)?;

@@ -39,7 +39,7 @@ pub(crate) use schedules::{KEEP_OWNER, keeps_owner, need_an_owner};
 pub(crate) use single::Single;
 pub use storage::{heal, restore};
 pub use types::{
-    ListQuery, MetricPoint, OwnerStart, OwnerState, Resolved, RunPage, Submit, Wish, WishAnswer, WishRequest,
+    ListQuery, MetricPoint, OwnerStart, OwnerState, Resolved, RunPage, Spot, Submit, Wish, WishAnswer, WishRequest,
 };
 pub use usage::{GpusView, UsageSeries};
 pub use webhook::WebhookRequest;

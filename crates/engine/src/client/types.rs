@@ -168,6 +168,27 @@ pub enum OwnerStart {
     Never,
 }
 
+/// A place in a queue, among queued runs of the same priority.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum Spot {
+    /// By number, from 1.
+    At {
+        /// The next to start is 1.
+        to: u32,
+    },
+    /// Just before another run.
+    Before {
+        /// Its number.
+        before: i64,
+    },
+    /// Just after another run.
+    After {
+        /// Its number.
+        after: i64,
+    },
+}
+
 /// What a wish asks for. Its serde form is the `kind` and `args` of the wish's row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "args", rename_all = "snake_case")]
@@ -203,11 +224,8 @@ pub enum Wish {
     },
     /// Start a draft.
     Start {},
-    /// Move among the queued runs of its queue.
-    Move {
-        /// Its new place, from 1.
-        to: u32,
-    },
+    /// Move among the queued runs of its queue that have its priority.
+    Move(Spot),
     /// Change a run that is still queued.
     Set {
         /// -100 to 100.
@@ -393,7 +411,9 @@ mod tests {
             Wish::Retry { from: None, failed: true },
             Wish::Resume { from: None, stage: None },
             Wish::Resume { from: Some("/r/9.pt".into()), stage: Some("train".into()) },
-            Wish::Move { to: 3 },
+            Wish::Move(Spot::At { to: 3 }),
+            Wish::Move(Spot::Before { before: 7 }),
+            Wish::Move(Spot::After { after: 7 }),
             Wish::Set { priority: Some(-5), queue: None, timeout_ms: Some(1000) },
             Wish::Tag { add: vec!["a".into()], remove: vec![] },
             Wish::Queue { name: "training".into(), limit: Some(2), priority: None, paused: None },
@@ -411,6 +431,8 @@ mod tests {
         assert_eq!(Wish::from_row("retry", r#"{"failed":true}"#), Some(Wish::Retry { from: None, failed: true }));
         assert_eq!(Wish::from_row("resume", "{}"), Some(Wish::Resume { from: None, stage: None }), "an older guest's");
         assert_eq!(Wish::from_row("dance", "{}"), None);
-        assert_eq!(Wish::from_row("move", "{}"), None);
+        for unclear in ["{}", r#"{"to":1,"before":7}"#, r#"{"to":-1}"#] {
+            assert_eq!(Wish::from_row("move", unclear), None, "{unclear}");
+        }
     }
 }

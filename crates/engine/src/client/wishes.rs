@@ -10,7 +10,7 @@ use footplate_store::{NewWish, WishStatus};
 
 use super::check;
 use super::keeper::Client;
-use super::types::{Wish, WishAnswer, WishRequest};
+use super::types::{Spot, Wish, WishAnswer, WishRequest};
 use crate::bell;
 use crate::templates::consent;
 
@@ -132,7 +132,7 @@ fn check_wish(request: &WishRequest, queues: &[String]) -> Result<(), Fault> {
         return Err(Fault::new(ErrorCode::Usage, format!("The wish {kind} {what}.")));
     }
     match &request.wish {
-        Wish::Move { to: 0 } => {
+        Wish::Move(Spot::At { to: 0 }) => {
             invalid("There is no place 0 in a queue.".into(), "Places count from 1: the next to start.")
         }
         Wish::Set { priority, queue, timeout_ms } => {
@@ -176,7 +176,7 @@ fn check_wish(request: &WishRequest, queues: &[String]) -> Result<(), Fault> {
         | Wish::Retry { .. }
         | Wish::Resume { .. }
         | Wish::Start {}
-        | Wish::Move { .. }
+        | Wish::Move(_)
         | Wish::CleanCheckpoints {}
         | Wish::Pin { .. }
         | Wish::Dismiss { .. }

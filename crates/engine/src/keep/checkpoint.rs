@@ -2,17 +2,44 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 /// Unchanged for so long counts as written, milliseconds.
 const SETTLED_MS: i64 = 10_000;
+/// By so much the clock of files lags behind, milliseconds: it has a coarse one.
+const CLOCK_MS: i64 = 20;
 
 /// A candidate: a file, and when it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Candidate {
     pub(crate) path: PathBuf,
     pub(crate) modified_ms: i64,
+    /// When the file system last changed anything about it: unlike the former no program can set it, so that a copy that keeps its
+    /// times is new.
+    changed_ms: i64,
+}
+
+/// Which candidates count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Only {
+    /// All.
+    All,
+    /// Those written later than this, UTC milliseconds.
+    WrittenAfter(i64),
+    /// Those that came here, whatever their own time says, at this time or later.
+    MadeSince(i64),
+}
+
+impl Only {
+    fn takes(self, candidate: &Candidate) -> bool {
+        match self {
+            Only::All => true,
+            Only::WrittenAfter(time) => candidate.modified_ms > time,
+            Only::MadeSince(time) => candidate.changed_ms + CLOCK_MS >= time,
+        }
+    }
 }
 
 impl Candidate {
@@ -25,16 +52,16 @@ impl Candidate {
 }
 
 /// The newest valid checkpoint among those that progress lines named (oldest first) and those that fit the stage's pattern;
-/// of those written later than `after_ms`, where it is given.
+/// of those that count.
 #[must_use]
 pub(crate) fn newest_valid(
     named: &[String],
     pattern: Option<&str>,
-    after_ms: Option<i64>,
+    only: Only,
     now_ms: i64,
 ) -> Option<PathBuf> {
     let mut found = candidates(named, pattern);
-    found.retain(|c| after_ms.is_none_or(|after| c.modified_ms > after));
+    found.retain(|c| only.takes(c));
     let last = found.len().saturating_sub(1);
     found
         .iter()
@@ -77,7 +104,8 @@ pub(crate) fn candidate(path: &Path) -> Option<Candidate> {
         return None;
     }
     let modified_ms = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_millis();
-    Some(Candidate { path: path.to_owned(), modified_ms: i64::try_from(modified_ms).ok()? })
+    let changed_ms = about.ctime().saturating_mul(1_000).saturating_add(about.ctime_nsec() / 1_000_000);
+    Some(Candidate { path: path.to_owned(), modified_ms: i64::try_from(modified_ms).ok()?, changed_ms })
 }
 
 /// Files in the pattern's folder whose names fit its last part, `*` and `?` understood.
@@ -205,11 +233,11 @@ mod tests {
         let pattern = folder.path().join("a-*.safetensors");
         for cut in 0..whole.len() {
             std::fs::write(&new, &whole[..cut]).unwrap();
-            let found = newest_valid(&[], pattern.to_str(), None, i64::MAX);
+            let found = newest_valid(&[], pattern.to_str(), Only::All, i64::MAX);
             assert_eq!(found.as_deref(), Some(old.as_path()), "cut at {cut}");
         }
         std::fs::write(&new, &whole).unwrap();
-        let found = newest_valid(&[], pattern.to_str(), None, 0);
+        let found = newest_valid(&[], pattern.to_str(), Only::All, 0);
         assert!(found.is_some_and(|p| p == new || p == old));
     }
 
@@ -219,7 +247,7 @@ mod tests {
         let empty = folder.path().join("x.bin");
         std::fs::write(&empty, b"").unwrap();
         std::os::unix::fs::symlink("/etc/passwd", folder.path().join("y.bin")).unwrap();
-        assert_eq!(newest_valid(&[], folder.path().join("*.bin").to_str(), None, i64::MAX), None);
+        assert_eq!(newest_valid(&[], folder.path().join("*.bin").to_str(), Only::All, i64::MAX), None);
         assert!(fits(b"a*b?c", b"axxbyc") && fits(b"*", b"") && !fits(b"a?", b"a") && fits(b"**", b"x"));
     }
 }

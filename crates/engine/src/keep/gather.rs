@@ -27,7 +27,7 @@ pub(crate) fn stages(read: &Read<'_>, home: &Home, run: &RunRow) -> Result<Vec<S
     let telemetry = Telemetry::open(&home.telemetry(&run.id), false)?;
     let path = |bytes: &[u8]| PathBuf::from(std::ffi::OsString::from_vec(bytes.to_vec()));
     let cwd = path(&run.cwd);
-    let all = [path(&run.run_dir), cwd.clone(), path(&run.pipeline_dir)];
+    let all = [home.run_dir(&run.id), cwd.clone(), path(&run.pipeline_dir)];
     // The root of all files is nobody's folder.
     let roots: Vec<PathBuf> =
         all.iter().filter_map(|root| root.canonicalize().ok()).filter(|root| root.parent().is_some()).collect();
@@ -111,7 +111,8 @@ fn pattern(home: &Home, run: &RunRow, definition: &Definition, rows: &[StageRow]
     let (name, stage) = definition.stages.get_index(row.idx as usize)?;
     let outputs = rows.iter().map(|row| (row.name.clone(), serde_json::from_str(&row.outputs).unwrap_or_default()));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (id, dir, pipeline_dir) = (run.id.to_string(), text(&run.run_dir), text(&run.pipeline_dir));
+    let dir = home.run_dir(&run.id).to_string_lossy().into_owned();
+    let (id, pipeline_dir) = (run.id.to_string(), text(&run.pipeline_dir));
     let config = home.attempts_of(&run.id).join("config.json").to_string_lossy().into_owned();
     let scope = Scope {
         params: &serde_json::from_str(&run.params).ok()?,

@@ -1,17 +1,17 @@
-//! Changes that wishes ask for: doing again, moving, renaming, removing, queues. Ending and pausing are in [`super::wishes`].
+//! Changes that wishes ask for: doing again, renaming, removing, queues. Ending and pausing are in [`super::wishes`].
 
 use std::path::PathBuf;
 
 use footplate_core::schedule::{QueueRule, RunGate};
 use footplate_core::state::run::{Reopen, reopen};
 use footplate_core::state::stage::StageInput;
-use footplate_core::{ErrorCode, RunStatus, StageStatus};
+use footplate_core::{ErrorCode, RunStatus, StageKey, StageStatus};
 use footplate_store::{QueueChange, StageChange, Tx};
 
 use super::Trouble;
 use super::effects::Effect;
 use super::mind::Mind;
-use super::resume;
+use super::resume::{self, Chosen};
 use super::wishes::Refused;
 
 /// What is to be done again, as it was wished.
@@ -86,9 +86,10 @@ impl Mind {
         run.cancelled = false;
         run.cancelled_stages.clear();
         self.backlog.open_gate(number, RunGate::Paused);
+        self.wait_again(tx, number)?;
         for (stages, input) in [(&queued, StageInput::ReopenQueued), (&waiting, StageInput::ReopenWaiting)] {
             for stage in stages {
-                let key = footplate_core::StageKey { run: number, stage: *stage };
+                let key = StageKey { run: number, stage: *stage };
                 if self.run(tx, number)?.states[*stage as usize].status() == StageStatus::Waiting
                     && input == StageInput::ReopenWaiting
                 {
@@ -97,6 +98,10 @@ impl Mind {
                 let from = chosen.as_ref().filter(|(index, _)| index == stage).map(|(_, chosen)| chosen.row());
                 // What depends on it begins anew: its own checkpoints are of what was before.
                 let goes_on = resume && (chosen.is_none() || from.is_some() || queued.contains(stage));
+                let from = match from {
+                    None if goes_on => self.own_since(tx, key)?.map(|since| Chosen::anew(since).row()),
+                    from => from,
+                };
                 self.move_stage(tx, key, input.clone(), |c| StageChange {
                     retries_used: Some(0),
                     interruptions: Some(0),
@@ -119,6 +124,14 @@ impl Mind {
         };
         let verb = if resume { "goes on with" } else { "does again" };
         Ok(Ok(Some(format!("#{number} {verb} {}", names.join(", ")))))
+    }
+
+    /// Since when the checkpoints of a stage are its own: since it last began anew, as far as that is known, else since it first began.
+    fn own_since(&mut self, tx: &Tx<'_>, key: StageKey) -> Result<Option<i64>, Trouble> {
+        if let Some(since) = Chosen::began_anew(&self.run(tx, key.run)?.rows[key.stage as usize]) {
+            return Ok(Some(since));
+        }
+        Ok(tx.attempts_of(key.run, key.stage)?.iter().filter_map(|attempt| attempt.started_at).min())
     }
 
     pub(super) fn start_draft(&mut self, tx: &Tx<'_>, number: i64) -> Result<Result<Option<String>, Refused>, Trouble> {
@@ -151,67 +164,6 @@ impl Mind {
             }
         }
         Ok(Ok(Some(format!("{released} runs are started"))))
-    }
-
-    pub(super) fn move_to(
-        &mut self,
-        tx: &Tx<'_>,
-        number: i64,
-        to: u32,
-    ) -> Result<Result<Option<String>, Refused>, Trouble> {
-        let run = self.run(tx, number)?;
-        let Some(queue) = run.rows.iter().find(|r| r.status == StageStatus::Queued).map(|r| r.queue.clone()) else {
-            return Ok(Err((ErrorCode::Conflict, format!("#{number} is {}: nothing of it is queued", run.row.status))));
-        };
-        let (priority, own) = (run.row.priority, run.row.order_key);
-        let mut others: Vec<(i64, i64)> = Vec::new();
-        for key in self.backlog.queue_order(&queue, usize::MAX) {
-            if key.run != number && others.last().is_none_or(|o| o.0 != key.run) {
-                let other = tx.run(key.run)?;
-                if let Some(other) = other.filter(|o| o.priority == priority) {
-                    others.push((other.number, other.order_key));
-                }
-            }
-        }
-        let place = (to.max(1) as usize - 1).min(others.len());
-        let before = place.checked_sub(1).and_then(|i| others.get(i)).map(|o| o.1);
-        let after = others.get(place).map(|o| o.1);
-        let order = match (before, after) {
-            (Some(b), Some(a)) if a - b > 1 => b + (a - b) / 2,
-            (Some(_), Some(_)) => return self.respace(tx, number, place, &others),
-            (Some(b), None) => b + 1024,
-            (None, Some(a)) => a - 1024,
-            (None, None) => own,
-        };
-        self.set_order(tx, number, order)?;
-        Ok(Ok(Some(format!("#{number} is at place {} in {queue}", place + 1))))
-    }
-
-    /// No key is left between two neighbours: all of them get new ones.
-    fn respace(
-        &mut self,
-        tx: &Tx<'_>,
-        number: i64,
-        place: usize,
-        others: &[(i64, i64)],
-    ) -> Result<Result<Option<String>, Refused>, Trouble> {
-        let mut order: Vec<i64> = others.iter().map(|o| o.0).collect();
-        order.insert(place, number);
-        let first = others.first().map_or(0, |o| o.1);
-        for (index, run) in order.into_iter().enumerate() {
-            self.set_order(tx, run, first + index as i64 * 1024)?;
-        }
-        Ok(Ok(Some(format!("#{number} is at place {}", place + 1))))
-    }
-
-    fn set_order(&mut self, tx: &Tx<'_>, number: i64, order: i64) -> Result<(), Trouble> {
-        tx.set_order_key(number, order, self.now.0)?;
-        let run = self.run(tx, number)?;
-        run.row.order_key = order;
-        let priority = run.row.priority;
-        self.backlog.set_run(number, priority, order);
-        self.touched.insert(number);
-        Ok(())
     }
 
     pub(super) fn set(
@@ -298,21 +250,25 @@ impl Mind {
         }
         let home = self.home.clone();
         let run = self.run(tx, number)?;
-        let mut paths = vec![home.attempts_of(&run.row.id)];
+        // Secrets first: should this end in the middle, they are what must not stay.
+        let mut paths: Vec<PathBuf> = run.row.secrets.iter().map(|name| home.secrets_dir().join(name)).collect();
+        paths.push(home.attempts_of(&run.row.id));
         let run_dir =
             PathBuf::from(<std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(run.row.run_dir.clone()));
-        let secrets = run.row.secrets.clone();
         if files {
             paths.push(run_dir);
         }
-        paths.extend(secrets.map(|name| home.secrets_dir().join(name)));
         for key in self.startable(tx, number)? {
             self.backlog.remove(key);
         }
+        let ended = self.run(tx, number)?.row.status.is_ended();
         tx.remove_run(number, self.now.0)?;
         self.runs.remove(&number);
         self.touched.remove(&number);
         self.backlog.open_run(number);
+        if !ended {
+            self.never_ran(tx, number)?;
+        }
         self.effects.push(Effect::Remove { paths });
         let text = if files { "with its files" } else { "its run folder stays" };
         Ok(Ok(Some(format!("#{number} is removed, {text}"))))

@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use super::Trouble;
 use super::mind::Mind;
+use super::resume::Chosen;
 use super::tail::{Newest, Summary};
 use super::{follow, meter, outputs};
 use crate::client::{self, explain};
@@ -160,6 +161,7 @@ impl Mind {
             live.state = next;
         }
         self.folders.remove(&key.stage_key());
+        self.waited_for(tx, key)?;
         if let Some(live) = self.live.remove(&key) {
             if live.measured {
                 self.meter.forget(key);
@@ -170,11 +172,15 @@ impl Mind {
         let again = matches!(after, AfterAttempt::Again | AfterAttempt::RetryAt(_));
         let resume = again && definition.interruption() != footplate_core::definition::OnInterrupt::Restart;
         let ended_well = after == AfterAttempt::Completed;
+        // It began anew: what lay there before is not its own, whatever comes next.
+        let anew = !self.run(tx, key.run)?.rows[stage as usize].resume && !ended_well;
+        let resume_from = anew.then(|| Some(Chosen::anew(began.unwrap_or(now.0)).row()));
         self.move_stage(tx, key.stage_key(), StageInput::AttemptEnded(after), |c| StageChange {
             retries_used: Some(budgets.retries),
             interruptions: Some(budgets.interruptions),
             detail,
             resume: again.then_some(resume),
+            resume_from,
             outputs: ended_well.then(|| serde_json::to_string(&values).unwrap_or_default()),
             error: Some(error),
             // When it ended, not when that was seen: an owner may come hours later.

@@ -239,6 +239,10 @@ fn make(
             let text = format!("its working folder {} is not there", cwd.display());
             return Err(Refusal { code: ErrorCode::CwdMissing, text, held: true });
         }
+        There::Closed => {
+            let text = format!("its working folder {} cannot be entered: permission denied", cwd.display());
+            return Err(Refusal { code: ErrorCode::CwdMissing, text, held: true });
+        }
         There::NoFolder | There::Folder => {}
     }
     let mut argv: Vec<OsBytes> = rendered.argv.iter().map(|a| OsBytes::from(a.as_str())).collect();

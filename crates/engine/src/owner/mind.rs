@@ -7,12 +7,11 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use footplate_core::event::Event;
 use footplate_core::notice::NoticeKind;
 use footplate_core::schedule::{Backlog, Capacity, Demand, Entry, QueueRule, RunGate};
 use footplate_core::state::run::{Follow, derive, follow, result, stopped_by_failure};
 use footplate_core::state::stage::{StageInput, StageState, step};
-use footplate_core::{AttemptKey, ErrorCode, RunStatus, StageKey, UtcMs};
+use footplate_core::{AttemptKey, ErrorCode, StageKey, UtcMs};
 use footplate_shim::clock;
 use footplate_shim::folder::AttemptDir;
 use footplate_store::RunBrief;
@@ -157,7 +156,7 @@ impl Mind {
                 let row =
                     tx.run(number)?.ok_or_else(|| Trouble::Damaged(format!("run #{number} is not in the store")))?;
                 let wishes = tx.cancel_wishes(number, row.generation)?;
-                let mut run = ActiveRun::new(row, tx.stages(number)?)?;
+                let mut run = ActiveRun::new(self.home.own(row), tx.stages(number)?)?;
                 run.note_cancels(&wishes);
                 Ok(place.insert(run))
             }
@@ -415,69 +414,6 @@ impl Mind {
         Ok(())
     }
 
-    /// Opens, or cancels, the runs that come after this one.
-    fn after_result(&mut self, tx: &Tx<'_>, number: i64) -> Result<(), Trouble> {
-        for waiting in self.after.remove(&number).unwrap_or_default() {
-            self.backlog.open_gate(waiting, RunGate::After { run: number });
-            let Some(row) = tx.run(waiting)? else { continue };
-            self.gate_after(tx, waiting, &row.after)?;
-        }
-        Ok(())
-    }
-
-    /// Closes a run's gate while a run it comes after has no result; cancels it where one did not complete and had to.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub(super) fn gate_after(
-        &mut self,
-        tx: &Tx<'_>,
-        number: i64,
-        after: &[footplate_store::After],
-    ) -> Result<(), Trouble> {
-        let mut awaited = None;
-        for one in after {
-            // A run that was removed had ended.
-            let outcome = match self.runs.get(&one.run) {
-                Some(run) => run.row.result,
-                None => tx.run(one.run)?.map_or(Some(RunStatus::Completed), |row| row.result),
-            };
-            match outcome {
-                None => awaited = awaited.or(Some(one.run)),
-                Some(RunStatus::Completed) => {}
-                Some(_) if one.ok_only => return self.cancel_after_failed(tx, number, one.run),
-                Some(_) => {}
-            }
-        }
-        if let Some(run) = awaited {
-            self.after.entry(run).or_default().insert(number);
-            self.backlog.close_run(number, RunGate::After { run });
-        }
-        Ok(())
-    }
-
-    fn cancel_after_failed(&mut self, tx: &Tx<'_>, number: i64, awaited: i64) -> Result<(), Trouble> {
-        let run = self.run(tx, number)?;
-        if run.row.status.is_ended() {
-            return Ok(());
-        }
-        run.row.after_failed = true;
-        let (draft, paused) = (run.row.draft, run.row.paused);
-        tx.set_run_flags(number, draft, paused, true)?;
-        let text = format!("it comes after run #{awaited}, which did not complete");
-        tx.append(Some(number), &Event::Note { stage: None, text: text.clone() }, self.now.0)?;
-        for key in self.startable(tx, number)? {
-            let text = text.clone();
-            self.move_stage(tx, key, StageInput::Cancel, |c| StageChange {
-                code: Some(ErrorCode::AfterFailed),
-                detail: Some(text),
-                ..c
-            })?;
-        }
-        self.touched.insert(number);
-        Ok(())
-    }
-
     /// A run that was submitted: its gates, its queued stages, and what can start of it.
     ///
     /// # Errors
@@ -490,7 +426,8 @@ impl Mind {
         if brief.paused {
             self.backlog.close_run(brief.number, RunGate::Paused);
         }
-        if !brief.after.is_empty() {
+        // One that has begun has waited.
+        if !brief.after.is_empty() && tx.run(brief.number)?.is_some_and(|run| run.started_at.is_none()) {
             self.gate_after(tx, brief.number, &brief.after)?;
         }
         Ok(())

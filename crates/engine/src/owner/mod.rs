@@ -4,6 +4,7 @@
 //! Not here: SQL (`footplate-store`), the law of states and the order of the queue (`footplate-core`), holding programs (`footplate-shim`).
 
 mod active;
+mod after;
 mod alarm;
 mod alerts;
 mod changes;
@@ -14,6 +15,7 @@ mod ends;
 mod follow;
 pub(crate) mod gpus;
 mod guard;
+mod handed;
 mod keeping;
 mod launch;
 mod live;
@@ -21,6 +23,7 @@ pub mod lock;
 pub(crate) mod machine;
 mod meter;
 mod mind;
+mod order;
 mod outputs;
 mod post;
 mod presence;
@@ -111,6 +114,7 @@ const RUN_VARIABLES: &[&str] = &[
 /// # Errors
 /// `StoreHeld` where another process is the owner and `no_wait` is set; `StoreNewer` and `Storage` where the store cannot be used.
 pub fn work(home: Home, options: WorkOptions) -> Result<(), Fault> {
+    raise_descriptors();
     let installed = install_executables(&home)?;
     move_into(&home, &installed)?;
     let mut lock = Some(take_lock(&home, options)?);
@@ -272,6 +276,14 @@ fn older(other: &str) -> bool {
 fn pause(ms: u64) {
     // Waiting for another process's lock, which cannot be polled for.
     std::thread::sleep(Duration::from_millis(ms));
+}
+
+/// Each attempt costs a handful of descriptors: as many as the system allows. Programs get the limits of whoever submitted them.
+fn raise_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Where it may not be raised it stays.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
 #[cfg(test)]

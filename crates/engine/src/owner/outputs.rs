@@ -1,21 +1,32 @@
 //! `$FOOTPLATE_OUTPUT`: the values that a program hands on by writing a file.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use indexmap::IndexMap;
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
 use serde_json::Value;
 
 /// More than this is not read, bytes.
 pub(super) const LIMIT: u64 = 1 << 20;
+/// So many lines that were not understood are named; the rest is counted.
+const NAMED: usize = 10;
 
 /// Reads the file: a JSON object a line, or `KEY=VALUE` (a text). Later lines win. Returns the values and what was not understood.
 #[must_use]
 pub(super) fn read(path: &Path) -> (IndexMap<String, Value>, Vec<String>) {
     let mut text = Vec::new();
-    let Ok(file) = File::open(path) else { return (IndexMap::new(), Vec::new()) };
     let mut faults = Vec::new();
+    let file = match plain(path) {
+        Ok(Some(file)) => file,
+        Ok(None) => return (IndexMap::new(), faults),
+        Err(error) => {
+            faults.push(format!("nothing of the output file is read: {error}"));
+            return (IndexMap::new(), faults);
+        }
+    };
     if let Err(error) = file.take(LIMIT + 1).read_to_end(&mut text) {
         faults.push(format!("the output file could not be read: {error}"));
     }
@@ -28,9 +39,34 @@ pub(super) fn read(path: &Path) -> (IndexMap<String, Value>, Vec<String>) {
     (values, faults)
 }
 
+/// The file, where there is one. What the program put in its place is not waited for (a FIFO) and not followed (a link).
+fn plain(path: &Path) -> io::Result<Option<File>> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let other = |what: &str| Err(io::Error::other(format!("the program put {what} in its place")));
+    match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(file) => match FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) {
+            FileType::RegularFile => Ok(Some(File::from(file))),
+            FileType::Directory => other("a folder"),
+            _ => other("what is no file"),
+        },
+        Err(Errno::NOENT) => Ok(None),
+        Err(Errno::LOOP) => other("a symbolic link"),
+        Err(Errno::NXIO) => other("what is no file"),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn parse(text: &str) -> (IndexMap<String, Value>, Vec<String>) {
     let mut values = IndexMap::new();
     let mut faults = Vec::new();
+    let mut unnamed = 0;
+    let mut fault = |sentence: String| {
+        if faults.len() < NAMED {
+            faults.push(sentence);
+        } else {
+            unnamed += 1;
+        }
+    };
     for (number, line) in text.lines().enumerate().map(|(i, l)| (i + 1, l.trim())) {
         if line.is_empty() {
             continue;
@@ -38,13 +74,16 @@ fn parse(text: &str) -> (IndexMap<String, Value>, Vec<String>) {
         if line.starts_with('{') {
             match serde_json::from_str::<IndexMap<String, Value>>(line) {
                 Ok(found) => values.extend(found.into_iter().filter(|(key, _)| is_name(key))),
-                Err(error) => faults.push(format!("line {number} of the output file is no JSON object: {error}")),
+                Err(error) => fault(format!("line {number} of the output file is no JSON object: {error}")),
             }
         } else if let Some((key, value)) = line.split_once('=').filter(|(key, _)| is_name(key.trim())) {
             values.insert(key.trim().to_owned(), Value::String(value.to_owned()));
         } else {
-            faults.push(format!("line {number} of the output file is neither KEY=VALUE nor a JSON object"));
+            fault(format!("line {number} of the output file is neither KEY=VALUE nor a JSON object"));
         }
+    }
+    if unnamed > 0 {
+        faults.push(format!("{unnamed} more lines of the output file were not understood"));
     }
     (values, faults)
 }
@@ -70,5 +109,36 @@ mod tests {
         assert_eq!(values["parts"], serde_json::json!([1, 2]));
         assert_eq!(values.len(), 3);
         assert_eq!(faults.len(), 3, "{faults:?}");
+    }
+
+    #[test]
+    fn a_text_of_another_kind_is_told_in_a_few_sentences() {
+        let (values, faults) = parse(&"x\n".repeat(500_000));
+        assert!(values.is_empty());
+        assert_eq!(faults.len(), NAMED + 1);
+        assert_eq!(faults[NAMED], "499990 more lines of the output file were not understood");
+    }
+
+    #[test]
+    fn what_is_no_plain_file_is_neither_waited_for_nor_followed() {
+        let place = tempfile::tempdir().unwrap();
+        let at = place.path().join("output");
+        assert_eq!(read(&at), (IndexMap::new(), Vec::new()), "there need not be one");
+        let elsewhere = place.path().join("elsewhere");
+        std::fs::write(&elsewhere, "key=secret").unwrap();
+        let makes: [(&str, &dyn Fn()); 4] = [
+            ("a folder", &|| std::fs::create_dir(&at).unwrap()),
+            ("a symbolic link", &|| std::os::unix::fs::symlink(&elsewhere, &at).unwrap()),
+            ("what is no file", &|| drop(std::os::unix::net::UnixListener::bind(&at).unwrap())),
+            ("what is no file", &|| {
+                rustix::fs::mknodat(rustix::fs::CWD, &at, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+            }),
+        ];
+        for (what, make) in makes {
+            make();
+            let (values, faults) = read(&at);
+            assert!(values.is_empty() && faults.len() == 1 && faults[0].contains(what), "{what}: {faults:?}");
+            std::fs::remove_dir(&at).or_else(|_| std::fs::remove_file(&at)).unwrap();
+        }
     }
 }

@@ -20,8 +20,10 @@ const PATIENCE_MS: u64 = 60_000;
 /// What is at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum There {
-    /// A folder.
+    /// A folder that can be entered.
     Folder,
+    /// One that this user may not enter.
+    Closed,
     /// None.
     NoFolder,
     /// Its disk has not answered.
@@ -46,14 +48,14 @@ struct Inner {
 /// A thread that looks at one place after the other, until nobody asks it any more.
 struct Prober {
     asks: Sender<PathBuf>,
-    answers: Receiver<bool>,
+    answers: Receiver<There>,
     /// Nobody waits for its answer: it wakes the owner.
     late: Arc<AtomicBool>,
 }
 
 struct Silent {
     place: PathBuf,
-    answers: Receiver<bool>,
+    answers: Receiver<There>,
     /// The owner does not stay for it longer than this, on the running clock.
     until: u64,
 }
@@ -73,7 +75,7 @@ impl Reach {
         }
         let Some(prober) = inner.prober.take().or_else(|| Prober::start(&self.waker)) else {
             // No thread to be had: what is missing is room in memory, not the disk.
-            return There::of(place.is_dir());
+            return There::at(place);
         };
         let moment = Duration::from_millis(MOMENT_MS);
         let asked = prober.asks.send(place.to_owned()).is_ok();
@@ -84,10 +86,10 @@ impl Reach {
             answer = prober.answers.try_recv().ok();
         }
         match answer {
-            Some(folder) => {
+            Some(there) => {
                 prober.late.store(false, Ordering::SeqCst);
                 inner.prober = Some(prober);
-                There::of(folder)
+                there
             }
             None => {
                 let until = clock::running_ms() + PATIENCE_MS;
@@ -112,8 +114,13 @@ impl Reach {
 }
 
 impl There {
-    fn of(folder: bool) -> There {
-        if folder { There::Folder } else { There::NoFolder }
+    /// Looks, as long as that takes.
+    fn at(place: &Path) -> There {
+        if !place.is_dir() {
+            return There::NoFolder;
+        }
+        let enter = rustix::fs::access(place, rustix::fs::Access::EXEC_OK);
+        if enter == Err(rustix::io::Errno::ACCESS) { There::Closed } else { There::Folder }
     }
 }
 
@@ -134,7 +141,7 @@ impl Prober {
         let (nobody_waits, waker) = (Arc::clone(&late), waker.clone());
         let started = std::thread::Builder::new().name("reach".to_owned()).spawn(move || {
             for place in places {
-                let heard = answer.send(place.is_dir()).is_ok();
+                let heard = answer.send(There::at(&place)).is_ok();
                 if nobody_waits.load(Ordering::SeqCst) {
                     waker.wake();
                 }

@@ -1,12 +1,14 @@
-//! Where a stage goes on: the newest valid checkpoint, or the one that a person chose.
+//! Where a stage goes on: the newest valid checkpoint since it last began anew, or the one that a person chose.
 //!
 //! What was chosen holds until the program has written a newer one: an attempt that is interrupted before that begins there again.
+//! What lay there before the stage began anew is never taken by itself: it is another run's, or of what was before.
 
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use footplate_core::{AttemptKey, ErrorCode};
 use footplate_shim::clock;
+use footplate_store::StageRow;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
@@ -15,17 +17,33 @@ use super::launch;
 use super::wishes::Refused;
 use crate::client::files::fits;
 use crate::home::Home;
-use crate::keep::checkpoint;
+use crate::keep::checkpoint::{self, Only};
 
-/// A checkpoint that was chosen: `resume_from` of the stage's row.
+/// Which checkpoints count: `resume_from` of the stage's row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Chosen {
-    path: String,
+    /// One that was chosen; none: the beginning.
+    path: Option<String>,
     /// Only what is written later than this takes its place, UTC milliseconds.
     since: i64,
 }
 
 impl Chosen {
+    /// The stage began anew at this time.
+    pub(super) fn anew(since: i64) -> Chosen {
+        Chosen { path: None, since }
+    }
+
+    /// What the row of a stage says.
+    pub(super) fn of(row: &StageRow) -> Option<Chosen> {
+        row.resume_from.as_deref().and_then(|json| serde_json::from_str(json).ok())
+    }
+
+    /// Since when what lies there is the stage's own, where no checkpoint was chosen.
+    pub(super) fn began_anew(row: &StageRow) -> Option<i64> {
+        Chosen::of(row).filter(|chosen| chosen.path.is_none()).map(|chosen| chosen.since)
+    }
+
     /// As it stands in the stage's row.
     pub(super) fn row(&self) -> String {
         serde_json::json!(self).to_string()
@@ -55,14 +73,15 @@ pub(super) fn point(
         return Ok(None);
     }
     let places = places(run, home, key, secrets);
-    let newest = |after| checkpoint::newest_valid(&places.named, places.pattern.as_deref(), after, clock::wall_ms());
-    let chosen: Option<Chosen> = row.resume_from.as_deref().and_then(|json| serde_json::from_str(json).ok());
-    let Some(chosen) = chosen else { return Ok(newest(None)) };
-    if let Some(newer) = newest(Some(chosen.since)) {
+    let newest = |only| checkpoint::newest_valid(&places.named, places.pattern.as_deref(), only, clock::wall_ms());
+    // None: a row of an older version.
+    let Some(chosen) = Chosen::of(row) else { return Ok(newest(Only::All)) };
+    let Some(path) = chosen.path else { return Ok(newest(Only::MadeSince(chosen.since))) };
+    if let Some(newer) = newest(Only::WrittenAfter(chosen.since)) {
         return Ok(Some(newer));
     }
-    match unusable(&chosen.path) {
-        None => Ok(Some(PathBuf::from(chosen.path))),
+    match unusable(&path) {
+        None => Ok(Some(PathBuf::from(path))),
         Some((_, text)) => Err((ErrorCode::InputMissing, text)),
     }
 }
@@ -91,7 +110,7 @@ pub(super) fn choose(run: &ActiveRun, home: &Home, stage: u32, path: &str) -> Re
     let newest = checkpoint::newest_moment(&places.named, places.pattern.as_deref());
     // What is there now is passed over, even where the disk's clock is ahead of ours.
     let since = newest.unwrap_or(i64::MIN).max(clock::wall_ms());
-    Ok(Chosen { path: path.to_owned(), since })
+    Ok(Chosen { path: Some(path.to_owned()), since })
 }
 
 fn unusable(path: &str) -> Option<Refused> {

@@ -134,6 +134,23 @@ impl Mind {
         Ok(())
     }
 
+    /// Brings times back that a clock which stood ahead has pushed away. None is started twice for it: what was started for a time
+    /// is in the store.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn mend_schedules(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
+        for row in tx.schedules()?.into_iter().filter(|row| row.enabled) {
+            let next = table_of(&row).ok().and_then(|table| table.next_after(self.now, UtcMs(row.created_at)));
+            if let (Some(next), Some(known)) = (next, row.next_at)
+                && next.0 < known
+            {
+                tx.set_schedule(&row, true, Some(next.0), self.now.0)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes down what is due: runs, what was missed, and the next times. True where there are new runs.
     ///
     /// # Errors

@@ -15,6 +15,8 @@ use footplate_store::telemetry::{CheckpointRow, PointRow, ReaderMark, Telemetry}
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use super::handed::{Handed, TOO_MANY};
+
 /// How much is read at a time, bytes.
 const CHUNK: usize = 128 * 1024;
 
@@ -70,7 +72,7 @@ pub(super) struct Tail {
     skipped: u64,
     collected: Collected,
     values: IndexMap<String, f64>,
-    outputs: IndexMap<String, Value>,
+    handed: Handed,
     buffer: Vec<u8>,
 }
 
@@ -138,7 +140,7 @@ impl Tail {
             skipped: 0,
             collected: Collected { stage, attempt, ..Collected::default() },
             values: IndexMap::new(),
-            outputs: IndexMap::new(),
+            handed: Handed::default(),
             buffer: Vec::new(),
         };
         if let Some(store) = &mut telemetry
@@ -159,7 +161,7 @@ impl Tail {
                 .into_iter()
                 .map(|p| (p.name.to_string(), p.value))
                 .collect();
-            tail.outputs = store.outputs(stage, attempt).unwrap_or_default().into_iter().collect();
+            let _ = tail.handed.take(&mut store.outputs(stage, attempt).unwrap_or_default());
         }
         tail.telemetry = telemetry;
         tail
@@ -218,7 +220,7 @@ impl Tail {
             fault.get_or_insert_with(|| format!("what the log says could not be stored: {error}"));
         }
         let (newest, episodes) = (self.newest(), self.told());
-        (Summary { outputs: self.outputs, read_to: self.offset, notes: self.collected.notes, fault, episodes }, newest)
+        (Summary { outputs: self.handed.values(), read_to: self.offset, notes: self.collected.notes, fault, episodes }, newest)
     }
 
     /// Offset up to which the log was read.
@@ -253,7 +255,9 @@ impl Tail {
                 }
             }
         }
-        self.outputs.extend(found.outputs.iter().cloned());
+        if self.handed.take(&mut found.outputs) {
+            found.notes.push(TOO_MANY.to_owned());
+        }
         if self.telemetry.is_none() {
             self.telemetry = Telemetry::open(&self.telemetry_path, true).map_err(io::Error::other)?;
         }

@@ -153,6 +153,7 @@ impl Owner<'_> {
         mind.read_disk_marks(&tx)?;
         mind.read_gpu_settings(&tx)?;
         mind.read_keeping(&tx)?;
+        mind.mend_schedules(&tx)?;
         mind.read_schedules(&tx)?;
         let open: HashMap<i64, RunBrief> = tx.open_runs()?.into_iter().map(|b| (b.number, b)).collect();
         for brief in open.values() {
@@ -527,7 +528,7 @@ impl Owner<'_> {
         let store = if self.more { Some(0) } else { work.then_some(LOOK_AT_STORE_MS) };
         let retry = mind.retries.first().map(|at| at.saturating_sub(now));
         let keep = mind.keeping.first().map(|at| at.saturating_sub(now));
-        let held = mind.held.first().filter(|_| work).map(|at| at.saturating_sub(now));
+        let held = mind.held.first().map(|at| at.saturating_sub(now));
         let copy = self.copies.due().filter(|_| work).map(|at| at.saturating_sub(now));
         let tidy = self.tidy.due().filter(|_| work || self.tidy.is_busy()).map(|at| at.saturating_sub(now));
         let silent = mind.live.values().filter_map(Live::silence_due);

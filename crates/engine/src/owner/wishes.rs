@@ -106,7 +106,7 @@ impl Mind {
                 Err((ErrorCode::Invalid, "a checkpoint was named without its stage".to_owned()))
             }
             Wish::Start {} => self.start_draft(tx, number)?,
-            Wish::Move { to } => self.move_to(tx, number, to)?,
+            Wish::Move(spot) => self.move_to(tx, number, &spot)?,
             Wish::Set { priority, queue, timeout_ms } => self.set(tx, number, priority, queue, timeout_ms)?,
             Wish::Rename { name } => {
                 tx.rename_run(number, &name, self.now.0)?;
@@ -264,9 +264,13 @@ impl Mind {
     /// # Errors
     /// What the store says.
     pub(super) fn carried(&mut self, tx: &Tx<'_>, key: AttemptKey, command: &Command) -> Result<(), Trouble> {
+        self.carried_where(tx, key, |wish| wish == command.wish())
+    }
+
+    fn carried_where(&mut self, tx: &Tx<'_>, key: AttemptKey, is: impl Fn(&str) -> bool) -> Result<(), Trouble> {
         let mut answers = Vec::new();
         for awaiting in &mut self.awaiting {
-            if awaiting.wish == command.wish()
+            if is(&awaiting.wish)
                 && let Until::Carried(attempts, message) = &mut awaiting.until
             {
                 attempts.retain(|k| *k != key);
@@ -280,6 +284,14 @@ impl Mind {
             self.answer(tx, &wish, None, &message)?;
         }
         Ok(())
+    }
+
+    /// An attempt has ended: nothing is carried out there any more, and who waited for it has waited enough.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn waited_for(&mut self, tx: &Tx<'_>, key: AttemptKey) -> Result<(), Trouble> {
+        self.carried_where(tx, key, |_| true)
     }
 
     /// Another shim has taken the place of the first: stored and said once.

@@ -62,8 +62,8 @@ pub(super) fn merge(
             report.running.push(run.number);
         }
     }
+    hold_back(tx, old, folders, report)?;
     if let Some(old) = old {
-        hold_back(tx, old, report)?;
         salvage(tx, old, report)?;
     }
     schedules(tx, old, now)
@@ -276,16 +276,26 @@ fn begin(row: &mut StageRow, told: &Told, now: i64) {
     };
 }
 
-/// Runs that are open in the backup and were ended, paused or made drafts since, as far as the damaged store can be read: they wait
-/// for a word, unless a program of theirs is at work.
-fn hold_back(tx: &Tx<'_>, old: &Read<'_>, report: &mut Restored) -> Result<(), StoreError> {
+/// Runs that are open in the backup and were ended, paused, removed or made drafts since, as far as the damaged store can be read, wait
+/// for a word, unless a program of theirs is at work. So do those of which it tells nothing and which have no folder that would: they may
+/// have completed and been removed, and one run too many could not be undone.
+fn hold_back(
+    tx: &Tx<'_>,
+    old: Option<&Read<'_>>,
+    folders: &[RunFolder],
+    report: &mut Restored,
+) -> Result<(), StoreError> {
     for brief in tx.open_runs()? {
-        let Ok(Some(before)) = old.run_by_id(&brief.id) else { continue };
-        let stopped = before.status.is_ended() || before.paused;
+        let (stopped, ended) = match old.map(|old| old.run_by_id(&brief.id)) {
+            Some(Ok(Some(before))) => (before.status.is_ended() || before.paused, before.status.is_ended()),
+            // Removed, which only what has ended is.
+            Some(Ok(None)) => (true, true),
+            Some(Err(_)) | None => (!folders.iter().any(|folder| folder.id == brief.id), true),
+        };
         if stopped && !brief.paused && !brief.draft && !report.running.contains(&brief.number) {
             tx.set_run_flags(brief.number, false, true, brief.after_failed)?;
             // Where all of it has ended the flag shows nothing.
-            if !before.status.is_ended() || tx.stages(brief.number)?.iter().any(|s| s.status == StageStatus::Queued) {
+            if !ended || tx.stages(brief.number)?.iter().any(|s| s.status == StageStatus::Queued) {
                 report.held_back.push(brief.number);
             }
         }

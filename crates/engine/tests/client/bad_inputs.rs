@@ -1,6 +1,6 @@
 use footplate_core::quantity::ByteSize;
 use footplate_core::{ErrorCode, Fault};
-use footplate_engine::client::{ListQuery, Submit, Wish, WishRequest};
+use footplate_engine::client::{ListQuery, Spot, Submit, Wish, WishRequest};
 
 use crate::{Bench, command};
 
@@ -117,7 +117,7 @@ fn wishes_that_could_never_be_granted_are_refused_at_once() {
     let queue = |name: &str, limit, priority, paused| Wish::Queue { name: name.into(), limit, priority, paused };
     let cases: Vec<(WishRequest, ErrorCode)> = vec![
         (WishRequest::of(77, Wish::Pause {}), ErrorCode::NotFound),
-        (WishRequest::of(run, Wish::Move { to: 0 }), ErrorCode::Invalid),
+        (WishRequest::of(run, Wish::Move(Spot::At { to: 0 })), ErrorCode::Invalid),
         (WishRequest::of(run, Wish::Rename { name: "a\nb".into() }), ErrorCode::Invalid),
         (WishRequest::of(run, Wish::Set { priority: Some(500), queue: None, timeout_ms: None }), ErrorCode::Invalid),
         (

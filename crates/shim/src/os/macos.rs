@@ -235,16 +235,17 @@ pub fn ended(child: i32) -> io::Result<Option<(Ended, Usage)>> {
 #[expect(unsafe_code, reason = "libproc has no safe wrapper")]
 fn usage(child: i32) -> Usage {
     // SAFETY: a plain C structure, for which all-zero is valid.
-    let mut info: libc::rusage_info_v2 = unsafe { std::mem::zeroed() };
+    let mut info: libc::rusage_info_v4 = unsafe { std::mem::zeroed() };
     // SAFETY: the buffer is a live, writable structure of the flavour named.
-    let result = unsafe { libc::proc_pid_rusage(child, libc::RUSAGE_INFO_V2, (&raw mut info).cast()) };
+    let result = unsafe { libc::proc_pid_rusage(child, libc::RUSAGE_INFO_V4, (&raw mut info).cast()) };
     if result != 0 {
         return Usage::default();
     }
     Usage {
         user_ms: (info.ri_user_time + info.ri_child_user_time) / 1_000_000,
         system_ms: (info.ri_system_time + info.ri_child_system_time) / 1_000_000,
-        max_rss_kb: info.ri_phys_footprint / 1024,
+        // The present footprint of one that has ended is nothing.
+        max_rss_kb: info.ri_lifetime_max_phys_footprint / 1024,
     }
 }
 

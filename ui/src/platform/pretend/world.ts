@@ -1,5 +1,5 @@
 /** Pretend stores: what the views are shown with in tests and in the demo. */
-import type { QueueView, RunStatus, RunView } from '../types'
+import type { QueueView, RunStatus, RunView, Spot } from '../types'
 import { attempt, failure, iso, ran, random, run, stage } from './build'
 import { hostileRuns } from './hostile'
 import { LINE_BYTES } from './output'
@@ -32,6 +32,20 @@ const queue = (name: string, priority: number, limit: number, paused = false): Q
   queued: 0,
   running: 0,
 })
+
+/** The order with a run at another place, which is among those of its own queue and priority. */
+export function moved(from: World, run: RunView, spot: Spot): number[] {
+  const order = from.order.filter((number) => number !== run.number)
+  const own = order.filter((number) => {
+    const other = from.runs.get(number)
+    return other?.queue === run.queue && other.priority === run.priority
+  })
+  const behind = 'to' in spot ? own[spot.to - 1] : 'before' in spot ? spot.before : undefined
+  const at =
+    behind !== undefined ? order.indexOf(behind) : 'after' in spot ? order.indexOf(spot.after) + 1 : order.length
+  order.splice(at, 0, run.number)
+  return order
+}
 
 export function world(name: WorldName, now: number, texts?: string[]): World {
   const made: World = {
