@@ -470,7 +470,7 @@ fn a_run_is_moved_among_those_that_wait_beside_it() {
         assert!(output.stderr.contains(sentence), "{output:?}");
     };
     refused(d, 3, "beside itself");
-    refused(99, 4, "#99");
+    refused(99, 4, "no run");
     open(&bench, "go");
     let began = |number: i64| {
         let run = ended(&bench, number);

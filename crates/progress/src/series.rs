@@ -1,7 +1,8 @@
 //! The series of an attempt: at most 200, names of at most 128 bytes, 10 points a second each.
 //!
-//! Of the points within a second (counted from its first) the first nine go on at once; the newest of the rest is
-//! held and goes on when the second is over, or at the end: the first and the latest are always there.
+//! A second is that of the reader, who may come late and find a minute's output at once, as a program may write it at once: what was
+//! not used before can be used then, up to ten minutes' worth, and a minute's at the beginning. Of what is over that the newest is
+//! held and goes on when there is room, or at the end: the latest is always there.
 
 use std::collections::HashMap;
 
@@ -15,6 +16,15 @@ pub const SERIES_LIMIT: usize = 200;
 pub const NAME_LIMIT: usize = 128;
 /// Points of a series stored within a second.
 pub const POINTS_A_SECOND: u8 = 10;
+
+/// A point takes so much time of its series, milliseconds.
+const COST_MS: i64 = 1_000 / POINTS_A_SECOND as i64;
+/// So much unused time counts.
+const MOST_MS: i64 = 600_000;
+/// So much a new series begins with: when its program began is not known here.
+const FIRST_MS: i64 = 60_000;
+/// Further ahead than this nothing was spent: the clock was put back.
+const AHEAD_MS: i64 = 1_000;
 
 /// A point without its name.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,9 +40,20 @@ struct One {
     name: Box<str>,
     /// The best source that knows it; weaker ones do not count.
     source: Source,
-    second_ms: i64,
-    sent: u8,
+    /// The time that its points have taken so far, on the reader's clock.
+    spent_ms: i64,
     held: Option<Bare>,
+}
+
+impl One {
+    /// Whether a point can go on now.
+    fn has_room(&mut self, now_ms: i64) -> bool {
+        self.spent_ms = self.spent_ms.max(now_ms.saturating_sub(MOST_MS));
+        if self.spent_ms > now_ms.saturating_add(AHEAD_MS) {
+            self.spent_ms = now_ms - COST_MS;
+        }
+        self.spent_ms + COST_MS <= now_ms
+    }
 }
 
 /// Whether the name of a metric or an output can be used.
@@ -48,7 +69,7 @@ pub(crate) struct Series {
     last: usize,
     /// Series with a held point.
     held: usize,
-    /// The earliest second that a held point waits for.
+    /// When the first held point can go on.
     due_ms: i64,
 }
 
@@ -67,7 +88,7 @@ impl Series {
             return None;
         }
         self.index.insert(name.into(), self.all.len() as u16);
-        self.all.push(One { name: name.into(), source: Source::Nothing, second_ms: now_ms, sent: 0, held: None });
+        self.all.push(One { name: name.into(), source: Source::Nothing, spent_ms: now_ms - FIRST_MS, held: None });
         Some(self.all.len() - 1)
     }
 
@@ -95,16 +116,15 @@ impl Series {
         }
         one.source = source;
         counters.points += 1;
-        if !(0..1000).contains(&now_ms.saturating_sub(one.second_ms)) {
+        if one.has_room(now_ms) {
             if let Some(held) = one.held.take() {
                 self.held -= 1;
+                one.spent_ms += COST_MS;
                 sink.point(held.named(&one.name));
             }
-            one.second_ms = now_ms;
-            one.sent = 0;
         }
-        if one.sent < POINTS_A_SECOND - 1 {
-            one.sent += 1;
+        if one.held.is_none() && one.has_room(now_ms) {
+            one.spent_ms += COST_MS;
             sink.point(bare.named(&one.name));
             return None;
         }
@@ -112,7 +132,8 @@ impl Series {
             counters.dropped_points += 1;
             return Some(Note::PointsDropped { name: name.to_owned() });
         }
-        self.due_ms = if self.held == 0 { one.second_ms } else { self.due_ms.min(one.second_ms) };
+        let due = one.spent_ms + COST_MS;
+        self.due_ms = if self.held == 0 { due } else { self.due_ms.min(due) };
         self.held += 1;
         None
     }
@@ -122,25 +143,21 @@ impl Series {
         self.all.iter().filter_map(|one| one.held.map(|held| (&*one.name, held.value)))
     }
 
-    /// Hands on the held points whose second is over; all of them at the end.
+    /// Hands on the held points for which there is room; all of them at the end.
     pub(crate) fn flush(&mut self, now_ms: i64, end: bool, sink: &mut dyn Sink) {
-        if self.held == 0 || (!end && (0..1000).contains(&now_ms.saturating_sub(self.due_ms))) {
+        if self.held == 0 || (!end && (1..=AHEAD_MS).contains(&self.due_ms.saturating_sub(now_ms))) {
             return;
         }
         let mut due = i64::MAX;
-        for one in &mut self.all {
-            if one.held.is_none() {
-                continue;
-            }
-            if end || !(0..1000).contains(&now_ms.saturating_sub(one.second_ms)) {
+        for one in self.all.iter_mut().filter(|one| one.held.is_some()) {
+            if end || one.has_room(now_ms) {
                 if let Some(held) = one.held.take() {
                     self.held -= 1;
+                    one.spent_ms += COST_MS;
                     sink.point(held.named(&one.name));
                 }
-                one.second_ms = now_ms;
-                one.sent = 1;
             } else {
-                due = due.min(one.second_ms);
+                due = due.min(one.spent_ms + COST_MS);
             }
         }
         self.due_ms = due;
@@ -151,8 +168,9 @@ impl Series {
         for one in &self.all {
             to.str(&one.name);
             one.source.save(to);
-            to.i64(one.second_ms);
-            to.u8(one.sent);
+            to.i64(one.spent_ms);
+            // Of an older format, which counted the points of a second.
+            to.u8(0);
             to.option(one.held, |to, held| {
                 to.option(held.step, Writer::u64);
                 to.option(held.epoch, Writer::f64);
@@ -168,13 +186,9 @@ impl Series {
         let mut series = Series::default();
         for at in 0..from.usize(SERIES_LIMIT)? {
             let name = from.str()?;
-            let mut one = One {
-                name: name.into(),
-                source: Source::restore(from)?,
-                second_ms: from.i64()?,
-                sent: from.u8()?,
-                held: None,
-            };
+            let mut one =
+                One { name: name.into(), source: Source::restore(from)?, spent_ms: from.i64()?, held: None };
+            let _ = from.u8()?;
             one.held = from.option(|from| {
                 Ok(Bare {
                     step: from.option(Saved::u64)?,

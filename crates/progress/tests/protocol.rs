@@ -191,43 +191,75 @@ fn two_hundred_series_with_names_of_128_bytes() {
     assert_eq!((heard.points.len(), reader.state().counters.bad_names), (1, 3));
 }
 
+/// One line of a loss.
+fn loss(step: i64) -> String {
+    line(&format!(r#"{{"step":{step},"metrics":{{"loss":{step}}}}}"#))
+}
+
 #[test]
-fn ten_points_a_second_the_first_and_the_latest_among_them() {
+fn a_flood_is_thinned_to_ten_points_a_second_the_first_and_the_latest_among_them() {
     let (mut reader, mut heard) = (reader(), Heard::default());
     for at in 0..3000 {
-        reader.feed(line(&format!(r#"{{"step":{at},"metrics":{{"loss":{at}}}}}"#)).as_bytes(), at, &mut heard);
+        reader.feed(loss(at).as_bytes(), at, &mut heard);
     }
     reader.finish(3000, &mut heard);
     let steps: Vec<u64> = heard.points.iter().map(|point| point.1.unwrap()).collect();
-    assert_eq!(steps[..12], [0, 1, 2, 3, 4, 5, 6, 7, 8, 999, 1000, 1001]);
-    assert_eq!((steps.last(), steps.len()), (Some(&2999), 28));
-    assert_eq!(reader.state().counters.dropped_points, 2972);
+    assert!(steps.iter().take(600).copied().eq(0..600), "a minute's worth to begin with");
+    assert_eq!((steps.last(), steps.len()), (Some(&2999), 630));
+    assert_eq!(reader.state().counters.dropped_points, 2370);
     assert!(matches!(heard.notes[..], [Note::PointsDropped { .. }]));
 }
 
 #[test]
-fn a_held_point_is_handed_on_when_its_second_is_over_without_more_output() {
+fn who_reads_late_or_finds_much_at_once_leaves_nothing_out_that_was_slow_enough() {
     let (mut reader, mut heard) = (reader(), Heard::default());
-    for at in 0..20 {
-        reader.feed(line(&format!(r#"{{"step":{at},"metrics":{{"loss":1}}}}"#)).as_bytes(), 5, &mut heard);
+    // Five a second, read each second; then nobody reads for a minute and a half.
+    let mut step = 0;
+    for read_at in (0..200_000).step_by(1_000).chain([290_000]).chain((291_000..300_000).step_by(1_000)) {
+        let text: String = (step..read_at / 200).map(loss).collect();
+        step = step.max(read_at / 200);
+        reader.feed(text.as_bytes(), read_at, &mut heard);
     }
-    reader.feed(b"", 900, &mut heard);
-    assert_eq!(heard.points.len(), 9);
-    reader.feed(b"", 1005, &mut heard);
-    assert_eq!(heard.points.last().unwrap().1, Some(19));
+    // A program that writes forty lines at once, each six seconds.
+    for burst in 50..100 {
+        let text: String = (0..40).map(|line| loss(burst * 40 + line)).collect();
+        reader.feed(text.as_bytes(), burst * 6_000, &mut heard);
+    }
+    assert_eq!(reader.state().counters.dropped_points, 0);
+    assert_eq!(heard.points.len() as i64, step + 50 * 40);
+    // Not saved up for ever, and a clock that is put back loses nothing.
+    for at in 0..10_000 {
+        reader.feed(loss(at).as_bytes(), 90_000_000, &mut heard);
+    }
+    assert_eq!(reader.state().counters.dropped_points, 3_999);
+    let before = heard.points.len();
+    reader.feed(loss(1).as_bytes(), 1_000_000, &mut heard);
+    assert_eq!(heard.points.len(), before + 1, "the held one goes on");
+}
+
+#[test]
+fn a_held_point_is_handed_on_when_there_is_room_without_more_output() {
+    let (mut reader, mut heard) = (reader(), Heard::default());
+    for step in 0..620 {
+        reader.feed(loss(step).as_bytes(), 5, &mut heard);
+    }
+    reader.feed(b"", 104, &mut heard);
+    assert_eq!(heard.points.len(), 600);
+    reader.feed(b"", 105, &mut heard);
+    assert_eq!(heard.points.last().unwrap().1, Some(619));
     assert_eq!(reader.held().count(), 0);
 }
 
 #[test]
-fn the_newest_value_is_known_before_its_second_is_over() {
+fn the_newest_value_is_known_before_there_is_room_for_it() {
     let (mut reader, mut heard) = (reader(), Heard::default());
-    for at in 0..20 {
-        reader.feed(line(&format!(r#"{{"metrics":{{"loss":{at},"once":1}}}}"#)).as_bytes(), 5 + at, &mut heard);
+    for at in 0..620 {
+        reader.feed(line(&format!(r#"{{"metrics":{{"loss":{at},"once":1}}}}"#)).as_bytes(), 5, &mut heard);
         let newest = reader.held().find(|(name, _)| *name == "loss").map(|(_, value)| value);
-        assert_eq!(newest, (at >= 9).then_some(at as f64));
+        assert_eq!(newest, (at >= 600).then_some(at as f64));
     }
     let again = Reader::restore(Options::default(), &reader.save()).unwrap();
-    assert_eq!(again.held().collect::<Vec<_>>(), [("loss", 19.0), ("once", 1.0)]);
+    assert_eq!(again.held().collect::<Vec<_>>(), [("loss", 619.0), ("once", 1.0)]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 /// Unchanged for so long counts as written, milliseconds.
-const SETTLED_MS: i64 = 10_000;
+pub(crate) const SETTLED_MS: i64 = 10_000;
 /// By so much the clock of files lags behind, milliseconds: it has a coarse one.
 const CLOCK_MS: i64 = 20;
 
@@ -52,13 +52,13 @@ impl Candidate {
 }
 
 /// The newest valid checkpoint among those that progress lines named (oldest first) and those that fit the stage's pattern;
-/// of those that count.
+/// of those that count. `settled_ms`: what was written until then was written to its end, as far as can be known, UTC milliseconds.
 #[must_use]
 pub(crate) fn newest_valid(
     named: &[String],
     pattern: Option<&str>,
     only: Only,
-    now_ms: i64,
+    settled_ms: i64,
 ) -> Option<PathBuf> {
     let mut found = candidates(named, pattern);
     found.retain(|c| only.takes(c));
@@ -71,7 +71,7 @@ pub(crate) fn newest_valid(
             let said = named.iter().any(|n| Path::new(n) == c.path);
             // One that was not named as complete must be followed by a later one, or have been left alone.
             let settled =
-                said || *place < last || now_ms - c.modified_ms >= SETTLED_MS || has_checked_structure(&c.path);
+                said || *place < last || c.modified_ms <= settled_ms || has_checked_structure(&c.path);
             settled && is_whole(&c.path)
         })
         .map(|(_, c)| c.path.clone())

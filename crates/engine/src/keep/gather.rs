@@ -7,10 +7,11 @@ use footplate_core::AttemptKey;
 use footplate_core::definition::Definition;
 use footplate_shim::folder::AttemptDir;
 use footplate_spec::{RunScope, Scope};
+use footplate_store::telemetry::PointRow;
 use footplate_store::{AttemptRow, Read, RunRow, StageRow, StoreError, Telemetry};
 use indexmap::IndexMap;
 
-use super::StageKeeping;
+use super::{Measured, StageKeeping};
 use crate::home::Home;
 
 /// The stages of a run that have checkpoints and were tried.
@@ -50,8 +51,14 @@ pub(crate) fn stages(read: &Read<'_>, home: &Home, run: &RunRow) -> Result<Vec<S
             named = said.iter().map(|one| (plain(&cwd.join(&one.path)), figure(&one.data))).collect();
             if let Some(metric) = &rule.metric {
                 let series = telemetry.series(Some(row.idx), std::slice::from_ref(metric))?;
-                points = series.iter().map(|point| (point.time, point.value)).collect();
-                points.sort_by_key(|(time, _)| *time);
+                let measured = |point: &PointRow| Measured {
+                    time: point.time,
+                    step: point.step,
+                    epoch: point.epoch,
+                    value: point.value,
+                };
+                points = series.iter().map(measured).collect();
+                points.sort_by_key(|point| point.time);
             }
         }
         let live = attempts.last().filter(|attempt| attempt.status.is_live());

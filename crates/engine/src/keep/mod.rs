@@ -6,6 +6,7 @@
 
 pub(crate) mod checkpoint;
 mod gather;
+mod measure;
 pub mod remove;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use footplate_core::definition::Checkpoints;
 use serde::Serialize;
 
 use checkpoint::{Candidate, candidate, matching};
+pub(crate) use measure::Measured;
 
 pub(crate) use gather::{folder, folder_as_written, real, stages};
 
@@ -67,8 +69,8 @@ pub(crate) struct StageKeeping {
     pub(crate) pattern: PathBuf,
     /// Those that progress lines named, with their figures of the metric.
     pub(crate) named: Vec<(PathBuf, Option<f64>)>,
-    /// The metric's points in their order: when, value.
-    pub(crate) points: Vec<(i64, f64)>,
+    /// The metric's points, by when they were read.
+    pub(crate) points: Vec<Measured>,
     /// When the stage's first attempt began, UTC milliseconds.
     pub(crate) since_ms: i64,
     /// The arguments of the program that runs, or what it is to go on from.
@@ -96,6 +98,7 @@ impl StageKeeping {
         let ours = folder.is_some_and(|folder| self.roots.iter().any(|root| folder.starts_with(root)));
         let mut all: Vec<Judged> = found.iter().map(|one| self.first_look(one, now_ms)).collect();
         self.rank(&mut all);
+        let maybe_best = self.maybe_best(&found, &all);
         let whole = |one: &&mut Judged| one.fate != Fate::Unfinished;
         // The newest that could be gone on from is what `resume` takes: it stays whatever the rule says.
         let last = self.rule.keep_last.unwrap_or(1).max(1) as usize;
@@ -103,8 +106,10 @@ impl StageKeeping {
             one.fate = Fate::Newest;
         }
         let best = self.rule.keep_best.unwrap_or(0);
-        for one in all.iter_mut().filter(whole).filter(|one| one.rank.is_some_and(|rank| rank <= best)) {
-            one.fate = Fate::Best;
+        for (at, one) in all.iter_mut().enumerate().filter(|(_, one)| one.fate != Fate::Unfinished) {
+            if one.rank.is_some_and(|rank| rank <= best) || maybe_best.contains(&at) {
+                one.fate = Fate::Best;
+            }
         }
         for one in &mut all {
             let free = one.fate == Fate::Goes;
@@ -124,8 +129,7 @@ impl StageKeeping {
     fn first_look(&self, one: &Candidate, now_ms: i64) -> Judged {
         let named = self.named.iter().rev().find(|(path, _)| *path == one.path);
         let finished = one.is_finished(named.is_some(), now_ms);
-        let measured =
-            || self.points.iter().rev().find(|(at, _)| *at <= one.modified_ms + 1_000).map(|(_, value)| *value);
+        let measured = || measure::likely(&self.points, one).map(|point| point.value);
         let value = named.and_then(|(_, value)| *value).or_else(measured).filter(|value| value.is_finite());
         Judged {
             stage: self.name.clone(),
@@ -150,6 +154,29 @@ impl StageKeeping {
         for (place, (at, _)) in order.into_iter().enumerate() {
             all[at].rank = Some(place as u32 + 1);
         }
+    }
+
+    /// Those of which it is not sure which point was theirs, and that would be among the best by another one: a point is read later
+    /// than it was printed, and by then the next checkpoint may be there. One too many is no harm, the best that is gone is.
+    fn maybe_best(&self, found: &[Candidate], all: &[Judged]) -> BTreeSet<usize> {
+        let best = self.rule.keep_best.unwrap_or(0) as usize;
+        if best == 0 || self.rule.metric.is_none() {
+            return BTreeSet::new();
+        }
+        let unsure = |at: usize| all[at].fate != Fate::Unfinished && !self.named.iter().any(|(path, _)| *path == all[at].path);
+        let claims: Vec<(usize, usize)> = (0..found.len())
+            .filter(|at| unsure(*at))
+            .flat_map(|at| measure::possible(&self.points, &found[at]).into_iter().map(move |point| (at, point)))
+            .filter(|(_, point)| self.points[*point].value.is_finite())
+            .collect();
+        let mut points: Vec<usize> = claims.iter().map(|(_, point)| *point).collect();
+        points.sort_by(|one, other| {
+            let (one, other) = (self.points[*one].value, self.points[*other].value);
+            if self.rule.mode == Better::Min { one.total_cmp(&other) } else { other.total_cmp(&one) }
+        });
+        points.dedup();
+        points.truncate(best);
+        claims.into_iter().filter(|(_, point)| points.contains(point)).map(|(at, _)| at).collect()
     }
 
     fn is_in_use(&self, path: &Path) -> bool {
@@ -203,7 +230,9 @@ mod tests {
         }
         let mut keeping = keeping(folder.path(), rule(Some(2), None));
         // By the points before each: a 5, b 1, c nothing finite, d 3, e 4.
-        keeping.points = vec![(9_000, 5.0), (19_000, 1.0), (29_000, f64::NAN), (39_000, 3.0), (49_000, 4.0)];
+        let point = |(time, value)| Measured { time, step: None, epoch: None, value };
+        keeping.points =
+            [(9_000, 5.0), (19_000, 1.0), (29_000, f64::NAN), (39_000, 3.0), (49_000, 4.0)].map(point).to_vec();
         let row = |name: &str, fate, rank| (name.to_owned(), fate, rank);
         assert_eq!(
             fates(&keeping, i64::MAX),

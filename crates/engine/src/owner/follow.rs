@@ -166,7 +166,7 @@ impl Thread {
                 self.put_latest();
                 next_tick = clock::running_ms() + if self.somebody_watches() { TICK_WATCHED_MS } else { TICK_ALONE_MS };
             }
-            self.finish();
+            more |= self.finish();
             let busy = more || self.tails.values().any(|t| t.dirty);
             let wait = busy.then(|| if more { 0 } else { next_tick.saturating_sub(clock::running_ms()) });
             if more {
@@ -227,10 +227,16 @@ impl Thread {
         more
     }
 
-    fn finish(&mut self) {
+    /// Tells what the logs of ended attempts say, once they are read to their ends: a turn's worth of each at a time, so that a huge
+    /// one holds up no other. True: one has more than that left.
+    fn finish(&mut self) -> bool {
         let ready: Vec<AttemptKey> = self.tails.iter().filter(|(_, t)| t.finishing).map(|(k, _)| *k).collect();
+        let mut more = false;
         for key in ready {
-            if let Some(followed) = self.tails.remove(&key) {
+            // What cannot be read is said by the last look.
+            if let Some(Ok(false)) = self.tails.get_mut(&key).map(|followed| followed.tail.advance(TURN)) {
+                more = true;
+            } else if let Some(followed) = self.tails.remove(&key) {
                 if let Some(watch) = &mut self.watch {
                     watch.forget(key);
                 }
@@ -240,6 +246,7 @@ impl Thread {
                 self.back.wake();
             }
         }
+        more
     }
 
     fn put_latest(&mut self) {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use footplate_core::{AttemptKey, ErrorCode};
 use footplate_shim::clock;
+use footplate_shim::folder::{AttemptDir, ExitRecord};
 use footplate_store::StageRow;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -73,7 +74,8 @@ pub(super) fn point(
         return Ok(None);
     }
     let places = places(run, home, key, secrets);
-    let newest = |only| checkpoint::newest_valid(&places.named, places.pattern.as_deref(), only, clock::wall_ms());
+    let settled = settled_ms(home, run, key);
+    let newest = |only| checkpoint::newest_valid(&places.named, places.pattern.as_deref(), only, settled);
     // None: a row of an older version.
     let Some(chosen) = Chosen::of(row) else { return Ok(newest(Only::All)) };
     let Some(path) = chosen.path else { return Ok(newest(Only::MadeSince(chosen.since))) };
@@ -83,6 +85,18 @@ pub(super) fn point(
     match unusable(&path) {
         None => Ok(Some(PathBuf::from(path))),
         Some((_, text)) => Err((ErrorCode::InputMissing, text)),
+    }
+}
+
+/// What was written until then was written to its end: all, where the last attempt's program left by itself; where it was killed, what
+/// it had left alone for a while by then. Formats that tell of their end are asked, and need no such guess.
+fn settled_ms(home: &Home, run: &ActiveRun, key: AttemptKey) -> i64 {
+    let before = AttemptKey { attempt: key.attempt.saturating_sub(1), ..key };
+    match AttemptDir::open(home.attempt(&run.row.id, before)).exit() {
+        Ok(ExitRecord::Valid(exit)) if exit.code.is_some() => i64::MAX,
+        Ok(ExitRecord::Valid(exit)) => exit.finished_ms.saturating_sub(checkpoint::SETTLED_MS),
+        // Nobody saw its end, which was before this.
+        Ok(ExitRecord::Missing | ExitRecord::Blank) | Err(_) => clock::wall_ms().saturating_sub(checkpoint::SETTLED_MS),
     }
 }
 
