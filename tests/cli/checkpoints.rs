@@ -515,3 +515,34 @@ fn what_another_run_or_older_data_left_is_not_gone_on_from_unasked() {
     let resumed = format!("--resume {}/ckpt/one.bin", bench.work().display());
     assert_eq!(called(&program).last(), Some(&resumed));
 }
+
+#[test]
+fn checkpoints_that_are_folders_or_lie_elsewhere_are_listed_pinned_and_gone_on_from_like_others() {
+    let bench = Bench::new();
+    let program = Pretend::python(
+        &bench.work(),
+        "train.py",
+        "note(' '.join(sys.argv[1:]) or 'anew')\nif len(sys.argv) > 1: sys.exit(0)\nfor step in (10, 20, 30):\n    for place in (os.environ['FOOTPLATE_RUN_DIR'] + '/ck', 'outputs'):\n        folder = '%s/checkpoint-%d' % (place, step)\n        os.makedirs(folder)\n        open(folder + '/model.bin', 'w').write('x' * 1000)\nsys.exit(1)",
+    );
+    for (at, files) in ["{{ run.dir }}/ck/checkpoint-*", "outputs/checkpoint-*"].into_iter().enumerate() {
+        let _ = std::fs::remove_dir_all(bench.work().join("outputs"));
+        let toml = format!(
+            "[stages.train]\ncommand = {:?}\nresume = [\"--resume\", \"{{{{ checkpoint.path }}}}\"]\ncheckpoints = {{ files = \"{files}\", keep_last = 1 }}\n",
+            program.argv()
+        );
+        let number = common::start(&bench, &pipeline(&bench, &format!("folders{at}"), &toml), &[]);
+        assert_eq!(ended(&bench, number)["status"], "failed");
+        let listed = bench.run(&["checkpoints", &number.to_string(), "--json"]).expect(0).json();
+        let listed: Vec<&Value> = listed.as_array().unwrap().iter().collect();
+        let paths: Vec<&str> = listed.iter().map(|one| one["path"].as_str().unwrap()).collect();
+        assert!(paths.len() == 3 && paths[0].ends_with("checkpoint-30"), "{files}: {listed:#?}");
+        assert!(listed.iter().all(|one| one["size"] == 1000 && one["exists"] == true), "{listed:#?}");
+        let (run, oldest) = (number.to_string(), paths[2]);
+        let _ = bench.run(&["checkpoints", &run, "--pin", oldest]).expect(0);
+        let again = bench.run(&["checkpoints", &run, "--json"]).expect(0).json();
+        assert_eq!(again[2]["keeping"]["fate"], "pinned", "{again:#}");
+        let _ = bench.run(&["resume", &run, "--from", oldest]).expect(0);
+        assert_eq!(ended(&bench, number)["status"], "completed");
+        assert!(called(&program).last().unwrap().ends_with("/checkpoint-10"), "{:?}", called(&program));
+    }
+}

@@ -185,13 +185,26 @@ fn wait_group_waits_for_the_last_of_them() {
     let mut held = home.hold();
     assert_eq!(held.finish().code, Some(0));
     assert_eq!(held.text(), "late\n");
-    // And can be stopped while it waits: the record stays what it was.
+    // And can be paused and stopped while it waits: that is then how it ended, and when.
     home.set_sh("sleep 60 & echo up; exit 0");
     let mut held = home.hold();
     within(20, "the record", || held.folder.path().join("exit.json").exists().then_some(()));
+    let first = held.exit();
+    held.tell(&Command::Pause { wish: "w0".into(), reason: Reason::User });
+    within(20, "it is paused", || held.verbs().iter().any(|verb| verb == "paused").then_some(()));
     held.stop(GRACE);
     let exit = held.finish();
-    assert_eq!((exit.code, exit.by_wish), (Some(0), None));
+    assert_eq!((exit.code, exit.by_wish.as_deref()), (Some(0), Some("w1")));
+    assert!(exit.finished_ms > first.finished_ms && exit.running_ms >= first.running_ms, "{exit:?} {first:?}");
+}
+
+#[test]
+fn with_wait_group_the_time_is_that_of_the_last_of_them() {
+    let mut home = Home::new().sh("sleep 60 & echo up; exit 0");
+    home.spec.wait_group = true;
+    home.spec.timeout_ms = Some(300);
+    let exit = home.hold().finish();
+    assert!(exit.timed_out && exit.code == Some(0) && exit.running_ms >= 300, "{exit:?}");
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl Client {
         let mut first = Vec::new();
         let mut declared: HashSet<PathBuf> = HashSet::new();
         let mut globs = Vec::new();
-        let mut named: IndexMap<PathBuf, (String, CheckpointFacts)> = IndexMap::new();
+        let mut named: IndexMap<PathBuf, (String, Option<CheckpointFacts>)> = IndexMap::new();
         for row in &rows.stages {
             let Some(stage) = rows.stage(row) else { continue };
             if let Some(checkpoints) = &stage.checkpoints {
@@ -129,7 +129,7 @@ impl Client {
                 let facts = CheckpointFacts { step: said.step, epoch: said.epoch, metrics };
                 // As the owner reads it: below the run's working folder. Without the `.` that programs write.
                 let path = cwd.join(&said.path).components().collect();
-                named.insert(path, (row.name.clone(), facts));
+                named.insert(path, (row.name.clone(), Some(facts)));
             }
             let handed: serde_json::Map<String, serde_json::Value> =
                 serde_json::from_str(&row.outputs).unwrap_or_default();
@@ -154,11 +154,19 @@ impl Client {
             }
         }
         let now = clock::wall_ms();
-        let kept: HashMap<PathBuf, Keeping> = keep::stages(&read, self.home(), &run)?
-            .iter()
-            .flat_map(|stage| stage.judge(now))
-            .map(|one| (one.path, Keeping { fate: one.fate, rank: one.rank, value: one.value }))
-            .collect();
+        let mut kept: HashMap<PathBuf, Keeping> = HashMap::new();
+        for stage in keep::stages(&read, self.home(), &run)? {
+            // Oldest first, as those that lines named.
+            for one in stage.judge(now).into_iter().rev() {
+                // Files below the run's folder are found there; folders, and what lies elsewhere, are not.
+                let elsewhere = !one.path.starts_with(&folder);
+                let own = !elsewhere || one.modified_ms >= stage.since_ms;
+                if own && (elsewhere || one.path.is_dir()) && !named.contains_key(&one.path) {
+                    named.insert(one.path.clone(), (one.stage, None));
+                }
+                kept.insert(one.path, Keeping { fate: one.fate, rank: one.rank, value: one.value });
+            }
+        }
         let mut found = Vec::new();
         let mut looked_at = 0;
         walk(&folder, 0, &mut looked_at, &mut found);
@@ -169,7 +177,11 @@ impl Client {
             let own = facts(path);
             // A folder that is one checkpoint: what is in it is not listed again.
             let parts = found.iter().filter(|(part, ..)| part != path && part.starts_with(path));
-            let size = own.map_or(0, |(size, _)| if path.is_dir() { 0 } else { size });
+            let size = match own {
+                Some(_) if path.is_dir() && below.is_none() => size_of(path),
+                Some((size, _)) if !path.is_dir() => size,
+                _ => 0,
+            };
             let view = FileView {
                 id: format!("{stage}@{}", path.to_string_lossy()),
                 kind: FileKind::Checkpoint,
@@ -179,7 +191,7 @@ impl Client {
                 modified_at: own.and_then(|(_, at)| at),
                 exists: own.is_some(),
                 whole: checkpoint::is_valid(path),
-                checkpoint: Some(said.clone()),
+                checkpoint: said.clone(),
                 keeping: kept.get(path).copied(),
             };
             if !declared.contains(path) {
@@ -265,6 +277,12 @@ fn walk(folder: &Path, depth: usize, looked_at: &mut usize, found: &mut Vec<(Pat
             found.push((path, size, at));
         }
     }
+}
+
+fn size_of(folder: &Path) -> u64 {
+    let mut found = Vec::new();
+    walk(folder, 0, &mut 0, &mut found);
+    found.iter().map(|(_, size, _)| size).sum()
 }
 
 fn in_run_dir(glob: &str, folder: &Path) -> String {

@@ -185,13 +185,16 @@ impl Mind {
     ) -> Result<(), Trouble> {
         let now = self.now;
         let launched = matches!(input, StageInput::Launched { .. });
+        let reopened = input == StageInput::ReopenQueued;
         let run = self.run(tx, key.run)?;
         let index = key.stage as usize;
         let before = run.states[index].clone();
         let next = step(&before, input)?;
         let mut change = StageChange { code: next.code(), ..StageChange::to(next.status()) };
         match &next {
-            StageState::Queued if run.rows[index].queued_at.is_none() || before == StageState::Waiting => {
+            StageState::Queued
+                if reopened || run.rows[index].queued_at.is_none() || before == StageState::Waiting =>
+            {
                 change.queued_at = Some(Some(now.0));
             }
             StageState::Running { attempt } => {

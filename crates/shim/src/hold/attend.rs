@@ -86,6 +86,8 @@ struct Attendance {
     by_wish: Option<String>,
     timed_out: bool,
     session_end: bool,
+    /// The record of its program's end, where the attempt goes on until all that it started has ended.
+    program: Option<Exit>,
     left: Vec<String>,
     phase: Phase,
 }
@@ -124,6 +126,7 @@ fn begin(launched: Launched) -> Option<(Attendance, LockGuard)> {
         by_wish: None,
         timed_out: false,
         session_end: false,
+        program: None,
         left: Vec::new(),
         phase: Phase::Running,
         folder,
@@ -146,6 +149,7 @@ impl Attendance {
         }
         self.drain();
         self.log.finish();
+        self.record_the_group();
         if self.acts.any() {
             self.acts.write("swept");
         }
@@ -167,6 +171,11 @@ impl Attendance {
         self.sync();
         told.see_to_it(&self.spec, &self.ctl, &self.signals);
         code::HELD
+    }
+
+    /// Its program runs, or what it started where that is waited for.
+    fn is_at_work(&self) -> bool {
+        matches!(self.phase, Phase::Running) || matches!(self.phase, Phase::Lingering { .. }) && self.spec.wait_group
     }
 
     /// What need not be waited for: the record itself is durable.
@@ -243,7 +252,7 @@ impl Attendance {
 
     fn whatever_is_due(&mut self, now: u64) {
         if self.timeout_at().is_some_and(|at| now >= at) {
-            self.timed_out |= matches!(self.phase, Phase::Running);
+            self.timed_out |= self.is_at_work();
             self.acts.write("timeout");
             self.begin_stop(now, self.spec.grace_ms, true);
         }

@@ -94,6 +94,7 @@ impl Attendance {
             return;
         }
         self.sync();
+        self.program = self.spec.wait_group.then_some(exit);
         if let Some(stop) = &mut self.stop
             && let Some(term_at) = stop.term_at
         {
@@ -107,6 +108,22 @@ impl Attendance {
             None if self.spec.wait_group => self.linger(now, None),
             None => self.linger(now, Some(now + LINGER_MS)),
         }
+    }
+
+    /// Where all that the program started is waited for, the attempt ended with the last of it, and for the reason that ended that.
+    /// Until this is written the program's own record counts.
+    pub(super) fn record_the_group(&mut self) {
+        let Some(program) = self.program.take() else { return };
+        let exit = Exit {
+            by_wish: self.by_wish.clone(),
+            timed_out: self.timed_out,
+            session_end: self.session_end,
+            finished_ms: wall_ms(),
+            running_ms: running_ms().saturating_sub(self.start.started_running_ms).saturating_sub(self.paused_ms),
+            log_size: self.log.size(),
+            ..program
+        };
+        self.paper.replace(&exit);
     }
 
     /// Exactly the bytes that are in the pipe now: the program's last line is among them, and a chatty process it left

@@ -58,7 +58,7 @@ impl Attendance {
 
     /// The first wish that reaches the program before its end is the one that ended it.
     fn wished(&mut self, wish: &str) {
-        if matches!(self.phase, Phase::Running) && self.by_wish.is_none() {
+        if self.is_at_work() && self.by_wish.is_none() {
             self.by_wish = Some(wish.to_owned());
         }
     }
@@ -66,7 +66,7 @@ impl Attendance {
     /// TERM without a wish: the session ends. Passed on, and written down as not ours.
     pub(super) fn session_ends(&mut self) {
         self.acts.write("session_end");
-        if matches!(self.phase, Phase::Running) && self.by_wish.is_none() && !self.timed_out {
+        if self.is_at_work() && self.by_wish.is_none() && !self.timed_out {
             self.session_end = true;
         }
         // There is no time for a checkpoint.
@@ -152,7 +152,7 @@ impl Attendance {
     }
 
     pub(super) fn pause(&mut self, now: u64, reason: Reason) {
-        if self.stop.is_some() || !matches!(self.phase, Phase::Running) || self.paused_for.contains(&reason) {
+        if self.stop.is_some() || !self.is_at_work() || self.paused_for.contains(&reason) {
             return;
         }
         self.paused_for.push(reason);
@@ -174,7 +174,7 @@ impl Attendance {
 
     /// Once, at the first pause: it stays until the program has ended. A program whose first shim is gone has one, or never will.
     fn anchor(&mut self) {
-        if self.bond.is_parent() && !std::mem::replace(&mut self.anchored, true) {
+        if self.bond.is_parent() && matches!(self.phase, Phase::Running) && !std::mem::replace(&mut self.anchored, true) {
             // Where it cannot be, a death of this shim ends the pause.
             let _ = os::anchor_group(self.child, self.group);
         }
