@@ -131,6 +131,40 @@ export const starting = [
     },
   },
   {
+    name: 'another preset leaves the data, the secret and what no preset is about as they were',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/new?template=lora-fine-tune')
+      await page.click('[aria-label="Choose a file for Data"]')
+      await page.click('footer >> text=Continue')
+      await page.fill('#p-epochs', '7')
+      await page.fill('#p-token', 'hf_secret')
+      await page.fill('#p-learning_rate', '0.0003')
+      await page.click('.preset:has-text("Best quality")')
+      check((await page.inputValue('#p-epochs')) === '5', 'the preset sets nothing')
+      await page.click('text=Start now')
+      await page.waitForFunction(() => location.hash.startsWith('#/run/'))
+      const [[{ params }]] = await asked(page, 'start')
+      const kept = '{"data":"~/tone/support-chats.jsonl","learning_rate":0.0003,"token":"hf_secret"}'
+      check(JSON.stringify(params) === kept, JSON.stringify(params))
+    },
+  },
+  {
+    name: 'data that is missing is asked for on its own page, whatever page one comes from',
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      await page.evaluate(() =>
+        window.pretend.setDraft({ step: 'how', kind: 'template', template: 'lora-fine-tune', typed: { epochs: '99' } }),
+      )
+      await page.click('text=New run')
+      await page.waitForSelector('footer >> text=1 setting to correct')
+      await page.fill('#p-epochs', '4')
+      await page.waitForSelector('footer >> text=to correct', { state: 'detached' })
+      await page.click('footer >> text=Continue')
+      await page.waitForSelector('text=What should it learn from?')
+      check(!(await page.isVisible('footer >> text=to correct')), 'what nobody has chosen yet is called a mistake')
+    },
+  },
+  {
     name: 'the same again with changes takes the parameters along',
     run: async ({ page, open, check }) => {
       await open('tick=0', '#/run/1292')
