@@ -1,5 +1,5 @@
 // The first screen, and how runs are started: the sample, a template, a script, the same again.
-import { asked } from './pretend.mjs'
+import { asked, hold, release } from './pretend.mjs'
 
 export const starting = [
   {
@@ -162,6 +162,47 @@ export const starting = [
       await page.click('footer >> text=Continue')
       await page.waitForSelector('text=What should it learn from?')
       check(!(await page.isVisible('footer >> text=to correct')), 'what nobody has chosen yet is called a mistake')
+    },
+  },
+  {
+    name: 'the check shows the commands of what is started, however late an older answer comes',
+    run: async ({ page, open, check }) => {
+      await hold(page, 'check', 'checkSweep')
+      await open('tick=0', '#/new?template=digits')
+      const go = async () => {
+        for (let i = 0; i < 2; i++) await page.click('footer >> text=Continue')
+        await page.waitForSelector('h1 >> text=Looking at everything')
+      }
+      const back = async (value) => {
+        await page.click('.rail >> text=How')
+        await page.fill('#p-epochs', value)
+      }
+      const shows = async (value) => {
+        const code = await page.waitForSelector('.code', { timeout: 5000 })
+        check((await code.textContent()).includes(`--epochs ${value} `), await code.textContent())
+      }
+      await go()
+      await back('7')
+      await go()
+      await release(page, 1)
+      await shows('7')
+      await release(page, 0)
+      await shows('7')
+      await back('8')
+      await go()
+      await back('5')
+      await page.click('[role=radio] >> text=Sweep')
+      await page.fill('#p-epochs', '5, 6')
+      await page.waitForSelector('footer >> text=Start 2 runs')
+      await go()
+      await back('3, 4')
+      await page.waitForSelector('text=2 values: 3, 4')
+      await go()
+      await release(page, 4)
+      await shows('3')
+      await release(page, 3)
+      await release(page, 2, { code: 'storage', message: 'Too late.', hints: [] })
+      await shows('3')
     },
   },
   {
