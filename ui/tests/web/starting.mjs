@@ -56,6 +56,18 @@ export const starting = [
     },
   },
   {
+    name: 'a key that is held goes one step, and starts nothing',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/new?template=digits')
+      await page.waitForSelector('#p-epochs')
+      await page.keyboard.down('Control')
+      // Each press after the first is one of a key that is held.
+      for (let i = 0; i < 4; i++) await page.keyboard.down('Enter')
+      check((await page.textContent('h1')) === 'When and where?', await page.textContent('h1'))
+      check((await asked(page, 'start')).length === 0, 'it was started')
+    },
+  },
+  {
     name: 'a value out of bounds is said beside the field and stops the start',
     run: async ({ page, open, check }) => {
       await open('tick=0', '#/new?template=digits')
