@@ -1,5 +1,5 @@
 // The first screen, and how runs are started: the sample, a template, a script, the same again.
-import { asked, hold, release } from './pretend.mjs'
+import { asked, at, hold, release } from './pretend.mjs'
 
 export const starting = [
   {
@@ -215,6 +215,34 @@ export const starting = [
       await release(page, 3)
       await release(page, 2, { code: 'storage', message: 'Too late.', hints: [] })
       await shows('3')
+    },
+  },
+  {
+    name: 'who leaves while it is being started stays where they went, and is told',
+    run: async ({ page, open, check }) => {
+      await hold(page, 'start', 'startSweep', 'addSchedule')
+      const leave = async (n) => {
+        await page.waitForFunction((i) => window.held.length > i, n)
+        await page.evaluate(() => (location.hash = '#/machine'))
+        await page.waitForSelector('h2 >> text=Queues')
+        await release(page, n)
+      }
+      await open('tick=0', '#/new?template=digits')
+      await page.click('text=Start now')
+      await leave(0)
+      await page.waitForSelector('.toast >> text=is queued')
+      check((await at(page)) === '#/machine', `taken to ${await at(page)}`)
+      await page.click('.toast >> text=Show')
+      await page.waitForFunction(() => location.hash.startsWith('#/run/'))
+      await page.goto(page.url().replace(/#.*/, '#/new?template=digits'))
+      await page.click('[role=radio] >> text=Sweep')
+      await page.fill('#p-epochs', '5, 6')
+      await page.click('text=Start 2 runs')
+      await leave(1)
+      await page.waitForSelector('.toast >> text=Show')
+      check((await at(page)) === '#/machine', `taken to ${await at(page)}`)
+      const kept = await page.evaluate(() => window.pretend.draft())
+      check(kept === null, `the draft of what was started is there still: ${JSON.stringify(kept)}`)
     },
   },
   {
