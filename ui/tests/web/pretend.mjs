@@ -11,7 +11,7 @@ export const hold = (page, ...whats) =>
     let made
     window.held = []
     const held = (answer) => (args) =>
-      new Promise((done, fail) => window.held.push({ answer: () => done(answer(...args)), fail }))
+      new Promise((done, fail) => window.held.push({ done, answer: () => done(answer(...args)), fail }))
     Object.defineProperty(window, 'pretend', {
       get: () => made,
       set: (pretend) => {
@@ -27,4 +27,9 @@ export const hold = (page, ...whats) =>
 export const release = async (page, n, fault) => {
   await page.waitForFunction((i) => window.held.length > i, n)
   await page.evaluate(([i, why]) => (why ? window.held[i].fail(why) : window.held[i].answer()), [n, fault])
+}
+/** In its place: this answer. */
+export const answer = async (page, n, what) => {
+  await page.waitForFunction((i) => window.held.length > i, n)
+  await page.evaluate(([i, value]) => window.held[i].done(value), [n, what])
 }

@@ -1,5 +1,5 @@
 // The first screen, and how runs are started: the sample, a template, a script, the same again.
-import { asked, at, hold, release } from './pretend.mjs'
+import { answer, asked, at, hold, release } from './pretend.mjs'
 
 export const starting = [
   {
@@ -108,6 +108,19 @@ export const starting = [
         request.script === 's1' && JSON.stringify(request.args) === '["--epochs","3","--name","two words"]',
         JSON.stringify(request),
       )
+    },
+  },
+  {
+    name: 'a dialog for a script that is closed without a choice leaves the draft as it was',
+    run: async ({ page, open, check }) => {
+      await hold(page, 'pickScript')
+      await open('tick=0', '#/new?template=digits')
+      await page.fill('#p-epochs', '77')
+      await page.waitForFunction(async () => (await window.pretend.draft())?.typed.epochs === '77')
+      await page.evaluate(() => (location.hash = '#/new?kind=script'))
+      await answer(page, 0, null)
+      await page.waitForSelector('#p-epochs')
+      check((await page.inputValue('#p-epochs')) === '77', await page.inputValue('#p-epochs'))
     },
   },
   {
