@@ -124,6 +124,18 @@ export const starting = [
     },
   },
   {
+    name: 'a draft of a template that is gone says so, and asks what should run instead',
+    run: async ({ page, open }) => {
+      await open('tick=0')
+      await page.evaluate(() =>
+        window.pretend.setDraft({ step: 'how', kind: 'template', template: 'taken-away', typed: {} }),
+      )
+      await page.click('text=New run')
+      await page.waitForSelector('h1 >> text=What should run?')
+      await page.waitForSelector('.toast >> text=The template “taken-away” is gone')
+    },
+  },
+  {
     name: 'data is chosen, seen and checked by line before anything starts',
     run: async ({ page, open, check, audit }) => {
       await open('tick=0', '#/new')
