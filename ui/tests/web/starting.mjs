@@ -202,6 +202,36 @@ export const starting = [
     },
   },
   {
+    name: 'where no run is left to wait for, that is said, and what was chosen stays chosen',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/new?template=digits')
+      await page.click('footer >> text=Continue')
+      await page.check('input[value=after]')
+      await page.selectOption('select[aria-label="After another run"]', '1285')
+      const end = (all) =>
+        page.evaluate(async (whole) => {
+          const { runs } = await window.pretend.list({
+            statuses: ['running', 'paused', 'queued'],
+            limit: 300,
+            offset: 0,
+          })
+          for (const { number } of runs)
+            if (whole || number === 1285) await window.pretend.wish(number, { kind: 'cancel', args: {} })
+        }, all)
+      await end(false)
+      await page.waitForFunction(
+        () => document.querySelector('.opt select')?.selectedOptions[0]?.text === '#1285 has ended',
+      )
+      await page.selectOption('select[aria-label="After another run"]', { label: 'Choose a run' })
+      await end(true)
+      await page.waitForSelector('text=No run is left to wait for.')
+      check(await page.isChecked('input[value=after]'), 'nothing is chosen')
+      check(await page.isDisabled('footer >> text=Continue'), 'it goes on without a run')
+      await page.check('input[value=now]')
+      check(!(await page.isDisabled('footer >> text=Continue')), 'it does not go on')
+    },
+  },
+  {
     name: 'the check shows the commands of what is started, however late an older answer comes',
     run: async ({ page, open, check }) => {
       await hold(page, 'check', 'checkSweep')
