@@ -111,6 +111,16 @@ export const starting = [
     },
   },
   {
+    name: 'a dialog that fails is told',
+    run: async ({ page, open }) => {
+      await hold(page, 'pickPath')
+      await open('tick=0', '#/new?template=lora-fine-tune')
+      await page.click('[aria-label="Choose a file for Data"]')
+      await release(page, 0, { code: 'refused', message: 'No dialog could be opened.', hints: [] })
+      await page.waitForSelector('.toast.bad >> text=No dialog could be opened.')
+    },
+  },
+  {
     name: 'a dialog for a script that is closed without a choice leaves the draft as it was',
     run: async ({ page, open, check }) => {
       await hold(page, 'pickScript')
