@@ -111,6 +111,16 @@ export const starting = [
     },
   },
   {
+    name: 'a draft that is too large to be kept says so, until it is not any more',
+    run: async ({ page, open }) => {
+      await open('tick=0', '#/new?template=lora-fine-tune')
+      await page.fill('#p-data', 'x'.repeat(70_000))
+      await page.waitForSelector('.kept >> text=Too large to be kept')
+      await page.fill('#p-data', 'x')
+      await page.waitForSelector('.kept >> text=Saved as a draft')
+    },
+  },
+  {
     name: 'a dialog that fails is told',
     run: async ({ page, open }) => {
       await hold(page, 'pickPath')
