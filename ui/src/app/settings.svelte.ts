@@ -66,20 +66,34 @@ function effect(next: Settings): void {
   else root.dataset.theme = next.theme
 }
 
-export async function loadSettings(): Promise<void> {
-  effect(await platform().settings())
+/** As the platform said last, and what was changed since and is not answered yet. */
+let inForce = DEFAULTS
+let changes: Partial<Settings>[] = []
+let last: Promise<void> = Promise.resolve()
+
+function show(): void {
+  effect(Object.assign({}, inForce, ...changes) as Settings)
 }
 
-/** Shown at once, put right by what the platform says is in force. */
-export async function changeSettings(change: Partial<Settings>): Promise<void> {
-  const before = current
-  effect({ ...current, ...change })
-  try {
-    effect(await platform().setSettings(current))
-  } catch (error) {
-    effect(before)
-    throw error
-  }
+export async function loadSettings(): Promise<void> {
+  inForce = await platform().settings()
+  show()
+}
+
+/** Shown at once, put right by what the platform says is in force. One after another: each is of all settings. */
+export function changeSettings(change: Partial<Settings>): Promise<void> {
+  changes = [...changes, change]
+  show()
+  const mine = last.then(async () => {
+    try {
+      inForce = await platform().setSettings({ ...inForce, ...change })
+    } finally {
+      changes = changes.filter((other) => other !== change)
+      show()
+    }
+  })
+  last = mine.catch(() => {})
+  return mine
 }
 
 export async function loadTemplates(): Promise<void> {

@@ -104,6 +104,12 @@ export function bytes(n: number): string {
   return `${numbers({ maximumFractionDigits: digits }).format(value)} ${units[unit]}`
 }
 
+/** The first of two sizes that stand side by side: without its unit where that is the other's, too. */
+export function bytesBeside(n: number, other: number): string {
+  const unit = (text: string) => text.replace(/^.* /, '')
+  return unit(bytes(n)) === unit(bytes(other)) ? bytes(n).replace(/ .*/, '') : bytes(n)
+}
+
 /** A tick of an axis: no digits that say nothing. */
 export function tick(x: number): string {
   const size = Math.abs(x)

@@ -544,6 +544,7 @@ export function fake(options: FakeOptions = {}): Fake {
     start: startRun,
     draft: async () => draft,
     async setDraft(next) {
+      if (JSON.stringify(next).length > 64 << 10) throw fault('invalid', 'The draft is over 65536 bytes.')
       draft = next
       if (typeof sessionStorage !== 'undefined') sessionStorage.setItem('fake-draft', JSON.stringify(next))
     },

@@ -7,6 +7,7 @@ import ParamForm from '../../src/domain/template/ParamForm.svelte'
 import Status from '../../src/domain/run/Status.svelte'
 import LineText from '../../src/domain/log/LineText.svelte'
 import { setLanguage } from '../../src/i18n/index.svelte'
+import Menu from '../../src/kit/Menu.svelte'
 import Seg from '../../src/kit/Seg.svelte'
 import { fake } from '../../src/platform/fake'
 import { TEMPLATES } from '../../src/platform/pretend/templates'
@@ -47,6 +48,15 @@ describe('components', () => {
     expect(document.getElementById(field.getAttribute('aria-describedby') ?? '')?.textContent).toContain(
       'From 1 to 10,000.',
     )
+  })
+  it('a menu whose deeds cannot be had stays closed, and can be asked again', async () => {
+    let asked = 0
+    const items = () => (++asked === 1 ? Promise.reject(new Error('no')) : Promise.resolve([{ label: 'Go', run() {} }]))
+    render(Menu, { label: 'More', items })
+    await fireEvent.click(screen.getByRole('button', { name: 'More' }))
+    expect(screen.queryByRole('menu')).toBeNull()
+    await fireEvent.click(screen.getByRole('button', { name: 'More' }))
+    expect(await screen.findByRole('menuitem', { name: 'Go' })).toBeTruthy()
   })
   it('words follow the language while they are shown', async () => {
     render(Status, { status: 'failed' })

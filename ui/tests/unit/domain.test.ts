@@ -7,7 +7,7 @@ import { draw } from '../../src/domain/pipeline/layout'
 import { failureTitle, hints, waitingText } from '../../src/domain/run/words'
 import { revive } from '../../src/domain/template/draft.svelte'
 import { collect, line, presetValues, read, words } from '../../src/domain/template/params'
-import { bytes, moment, percent, span, tick, timecode, value } from '../../src/i18n/format'
+import { bytes, bytesBeside, moment, percent, span, tick, timecode, value } from '../../src/i18n/format'
 import { resolveLanguage, setLanguage, t } from '../../src/i18n/index.svelte'
 import { parse } from '../../src/app/router.svelte'
 import { failure } from '../../src/platform/pretend/build'
@@ -54,6 +54,10 @@ describe('numbers and times', () => {
     expect(span(86_399)).toBe('24 h')
     setLanguage('zh-CN')
     expect([41, 728, 7800].map((s) => span(s))).toEqual(['41 秒', '12 分 08 秒', '2 小时 10 分'])
+  })
+  it('a size beside another one has its unit where that is another', () => {
+    expect(bytesBeside(18e9, 64e9)).toBe('18')
+    expect(bytesBeside(512e9, 1.5e12)).toBe('512 GB')
   })
   it('places in a recording', () => {
     expect([0, 7.9, 723, 3723, -1].map(timecode)).toEqual(['0:00', '0:07', '12:03', '1:02:03', '0:00'])

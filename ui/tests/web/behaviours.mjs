@@ -1,7 +1,7 @@
 // What people do with runs, and what then happens.
 import { writeFileSync } from 'node:fs'
 
-import { asked, at } from './pretend.mjs'
+import { answer, asked, at, hold, release } from './pretend.mjs'
 
 export const behaviours = [
   {
@@ -197,6 +197,30 @@ export const behaviours = [
         JSON.stringify(wishes) === '[{"name":"training","limit":2},{"name":"default","paused":true}]',
         JSON.stringify(wishes),
       )
+    },
+  },
+  {
+    name: 'two clicks on a limit count twice, however late the first is answered, and one that is refused comes back',
+    run: async ({ page, open, check }) => {
+      await hold(page, 'wish')
+      await open('tick=0', '#/machine')
+      const shown = (n) =>
+        page.waitForFunction(
+          (limit) =>
+            document.querySelector('[aria-label="More: training"]')?.previousElementSibling.textContent === limit,
+          n,
+        )
+      await page.dblclick('[aria-label="More: training"]')
+      await shown('3')
+      await release(page, 0)
+      await release(page, 1)
+      const wishes = (await asked(page, 'wish')).map((w) => w[1].args.limit)
+      check(wishes.join() === '2,3', wishes.join())
+      await shown('3')
+      await page.click('[aria-label="More: training"]')
+      await shown('4')
+      await answer(page, 2, { done: false, code: 'conflict', message: 'No.' })
+      await shown('3')
     },
   },
   {

@@ -86,6 +86,8 @@ export const schedules = [
       await page.fill('#w-name', 'Nightly look')
       await page.click('footer >> text=Continue')
       await page.waitForSelector('.code')
+      const aside = await page.textContent('.waside')
+      check(aside.includes('Every day at 02:30'), `beside the check it says: ${aside}`)
       await page.click('text=Make the schedule')
       await row(page, 'Nightly look').waitFor()
       const [[request, repeat]] = await asked(page, 'addSchedule')

@@ -1,5 +1,5 @@
 // The first screen, and how runs are started: the sample, a template, a script, the same again.
-import { asked } from './pretend.mjs'
+import { answer, asked, at, hold, release } from './pretend.mjs'
 
 export const starting = [
   {
@@ -56,6 +56,18 @@ export const starting = [
     },
   },
   {
+    name: 'a key that is held goes one step, and starts nothing',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/new?template=digits')
+      await page.waitForSelector('#p-epochs')
+      await page.keyboard.down('Control')
+      // Each press after the first is one of a key that is held.
+      for (let i = 0; i < 4; i++) await page.keyboard.down('Enter')
+      check((await page.textContent('h1')) === 'When and where?', await page.textContent('h1'))
+      check((await asked(page, 'start')).length === 0, 'it was started')
+    },
+  },
+  {
     name: 'a value out of bounds is said beside the field and stops the start',
     run: async ({ page, open, check }) => {
       await open('tick=0', '#/new?template=digits')
@@ -99,6 +111,51 @@ export const starting = [
     },
   },
   {
+    name: 'a draft that is too large to be kept says so, until it is not any more',
+    run: async ({ page, open }) => {
+      await open('tick=0', '#/new?template=lora-fine-tune')
+      await page.fill('#p-data', 'x'.repeat(70_000))
+      await page.waitForSelector('.kept >> text=Too large to be kept')
+      await page.fill('#p-data', 'x')
+      await page.waitForSelector('.kept >> text=Saved as a draft')
+    },
+  },
+  {
+    name: 'a dialog that fails is told',
+    run: async ({ page, open }) => {
+      await hold(page, 'pickPath')
+      await open('tick=0', '#/new?template=lora-fine-tune')
+      await page.click('[aria-label="Choose a file for Data"]')
+      await release(page, 0, { code: 'refused', message: 'No dialog could be opened.', hints: [] })
+      await page.waitForSelector('.toast.bad >> text=No dialog could be opened.')
+    },
+  },
+  {
+    name: 'a dialog for a script that is closed without a choice leaves the draft as it was',
+    run: async ({ page, open, check }) => {
+      await hold(page, 'pickScript')
+      await open('tick=0', '#/new?template=digits')
+      await page.fill('#p-epochs', '77')
+      await page.waitForFunction(async () => (await window.pretend.draft())?.typed.epochs === '77')
+      await page.evaluate(() => (location.hash = '#/new?kind=script'))
+      await answer(page, 0, null)
+      await page.waitForSelector('#p-epochs')
+      check((await page.inputValue('#p-epochs')) === '77', await page.inputValue('#p-epochs'))
+    },
+  },
+  {
+    name: 'a draft of a template that is gone says so, and asks what should run instead',
+    run: async ({ page, open }) => {
+      await open('tick=0')
+      await page.evaluate(() =>
+        window.pretend.setDraft({ step: 'how', kind: 'template', template: 'taken-away', typed: {} }),
+      )
+      await page.click('text=New run')
+      await page.waitForSelector('h1 >> text=What should run?')
+      await page.waitForSelector('.toast >> text=The template “taken-away” is gone')
+    },
+  },
+  {
     name: 'data is chosen, seen and checked by line before anything starts',
     run: async ({ page, open, check, audit }) => {
       await open('tick=0', '#/new')
@@ -128,6 +185,139 @@ export const starting = [
       await page.waitForFunction(() => location.hash.startsWith('#/run/'))
       const [[request]] = await asked(page, 'start')
       check(request.params.data === '~/pictures/digits', JSON.stringify(request))
+    },
+  },
+  {
+    name: 'another preset leaves the data, the secret and what no preset is about as they were',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/new?template=lora-fine-tune')
+      await page.click('[aria-label="Choose a file for Data"]')
+      await page.click('footer >> text=Continue')
+      await page.fill('#p-epochs', '7')
+      await page.fill('#p-token', 'hf_secret')
+      await page.fill('#p-learning_rate', '0.0003')
+      await page.click('.preset:has-text("Best quality")')
+      check((await page.inputValue('#p-epochs')) === '5', 'the preset sets nothing')
+      await page.click('text=Start now')
+      await page.waitForFunction(() => location.hash.startsWith('#/run/'))
+      const [[{ params }]] = await asked(page, 'start')
+      const kept = '{"data":"~/tone/support-chats.jsonl","learning_rate":0.0003,"token":"hf_secret"}'
+      check(JSON.stringify(params) === kept, JSON.stringify(params))
+    },
+  },
+  {
+    name: 'data that is missing is asked for on its own page, whatever page one comes from',
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      await page.evaluate(() =>
+        window.pretend.setDraft({ step: 'how', kind: 'template', template: 'lora-fine-tune', typed: { epochs: '99' } }),
+      )
+      await page.click('text=New run')
+      await page.waitForSelector('footer >> text=1 setting to correct')
+      await page.fill('#p-epochs', '4')
+      await page.waitForSelector('footer >> text=to correct', { state: 'detached' })
+      await page.click('footer >> text=Continue')
+      await page.waitForSelector('text=What should it learn from?')
+      check(!(await page.isVisible('footer >> text=to correct')), 'what nobody has chosen yet is called a mistake')
+    },
+  },
+  {
+    name: 'where no run is left to wait for, that is said, and what was chosen stays chosen',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/new?template=digits')
+      await page.click('footer >> text=Continue')
+      await page.check('input[value=after]')
+      await page.selectOption('select[aria-label="After another run"]', '1285')
+      const end = (all) =>
+        page.evaluate(async (whole) => {
+          const { runs } = await window.pretend.list({
+            statuses: ['running', 'paused', 'queued'],
+            limit: 300,
+            offset: 0,
+          })
+          for (const { number } of runs)
+            if (whole || number === 1285) await window.pretend.wish(number, { kind: 'cancel', args: {} })
+        }, all)
+      await end(false)
+      await page.waitForFunction(
+        () => document.querySelector('.opt select')?.selectedOptions[0]?.text === '#1285 has ended',
+      )
+      await page.selectOption('select[aria-label="After another run"]', { label: 'Choose a run' })
+      await end(true)
+      await page.waitForSelector('text=No run is left to wait for.')
+      check(await page.isChecked('input[value=after]'), 'nothing is chosen')
+      check(await page.isDisabled('footer >> text=Continue'), 'it goes on without a run')
+      await page.check('input[value=now]')
+      check(!(await page.isDisabled('footer >> text=Continue')), 'it does not go on')
+    },
+  },
+  {
+    name: 'the check shows the commands of what is started, however late an older answer comes',
+    run: async ({ page, open, check }) => {
+      await hold(page, 'check', 'checkSweep')
+      await open('tick=0', '#/new?template=digits')
+      const go = async () => {
+        for (let i = 0; i < 2; i++) await page.click('footer >> text=Continue')
+        await page.waitForSelector('h1 >> text=Looking at everything')
+      }
+      const back = async (value) => {
+        await page.click('.rail >> text=How')
+        await page.fill('#p-epochs', value)
+      }
+      const shows = async (value) => {
+        const code = await page.waitForSelector('.code', { timeout: 5000 })
+        check((await code.textContent()).includes(`--epochs ${value} `), await code.textContent())
+      }
+      await go()
+      await back('7')
+      await go()
+      await release(page, 1)
+      await shows('7')
+      await release(page, 0)
+      await shows('7')
+      await back('8')
+      await go()
+      await back('5')
+      await page.click('[role=radio] >> text=Sweep')
+      await page.fill('#p-epochs', '5, 6')
+      await page.waitForSelector('footer >> text=Start 2 runs')
+      await go()
+      await back('3, 4')
+      await page.waitForSelector('text=2 values: 3, 4')
+      await go()
+      await release(page, 4)
+      await shows('3')
+      await release(page, 3)
+      await release(page, 2, { code: 'storage', message: 'Too late.', hints: [] })
+      await shows('3')
+    },
+  },
+  {
+    name: 'who leaves while it is being started stays where they went, and is told',
+    run: async ({ page, open, check }) => {
+      await hold(page, 'start', 'startSweep', 'addSchedule')
+      const leave = async (n) => {
+        await page.waitForFunction((i) => window.held.length > i, n)
+        await page.evaluate(() => (location.hash = '#/machine'))
+        await page.waitForSelector('h2 >> text=Queues')
+        await release(page, n)
+      }
+      await open('tick=0', '#/new?template=digits')
+      await page.click('text=Start now')
+      await leave(0)
+      await page.waitForSelector('.toast >> text=is queued')
+      check((await at(page)) === '#/machine', `taken to ${await at(page)}`)
+      await page.click('.toast >> text=Show')
+      await page.waitForFunction(() => location.hash.startsWith('#/run/'))
+      await page.goto(page.url().replace(/#.*/, '#/new?template=digits'))
+      await page.click('[role=radio] >> text=Sweep')
+      await page.fill('#p-epochs', '5, 6')
+      await page.click('text=Start 2 runs')
+      await leave(1)
+      await page.waitForSelector('.toast >> text=Show')
+      check((await at(page)) === '#/machine', `taken to ${await at(page)}`)
+      const kept = await page.evaluate(() => window.pretend.draft())
+      check(kept === null, `the draft of what was started is there still: ${JSON.stringify(kept)}`)
     },
   },
   {

@@ -1,5 +1,5 @@
 // Templates: what came from elsewhere and is asked about first, and those of one’s own.
-import { asked } from './pretend.mjs'
+import { asked, at, hold, release } from './pretend.mjs'
 
 export const templates = [
   {
@@ -54,6 +54,27 @@ export const templates = [
       await open('tick=0', '#/open/evil')
       await page.waitForSelector('text=leads elsewhere')
       check((await page.locator('text=Allow and keep').count()) === 0, 'a hostile archive can be allowed')
+    },
+  },
+  {
+    name: 'who leaves while a file is unpacked or allowed stays where they went',
+    run: async ({ page, open, check }) => {
+      await hold(page, 'openArchive', 'allowTemplate')
+      const leave = async (n) => {
+        await page.waitForFunction((i) => window.held.length > i, n)
+        await page.evaluate(() => (location.hash = '#/machine'))
+        await page.waitForSelector('h2 >> text=Queues')
+        await release(page, n)
+      }
+      await open('tick=0', '#/open/a1')
+      await leave(0)
+      await page.waitForSelector('.toast >> text=Allow “whisper-tune” to run?')
+      check((await at(page)) === '#/machine', `taken to ${await at(page)}`)
+      await page.click('.toast >> text=Show')
+      await page.click('text=Allow and keep')
+      await leave(1)
+      await page.waitForSelector('.toast >> text=may run now')
+      check((await at(page)) === '#/machine', `taken to ${await at(page)}`)
     },
   },
   {

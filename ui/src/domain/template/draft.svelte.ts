@@ -133,15 +133,25 @@ export function sweepOf(draft: Draft, template: TemplateView | undefined): Sweep
 }
 
 let timer: ReturnType<typeof setTimeout> | undefined
+let fault = $state.raw<unknown>(null)
+/** Why the draft as it is now is not kept; null: it is, or will be in a moment. */
+export function notKept(): unknown {
+  return fault
+}
+let newest = 0
 export function keep(draft: Draft | null): void {
   clearTimeout(timer)
+  const mine = ++newest
+  const told = (why: unknown) => {
+    if (mine === newest) fault = why
+  }
   const text =
     draft === null ? null : (JSON.parse(JSON.stringify({ ...draft, typed: withoutSecrets(draft.typed) })) as JsonValue)
   timer = setTimeout(
     () =>
       void platform()
         .setDraft(text)
-        .catch(() => {}),
+        .then(() => told(null), told),
     draft === null ? 0 : 250,
   )
 }

@@ -47,6 +47,18 @@ export function presets(definition: Definition): { name: string; title: string; 
   }))
 }
 
+/** Of what was given, all that no preset is about: another preset leaves that as it is, and above all data and secrets. */
+export function beside<T>(definition: Definition, given: { [name: string]: T }): { [name: string]: T } {
+  const governed = new Set(presets(definition).flatMap(({ changes }) => changes.map(([name]) => name)))
+  const params = definition.params ?? {}
+  return Object.fromEntries(
+    Object.entries(given).filter(([name]) => {
+      const type = params[name]?.type
+      return type === 'dataset' || type === 'secret' || !governed.has(name)
+    }),
+  )
+}
+
 /** A number as people type it: `1e-4`, `0.001`, `1,000` with separators of thousands is not one. */
 function numberOf(raw: string): number | null {
   const trimmed = raw.trim()
