@@ -11,10 +11,58 @@ export const behaviours = [
       await page.click('article >> nth=0 >> [aria-label=Pause]')
       await page.waitForSelector('article >> nth=0 >> [aria-label=Continue]')
       await page.click('article >> nth=1 >> [aria-label=Stop]')
+      await page.click('[role=dialog] >> button:text-is("Stop")')
       await page.waitForFunction(() => document.querySelectorAll('article').length === 1)
       await page.waitForSelector('.toast')
       const wishes = await asked(page, 'wish')
       check(wishes.map((w) => w[1].kind).join() === 'pause,cancel', JSON.stringify(wishes))
+    },
+  },
+  {
+    name: 'stop asks where hours would be lost; Escape keeps them, and what has just begun is stopped at once',
+    run: async ({ page, open, check, audit }) => {
+      for (const [route, stop] of [
+        ['#/queue', 'article >> nth=0 >> .stop > .btn'],
+        ['#/run/1285', '.rhead .stop > .btn'],
+      ]) {
+        await open('tick=0', route)
+        await page.locator(stop).focus()
+        await page.keyboard.press('Enter')
+        await page.waitForSelector('[role=dialog] >> text=/Stop support-tone-4. It has run 1\\sh\\s4\\d\\sm\\./')
+        await page.waitForFunction(() => document.activeElement?.textContent === 'Keep running')
+        await audit('colours')
+        await page.keyboard.press('Escape')
+        await page.waitForSelector('[role=dialog]', { state: 'detached' })
+        check(await page.locator(stop).evaluate((e) => e === document.activeElement), 'focus lost')
+        check((await asked(page, 'wish')).length === 0, 'it was stopped all the same')
+        check((await at(page)) === route, 'Escape left the page')
+      }
+      await open('tick=0&world=empty')
+      await page.evaluate(() =>
+        window.pretend.start({ kind: 'template', template: 'digits', params: {}, name: null, not_before: null }),
+      )
+      await page.click('article >> [aria-label=Stop]')
+      await page.waitForSelector('article', { state: 'detached' })
+      check((await asked(page, 'wish'))[0][1].kind === 'cancel', 'not asked so')
+    },
+  },
+  {
+    name: 'what was stopped goes on from its checkpoint: by the notice once it has ended, and by its own page',
+    run: async ({ page, open, check }) => {
+      await open('tick=0&stubborn', '#/run/1285')
+      await page.click('.rhead .stop > .btn')
+      await page.click('[role=dialog] >> button:text-is("Stop")')
+      await page.click('.toast >> text=Resume')
+      await page.waitForSelector('.toast >> text=Resume', { state: 'detached' })
+      check((await asked(page, 'wish')).length === 1, 'asked while it still ran')
+      await page.evaluate(() => window.pretend.step())
+      await page.waitForSelector('.rhead >> text=Queued')
+      const kinds = (await asked(page, 'wish')).map((w) => w[1].kind).join()
+      check(kinds === 'cancel,resume', kinds)
+      await open('tick=0')
+      await page.evaluate(() => window.pretend.wish(1285, { kind: 'cancel', args: {} }))
+      await page.click('.ended >> text=support-tone-4')
+      await page.waitForSelector('.rhead >> text=Resume')
     },
   },
   {
