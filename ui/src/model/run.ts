@@ -9,10 +9,17 @@ export function isEnded(status: RunStatus): boolean {
   return ENDED.includes(status)
 }
 
+/** True where it waits for what no waiting brings. */
+export function isHeld(run: RunView): boolean {
+  return run.status === 'queued' && run.waiting?.reason === 'held'
+}
+
 export type Action = 'pause' | 'unpause' | 'cancel' | 'start' | 'resume' | 'retry' | 'rename' | 'again' | 'delete'
 
 /** What makes sense now, the most useful first. */
-export function actions(status: RunStatus): Action[] {
+export function actions(status: RunStatus, held = false): Action[] {
+  // Something must change before it can start, and what it was given cannot.
+  if (held) return ['again', 'cancel', 'rename']
   switch (status) {
     case 'draft':
       return ['start', 'rename', 'delete']

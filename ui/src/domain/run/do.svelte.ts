@@ -9,7 +9,7 @@ import { t } from '../../i18n/index.svelte'
 import type { IconName } from '../../kit/icons'
 import { repeatRun } from '../schedule/made.svelte'
 import { keepRun } from '../template/keep.svelte'
-import { actions, ownCommand, resumable, type Action } from '../../model/run'
+import { actions, isHeld, ownCommand, resumable, type Action } from '../../model/run'
 import type { FileView, Origin, RunView } from '../../platform/types'
 
 /** Runs whose removal was asked for but not yet done: lists leave them out. */
@@ -133,7 +133,9 @@ export function possible(run: RunView, origin: Origin | null): Action[] {
   const form = ownCommand(origin?.definition ?? null) !== null || templates().some((one) => one.name === from)
   // A run that was interrupted goes on in any case, if need be from its beginning; one that was cancelled only where that spares work.
   const on = run.status !== 'cancelled' || resumable(run, origin?.definition ?? null)
-  return actions(run.status).filter((action) => (action !== 'again' || form) && (action !== 'resume' || on))
+  return actions(run.status, isHeld(run)).filter(
+    (action) => (action !== 'again' || form) && (action !== 'resume' || on),
+  )
 }
 
 export interface Deed {
