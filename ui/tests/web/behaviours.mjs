@@ -170,6 +170,64 @@ export const behaviours = [
     },
   },
   {
+    name: 'in a small window nothing of the queue is wrapped or printed over, and one finds the box to find in',
+    size: [760, 600],
+    run: async ({ page, open, check }) => {
+      await open('tick=0&lang=zh-CN')
+      await page.locator('.ended').nth(1).hover()
+      const seen = await page.evaluate(() => {
+        const box = (e) => e.getBoundingClientRect()
+        const row = document.querySelectorAll('.ended')[1]
+        const quick = box(row.querySelector('.quick'))
+        const over = [...row.children]
+          .filter((e) => !e.matches('.quick') && box(e).width > 0)
+          .filter((e) => box(e).right > quick.left + 1 && box(e).left < quick.right - 1)
+        return {
+          headings: [...document.querySelectorAll('h2')].map((e) => box(e).height),
+          find: box(document.querySelector('.find')).width,
+          over: over.map((e) => e.className),
+          empty: box(document.querySelectorAll('.ended .act')[0]).width,
+        }
+      })
+      check(seen.headings.every((height) => height < 24) && seen.find >= 124, JSON.stringify(seen))
+      check(seen.over.length === 0 && seen.empty === 0, JSON.stringify(seen))
+    },
+  },
+  {
+    name: 'cards that run share a wide window, and their lines stand at one height',
+    size: [1920, 1080],
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      const lines = await page
+        .locator('article .stage')
+        .evaluateAll((all) => all.map((e) => e.getBoundingClientRect().top))
+      check(lines.length === 2 && lines[0] === lines[1], lines.join())
+      const [cards, last] = await page.evaluate(() =>
+        ['.cards', 'article:last-child'].map((e) => document.querySelector(e).getBoundingClientRect().right),
+      )
+      check(Math.abs(cards - last) < 1, `${last} of ${cards}`)
+    },
+  },
+  {
+    name: 'figures are as wide as each other where they stand in columns or change, and hyphens in names are not',
+    run: async ({ page, open, check }) => {
+      const figures = (selector) =>
+        page
+          .locator(selector)
+          .evaluateAll((all) => all.map((e) => getComputedStyle(e).fontVariantNumeric))
+          .then((all) => [...new Set(all)].join())
+      await open('tick=0')
+      await page.waitForSelector('.ended')
+      for (const name of ['.c-name', 'h3', '.btn', '.c-kind']) check((await figures(name)) === 'normal', name)
+      for (const number of ['.c-took', '.c-at', '.sec .n', '.gauge b', '.left b', '.dial text', '.stage .tn'])
+        check((await figures(number)) === 'tabular-nums', `${number}: ${await figures(number)}`)
+      await open('tick=0', '#/run/1285')
+      await page.waitForSelector('.dl dd')
+      check((await figures('h1')) === 'normal', 'h1')
+      for (const number of ['.fact b', '.dl dd']) check((await figures(number)) === 'tabular-nums', number)
+    },
+  },
+  {
     name: 'the palette finds a run by name and goes there; Escape gives the focus back',
     run: async ({ page, open, check }) => {
       await open('tick=0')
