@@ -1,6 +1,6 @@
 /** What follows from a run as it stands: what can be done with it, its main metric, its way through its stages. Pure. */
 import type { AttemptView, Definition, RunStatus, Stage, StageStatus, StageView } from '../bindings/core'
-import type { FileView } from '../platform/types'
+import type { FileView, RunView } from '../platform/types'
 
 export const ENDED: RunStatus[] = ['completed', 'failed', 'cancelled', 'interrupted']
 export const NEEDS_LOOK: RunStatus[] = ['failed', 'interrupted']
@@ -9,10 +9,17 @@ export function isEnded(status: RunStatus): boolean {
   return ENDED.includes(status)
 }
 
+/** True where it waits for what no waiting brings. */
+export function isHeld(run: RunView): boolean {
+  return run.status === 'queued' && run.waiting?.reason === 'held'
+}
+
 export type Action = 'pause' | 'unpause' | 'cancel' | 'start' | 'resume' | 'retry' | 'rename' | 'again' | 'delete'
 
 /** What makes sense now, the most useful first. */
-export function actions(status: RunStatus): Action[] {
+export function actions(status: RunStatus, held = false): Action[] {
+  // Something must change before it can start, and what it was given cannot.
+  if (held) return ['again', 'cancel', 'rename']
   switch (status) {
     case 'draft':
       return ['start', 'rename', 'delete']
@@ -25,8 +32,8 @@ export function actions(status: RunStatus): Action[] {
     case 'completed':
       return ['again', 'rename', 'delete']
     case 'failed':
-    case 'cancelled':
       return ['retry', 'again', 'rename', 'delete']
+    case 'cancelled':
     case 'interrupted':
       return ['resume', 'retry', 'again', 'rename', 'delete']
   }
@@ -37,6 +44,14 @@ export function ownCommand(definition: Definition | null): Stage | null {
   const stages = Object.values(definition?.stages ?? {})
   const [stage] = stages
   return stages.length === 1 && stage?.literal && stage.command ? stage : null
+}
+
+/** Whether a stage that did not complete can go on from a checkpoint, as far as its stages are known. */
+export function resumable(run: RunView, definition: Definition | null): boolean {
+  const well = (run.stages ?? []).filter((stage) => stage.status === 'completed' || stage.status === 'cached')
+  return Object.entries(definition?.stages ?? {}).some(
+    ([name, stage]) => (stage.resume?.length ?? 0) > 0 && !well.some((done) => done.name === name),
+  )
 }
 
 /** The newest complete checkpoint of a stage: where it would go on. */

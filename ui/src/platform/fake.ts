@@ -57,6 +57,8 @@ export interface FakeOptions {
   draft?: JsonValue
   /** What every run was started from; else the template that is called as its pipeline. */
   template?: string | null
+  /** What is stopped ends only with the next step. */
+  stubborn?: boolean
   /** A template of one's own was broken later. */
   broken?: boolean
   /** Paths that were typed are looked into, too: for pictures. */
@@ -242,7 +244,9 @@ export function fake(options: FakeOptions = {}): Fake {
 
   function step(): void {
     ticks += 1
-    let history = false
+    let history = ending.size > 0
+    for (const number of ending) finish(find(number), 'cancelled')
+    ending.clear()
     for (const run of [...store.runs.values()]) {
       const change = advanced(run, ticks)
       if (!change) continue
@@ -260,6 +264,7 @@ export function fake(options: FakeOptions = {}): Fake {
   let ignoreOthers = false
 
   const cleaned = new Set<number>()
+  const ending = new Set<number>()
   const pins = new Set<string>()
 
   function obey(number: number | null, wish: Wish): WishAnswer {
@@ -295,7 +300,8 @@ export function fake(options: FakeOptions = {}): Fake {
     switch (wish.kind) {
       case 'cancel':
         if (ended(run.status)) return no('already_ended', `#${run.number} has already ended: ${run.status}.`)
-        finish(run, 'cancelled')
+        if (options.stubborn) ending.add(run.number)
+        else finish(run, 'cancelled')
         return done('Cancelled.')
       case 'pause':
         set(run.number, { status: 'paused' })

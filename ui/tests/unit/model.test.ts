@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 
 import { apply, type Held } from '../../src/model/live'
-import { actions, mainMetric, stretches, tellingStage } from '../../src/model/run'
+import { actions, mainMetric, resumable, stretches, tellingStage } from '../../src/model/run'
 import { fake } from '../../src/platform/fake'
 import { ran, run, stage } from '../../src/platform/pretend/build'
-import type { Live, Push } from '../../src/platform/types'
+import type { Live, Push, StageStatus } from '../../src/platform/types'
 
 const live: Live = {
   active: [run(1, 'a', 'running'), run(2, 'b', 'running')],
@@ -74,6 +74,14 @@ describe('a run', () => {
     expect(actions('completed')).not.toContain('cancel')
     expect(actions('interrupted')[0]).toBe('resume')
     expect(actions('paused')[0]).toBe('unpause')
+  })
+  it('that was cancelled goes on only where a stage that did not complete can', () => {
+    const definition = { format: 1, name: 'x', stages: { train: { command: ['a'], resume: ['--resume'] }, test: {} } }
+    const at = (status: StageStatus) =>
+      run(1, 'a', 'cancelled', { stages: [stage('train', status), stage('test', 'completed')] })
+    expect(resumable(at('cancelled'), definition)).toBe(true)
+    expect(resumable(at('completed'), definition)).toBe(false)
+    expect(resumable(at('cancelled'), null)).toBe(false)
   })
   it('the stage that says most runs, or failed, or is last', () => {
     expect(tellingStage([ran('a', 0, 1), stage('b', 'running'), stage('c', 'waiting')])?.name).toBe('b')

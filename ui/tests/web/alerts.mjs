@@ -3,6 +3,32 @@ import { asked } from './pretend.mjs'
 
 export const alerts = [
   {
+    name: 'a full disk is told above the runs, with the way to more room; a disk that fills up more quietly',
+    run: async ({ page, open, check, audit }) => {
+      for (const route of ['#/queue', '#/run/1285', '#/run/1285/log']) {
+        await open('tick=0&fulldisk', route)
+        await page.waitForSelector('.banner.bad >> text=310 MB free. Running work is paused until there is room.')
+        await audit('colours')
+      }
+      await page.click('.banner >> text=Machine')
+      await page.waitForSelector('.card:has-text("Disk free") em.bad')
+      await open('tick=0&fulldisk=low')
+      await page.waitForSelector('.banner:not(.bad) >> text=3.1 GB free. Nothing new starts below 5.4 GB.')
+      check((await page.locator('.banner.bad').count()) === 0, 'as loud as a full one')
+    },
+  },
+  {
+    name: 'a run that is held says what it needs, and can be started again with changes',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/run/1290')
+      const why = page.locator('.rhead .held', { hasText: 'needs the secret HF_TOKEN' })
+      await why.waitFor()
+      check((await page.locator('.rhead >> text=Pause').count()) === 0, 'pausing it changes nothing')
+      await page.click('.rhead >> text=Run again with changes')
+      await page.waitForFunction(() => location.hash === '#/new?like=1290')
+    },
+  },
+  {
     name: 'alerts: told on the card and on the page of a run, gone once somebody has seen it',
     run: async ({ page, open, check, audit }) => {
       await open('tick=0')

@@ -11,10 +11,58 @@ export const behaviours = [
       await page.click('article >> nth=0 >> [aria-label=Pause]')
       await page.waitForSelector('article >> nth=0 >> [aria-label=Continue]')
       await page.click('article >> nth=1 >> [aria-label=Stop]')
+      await page.click('[role=dialog] >> button:text-is("Stop")')
       await page.waitForFunction(() => document.querySelectorAll('article').length === 1)
       await page.waitForSelector('.toast')
       const wishes = await asked(page, 'wish')
       check(wishes.map((w) => w[1].kind).join() === 'pause,cancel', JSON.stringify(wishes))
+    },
+  },
+  {
+    name: 'stop asks where hours would be lost; Escape keeps them, and what has just begun is stopped at once',
+    run: async ({ page, open, check, audit }) => {
+      for (const [route, stop] of [
+        ['#/queue', 'article >> nth=0 >> .stop > .btn'],
+        ['#/run/1285', '.rhead .stop > .btn'],
+      ]) {
+        await open('tick=0', route)
+        await page.locator(stop).focus()
+        await page.keyboard.press('Enter')
+        await page.waitForSelector('[role=dialog] >> text=/Stop support-tone-4. It has run 1\\sh\\s4\\d\\sm\\./')
+        await page.waitForFunction(() => document.activeElement?.textContent === 'Keep running')
+        await audit('colours')
+        await page.keyboard.press('Escape')
+        await page.waitForSelector('[role=dialog]', { state: 'detached' })
+        check(await page.locator(stop).evaluate((e) => e === document.activeElement), 'focus lost')
+        check((await asked(page, 'wish')).length === 0, 'it was stopped all the same')
+        check((await at(page)) === route, 'Escape left the page')
+      }
+      await open('tick=0&world=empty')
+      await page.evaluate(() =>
+        window.pretend.start({ kind: 'template', template: 'digits', params: {}, name: null, not_before: null }),
+      )
+      await page.click('article >> [aria-label=Stop]')
+      await page.waitForSelector('article', { state: 'detached' })
+      check((await asked(page, 'wish'))[0][1].kind === 'cancel', 'not asked so')
+    },
+  },
+  {
+    name: 'what was stopped goes on from its checkpoint: by the notice once it has ended, and by its own page',
+    run: async ({ page, open, check }) => {
+      await open('tick=0&stubborn', '#/run/1285')
+      await page.click('.rhead .stop > .btn')
+      await page.click('[role=dialog] >> button:text-is("Stop")')
+      await page.click('.toast >> text=Resume')
+      await page.waitForSelector('.toast >> text=Resume', { state: 'detached' })
+      check((await asked(page, 'wish')).length === 1, 'asked while it still ran')
+      await page.evaluate(() => window.pretend.step())
+      await page.waitForSelector('.rhead >> text=Queued')
+      const kinds = (await asked(page, 'wish')).map((w) => w[1].kind).join()
+      check(kinds === 'cancel,resume', kinds)
+      await open('tick=0')
+      await page.evaluate(() => window.pretend.wish(1285, { kind: 'cancel', args: {} }))
+      await page.click('.ended >> text=support-tone-4')
+      await page.waitForSelector('.rhead >> text=Resume')
     },
   },
   {
@@ -151,6 +199,64 @@ export const behaviours = [
         !/[A-Za-z]{3,} [A-Za-z]{3,}/.test(text.replace(/Footplate [\d.]+/, '')),
         text.match(/[A-Za-z]{3,} [A-Za-z]{3,}/)?.[0] ?? '',
       )
+    },
+  },
+  {
+    name: 'in a small window nothing of the queue is wrapped or printed over, and one finds the box to find in',
+    size: [760, 600],
+    run: async ({ page, open, check }) => {
+      await open('tick=0&lang=zh-CN')
+      await page.locator('.ended').nth(1).hover()
+      const seen = await page.evaluate(() => {
+        const box = (e) => e.getBoundingClientRect()
+        const row = document.querySelectorAll('.ended')[1]
+        const quick = box(row.querySelector('.quick'))
+        const over = [...row.children]
+          .filter((e) => !e.matches('.quick') && box(e).width > 0)
+          .filter((e) => box(e).right > quick.left + 1 && box(e).left < quick.right - 1)
+        return {
+          headings: [...document.querySelectorAll('h2')].map((e) => box(e).height),
+          find: box(document.querySelector('.find')).width,
+          over: over.map((e) => e.className),
+          empty: box(document.querySelectorAll('.ended .act')[0]).width,
+        }
+      })
+      check(seen.headings.every((height) => height < 24) && seen.find >= 124, JSON.stringify(seen))
+      check(seen.over.length === 0 && seen.empty === 0, JSON.stringify(seen))
+    },
+  },
+  {
+    name: 'cards that run share a wide window, and their lines stand at one height',
+    size: [1920, 1080],
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      const lines = await page
+        .locator('article .stage')
+        .evaluateAll((all) => all.map((e) => e.getBoundingClientRect().top))
+      check(lines.length === 2 && lines[0] === lines[1], lines.join())
+      const [cards, last] = await page.evaluate(() =>
+        ['.cards', 'article:last-child'].map((e) => document.querySelector(e).getBoundingClientRect().right),
+      )
+      check(Math.abs(cards - last) < 1, `${last} of ${cards}`)
+    },
+  },
+  {
+    name: 'figures are as wide as each other where they stand in columns or change, and hyphens in names are not',
+    run: async ({ page, open, check }) => {
+      const figures = (selector) =>
+        page
+          .locator(selector)
+          .evaluateAll((all) => all.map((e) => getComputedStyle(e).fontVariantNumeric))
+          .then((all) => [...new Set(all)].join())
+      await open('tick=0')
+      await page.waitForSelector('.ended')
+      for (const name of ['.c-name', 'h3', '.btn', '.c-kind']) check((await figures(name)) === 'normal', name)
+      for (const number of ['.c-took', '.c-at', '.sec .n', '.gauge b', '.left b', '.dial text', '.stage .tn'])
+        check((await figures(number)) === 'tabular-nums', `${number}: ${await figures(number)}`)
+      await open('tick=0', '#/run/1285')
+      await page.waitForSelector('.dl dd')
+      check((await figures('h1')) === 'normal', 'h1')
+      for (const number of ['.fact b', '.dl dd']) check((await figures(number)) === 'tabular-nums', number)
     },
   },
   {

@@ -1,6 +1,7 @@
 /** Deeds on runs: what buttons and menus do. */
 import { platform } from '../../app/platform'
 import { faultText, wish } from '../../app/act'
+import { activeRun } from '../../app/live.svelte'
 import { go } from '../../app/router.svelte'
 import { toast, withUndo } from '../../app/toasts.svelte'
 import { templates } from '../../app/settings.svelte'
@@ -8,7 +9,7 @@ import { t } from '../../i18n/index.svelte'
 import type { IconName } from '../../kit/icons'
 import { repeatRun } from '../schedule/made.svelte'
 import { keepRun } from '../template/keep.svelte'
-import { actions, ownCommand, type Action } from '../../model/run'
+import { actions, isHeld, ownCommand, resumable, type Action } from '../../model/run'
 import type { FileView, Origin, RunView } from '../../platform/types'
 
 /** Runs whose removal was asked for but not yet done: lists leave them out. */
@@ -47,7 +48,7 @@ export async function perform(run: RunView, action: Action): Promise<boolean> {
       return wish(run.number, { kind: 'unpause', args: {} })
     case 'cancel': {
       const done = await wish(run.number, { kind: 'cancel', args: {} })
-      if (done) toast(t('toast.cancelled', { name: short(run.name) }))
+      if (done) await stopped(run)
       return done
     }
     case 'start':
@@ -65,6 +66,30 @@ export async function perform(run: RunView, action: Action): Promise<boolean> {
     case 'rename':
       return false
   }
+}
+
+/** Says so, with a way back where there is one. */
+async function stopped(run: RunView): Promise<void> {
+  const origin = await platform()
+    .origin(run.number)
+    .catch(() => null)
+  const resume = () => onceEnded(run.number, () => void perform(run, 'resume'))
+  const back = resumable(run, origin?.definition ?? null) ? { action: { label: label('resume'), run: resume } } : {}
+  toast(t('toast.cancelled', { name: short(run.name) }), { ...back, ms: 10_000 })
+}
+
+/** A program that is stopped may take its time to end. */
+function onceEnded(number: number, then: () => void): void {
+  const leave = $effect.root(() => {
+    const active = $derived(activeRun(number) !== undefined)
+    $effect(() => {
+      if (active) return
+      queueMicrotask(() => {
+        leave()
+        then()
+      })
+    })
+  })
 }
 
 /** Goes on from one checkpoint of its files. */
@@ -106,7 +131,11 @@ export async function rename(run: RunView, name: string): Promise<boolean> {
 export function possible(run: RunView, origin: Origin | null): Action[] {
   const from = origin ? origin.template : run.pipeline
   const form = ownCommand(origin?.definition ?? null) !== null || templates().some((one) => one.name === from)
-  return actions(run.status).filter((action) => action !== 'again' || form)
+  // A run that was interrupted goes on in any case, if need be from its beginning; one that was cancelled only where that spares work.
+  const on = run.status !== 'cancelled' || resumable(run, origin?.definition ?? null)
+  return actions(run.status, isHeld(run)).filter(
+    (action) => (action !== 'again' || form) && (action !== 'resume' || on),
+  )
 }
 
 export interface Deed {

@@ -20,6 +20,9 @@ export function waitingText(waiting: Waiting, now: number): string {
     if (waiting.reason === 'not_before') return t('waiting.not_before', { time })
     if (waiting.reason === 'retry_at') return t('waiting.retry_at', { time })
   }
+  // What it needs comes first: a row has no room for more.
+  const secret = /^the secret (\S+) is not there: /.exec(detail)
+  if (secret) return t('waiting.secret', { name: secret[1] ?? '' })
   if (waiting.reason === 'no_owner') return t('waiting.no_owner')
   if (waiting.reason === 'run_paused') return t('waiting.run_paused')
   return said(detail)

@@ -38,8 +38,10 @@ export function demo(): Fake {
     allData: query.has('alldata'),
     hugeLog: query.has('hugelog'),
     broken: query.has('broken'),
+    stubborn: query.has('stubborn'),
   }
-  if (query.has('fulldisk')) options.disk = { free: 3.1e8, level: 'critical' }
+  if (query.has('fulldisk'))
+    options.disk = query.get('fulldisk') === 'low' ? { free: 3.1e9, level: 'low' } : { free: 3.1e8, level: 'critical' }
   if (query.has('webhook'))
     options.webhook = {
       host: 'hooks.slack.com',
