@@ -12,6 +12,7 @@ import { compare } from './compare.mjs'
 import { gallery } from './gallery.mjs'
 import { hostile } from './hostile.mjs'
 import { keyboard } from './keyboard.mjs'
+import { keys } from './keys.mjs'
 import { logs } from './logs.mjs'
 import { pictures } from './pictures.mjs'
 import { schedules } from './schedules.mjs'
@@ -46,6 +47,7 @@ const all = [
   ...compare,
   ...gallery,
   ...keyboard,
+  ...keys,
   ...logs,
   ...schedules,
   ...sweeps,
