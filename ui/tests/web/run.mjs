@@ -9,6 +9,7 @@ import { chromium } from 'playwright-core'
 import { alerts } from './alerts.mjs'
 import { behaviours } from './behaviours.mjs'
 import { compare } from './compare.mjs'
+import { deeds } from './deeds.mjs'
 import { focus } from './focus.mjs'
 import { gallery } from './gallery.mjs'
 import { hostile } from './hostile.mjs'
@@ -46,6 +47,7 @@ const all = [
   ...behaviours,
   ...alerts,
   ...compare,
+  ...deeds,
   ...focus,
   ...gallery,
   ...keyboard,
