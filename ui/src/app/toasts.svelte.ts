@@ -19,7 +19,8 @@ export function toast(text: string, more: { bad?: boolean; action?: Toast['actio
   const id = ++last
   const item: Toast = { id, text, bad: more.bad ?? false }
   if (more.action) item.action = more.action
-  shown = [...shown.slice(-2), item]
+  makeRoom(false)
+  shown = [...shown, item]
   setTimeout(() => dismiss(id), more.ms ?? 6000)
 }
 
@@ -32,9 +33,21 @@ export function withUndo(text: string, deed: () => void, undone: () => void, ms 
     undone()
     shown = shown.filter((item) => item.id !== id)
   }
-  for (const item of shown.slice(0, -2)) dismiss(item.id)
+  makeRoom(true)
   shown = [...shown, { id, text, bad: false, undo }]
   setTimeout(() => dismiss(id), ms)
+}
+
+/** For one more beside two: what offers nothing goes first; an undo goes only for another one. */
+function makeRoom(forUndo: boolean): void {
+  while (shown.length > 2) {
+    const out =
+      shown.find((item) => !item.undo && !item.action) ??
+      shown.find((item) => !item.undo) ??
+      (forUndo ? shown[0] : undefined)
+    if (!out) return
+    dismiss(out.id)
+  }
 }
 
 export function dismiss(id: number): void {

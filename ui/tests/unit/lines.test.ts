@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 
 import { usePlatform } from '../../src/app/platform'
 import { Lines } from '../../src/domain/log/lines.svelte'
@@ -52,5 +52,46 @@ it('nothing of an attempt stays when a newer one takes its place', async () => {
     undefined,
     'attempt 2, line 3',
   ])
+  lines.close()
+})
+
+it('what is in sight stays while the end grows, however long ago it came', async () => {
+  let total = 30_000
+  usePlatform({
+    ...fake({ tick: 0 }),
+    log: (_, from, count) => {
+      const first = from < 0 ? total + from + 1 : from
+      return Promise.resolve({ ...page(1, first, Math.min(total, first + count - 1)), total })
+    },
+  })
+  const lines = new Lines()
+  lines.open({ number: 1, stage: null, attempt: null, mode: 'bars' })
+  await vi.waitFor(() => expect(lines.total).toBe(total))
+  lines.sight(0, 50)
+  lines.sight(500, total)
+  lines.sight(0, 50)
+  await vi.waitFor(() => expect(lines.line(29_000)).toBeDefined())
+  for (const more of [5000, 5000]) {
+    total += more
+    await vi.waitFor(() => expect(lines.total).toBe(total), 3000)
+  }
+  expect(lines.line(10)?.text).toBe('attempt 1, line 11')
+  lines.close()
+})
+
+it('what is looked for is found in lines that come later, too', async () => {
+  let total = 1000
+  usePlatform({
+    ...fake({ tick: 0 }),
+    log: () => Promise.resolve(page(1, total - 199, total)),
+    logSearch: () => Promise.resolve(total > 1000 ? { lines: [total], total: 1 } : { lines: [], total: 0 }),
+  })
+  const lines = new Lines()
+  lines.open({ number: 1, stage: null, attempt: null, mode: 'bars' })
+  await vi.waitFor(() => expect(lines.total).toBe(total))
+  await lines.search('later')
+  expect([lines.found, lines.hits]).toEqual([true, []])
+  total += 1
+  await vi.waitFor(() => expect(lines.hits).toEqual([1001]), 4000)
   lines.close()
 })

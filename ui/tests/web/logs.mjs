@@ -120,6 +120,24 @@ export const logs = [
     },
   },
   {
+    name: 'what is looked for in a log is looked for in its other form, too',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/run/1285/log')
+      const hits = page.locator('.hits')
+      await page.fill('input[type=search]', 'loss')
+      await page.waitForFunction(() => /^([\d,]+) of \1$/.test(document.querySelector('.hits')?.textContent))
+      const before = await hits.textContent()
+      await page.click('text=Raw')
+      await page.waitForFunction(
+        (b) =>
+          / of /.test(document.querySelector('.hits').textContent) && document.querySelector('.hits').textContent !== b,
+        before,
+        { timeout: 8000 },
+      )
+      check((await page.locator('.l.cur').count()) === 1, 'no line is shown')
+    },
+  },
+  {
     name: 'the failure card opens the log at the line it names',
     run: async ({ page, open }) => {
       await open('tick=0', '#/run/1292')

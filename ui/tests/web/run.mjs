@@ -10,9 +10,12 @@ import { alerts } from './alerts.mjs'
 import { behaviours } from './behaviours.mjs'
 import { compare } from './compare.mjs'
 import { composing } from './composing.mjs'
+import { deeds } from './deeds.mjs'
+import { focus } from './focus.mjs'
 import { gallery } from './gallery.mjs'
 import { hostile } from './hostile.mjs'
 import { keyboard } from './keyboard.mjs'
+import { keys } from './keys.mjs'
 import { logs } from './logs.mjs'
 import { pictures } from './pictures.mjs'
 import { schedules } from './schedules.mjs'
@@ -46,8 +49,11 @@ const all = [
   ...alerts,
   ...compare,
   ...composing,
+  ...deeds,
+  ...focus,
   ...gallery,
   ...keyboard,
+  ...keys,
   ...logs,
   ...schedules,
   ...sweeps,

@@ -5,6 +5,8 @@ import type { LogLine, LogPage, LogQuery } from '../../platform/types'
 
 const PIECE = 500
 const KEPT = 60
+/** A log that grows is searched again so seldom, milliseconds. */
+const AGAIN = 2000
 
 export class Lines {
   total = $state(0)
@@ -18,6 +20,15 @@ export class Lines {
   error = $state.raw<unknown>(null)
   hits = $state.raw<number[]>([])
   hitTotal = $state(0)
+  /** Whether these are the hits of what is looked for here. */
+  found = $state(false)
+  #sought = ''
+  /** The search under way, whose answer counts, and what the log was when it began. */
+  #seeking: object | null = null
+  #soughtAt = 0
+  #soughtIn = 0
+  /** The pieces in sight. */
+  #sight: [number, number] = [0, 0]
   #pieces = $state.raw<Map<number, (LogLine | undefined)[]>>(new Map())
   #asked = new Set<number>()
   #query: LogQuery | null = null
@@ -32,9 +43,9 @@ export class Lines {
     this.#asked = new Set()
     this.loaded = false
     this.error = null
-    this.hits = []
-    this.hitTotal = 0
     this.total = 0
+    this.#sought = ''
+    this.#forget()
     this.#leave()
     void this.#end(this.#round)
   }
@@ -49,28 +60,43 @@ export class Lines {
   }
 
   sight(first: number, last: number): void {
-    for (let piece = Math.floor(first / PIECE); piece <= Math.floor(Math.max(0, last - 1) / PIECE); piece++) {
+    this.#sight = [Math.floor(first / PIECE), Math.floor(Math.max(0, last - 1) / PIECE)]
+    for (let piece = this.#sight[0]; piece <= this.#sight[1]; piece++) {
       if (this.#asked.has(piece)) continue
       this.#asked.add(piece)
       void this.#load(piece, this.#round)
     }
   }
 
+  /** Until something else is opened or looked for: in what the log becomes, too. */
   async search(text: string): Promise<void> {
-    const query = this.#query
-    const round = this.#round
-    if (!query || text === '') {
-      this.hits = []
-      this.hitTotal = 0
-      return
-    }
+    this.#sought = text
+    this.#forget()
+    await this.#seek()
+  }
+
+  #forget(): void {
+    this.#seeking = null
+    this.found = false
+    this.hits = []
+    this.hitTotal = 0
+  }
+
+  async #seek(): Promise<void> {
+    if (!this.#query || this.#sought === '') return
+    const mine = (this.#seeking = {})
+    this.#soughtAt = Date.now()
+    this.#soughtIn = this.total
     try {
-      const found = await platform().logSearch(query, text)
-      if (round !== this.#round) return
+      const found = await platform().logSearch(this.#query, this.#sought)
+      if (mine !== this.#seeking) return
       this.hits = found.lines
       this.hitTotal = found.total
+      this.found = true
     } catch (error) {
-      if (round === this.#round) this.error = error
+      if (mine === this.#seeking) this.error = error
+    } finally {
+      if (mine === this.#seeking) this.#seeking = null
     }
   }
 
@@ -108,9 +134,8 @@ export class Lines {
     const other = this.loaded && (page.stage !== this.stage || page.attempt !== this.attempt)
     if (other) {
       this.#asked = new Set()
-      this.hits = []
-      this.hitTotal = 0
       this.total = 0
+      this.#forget()
     }
     const pieces = new Map(other ? [] : this.#pieces)
     const copied = new Set<number>()
@@ -134,11 +159,12 @@ export class Lines {
         if (!full) this.#asked.delete(p)
       }
     }
-    while (pieces.size > KEPT) {
-      const oldest = pieces.keys().next().value
-      if (oldest === undefined) break
-      pieces.delete(oldest)
-      this.#asked.delete(oldest)
+    // What is looked at stays, however long ago it came.
+    for (const piece of pieces.keys()) {
+      if (pieces.size <= KEPT) break
+      if (piece >= this.#sight[0] && piece <= this.#sight[1]) continue
+      pieces.delete(piece)
+      this.#asked.delete(piece)
     }
     this.#pieces = pieces
     this.total = page.total
@@ -148,5 +174,7 @@ export class Lines {
     this.firstError = page.first_error
     this.stage = page.stage
     this.attempt = page.attempt
+    const due = page.ended || Date.now() - this.#soughtAt >= AGAIN
+    if (!this.#seeking && (other || (due && page.total > this.#soughtIn))) void this.#seek()
   }
 }

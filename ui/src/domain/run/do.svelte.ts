@@ -2,11 +2,12 @@
 import { platform } from '../../app/platform'
 import { faultText, wish } from '../../app/act'
 import { activeRun } from '../../app/live.svelte'
-import { go } from '../../app/router.svelte'
+import { go, route } from '../../app/router.svelte'
 import { toast, withUndo } from '../../app/toasts.svelte'
 import { templates } from '../../app/settings.svelte'
 import { t } from '../../i18n/index.svelte'
 import type { IconName } from '../../kit/icons'
+import { choose, isChosen } from '../compare/chosen.svelte'
 import { repeatRun } from '../schedule/made.svelte'
 import { keepRun } from '../template/keep.svelte'
 import { actions, isHeld, ownCommand, resumable, type Action } from '../../model/run'
@@ -39,8 +40,28 @@ export const ICON: Record<Action, IconName> = {
   delete: 'trash',
 }
 
+/** A second press so soon, milliseconds, belongs to the first. */
+const TWICE = 500
+const under = new Set<string>()
+
+/** Not again while it is under way. */
+async function once(run: RunView, action: Action, deed: () => Promise<boolean>): Promise<boolean> {
+  const key = `${run.number} ${action}`
+  if (under.has(key)) return false
+  under.add(key)
+  try {
+    return await deed()
+  } finally {
+    setTimeout(() => under.delete(key), TWICE)
+  }
+}
+
 /** `rename` is a field of its own; the others are done here. */
-export async function perform(run: RunView, action: Action): Promise<boolean> {
+export function perform(run: RunView, action: Action): Promise<boolean> {
+  return once(run, action, () => doIt(run, action))
+}
+
+async function doIt(run: RunView, action: Action): Promise<boolean> {
   switch (action) {
     case 'pause':
       return wish(run.number, { kind: 'pause', args: {} })
@@ -93,10 +114,13 @@ function onceEnded(number: number, then: () => void): void {
 }
 
 /** Goes on from one checkpoint of its files. */
-export async function resumeFrom(run: RunView, file: FileView): Promise<boolean> {
-  const done = await wish(run.number, { kind: 'resume', args: { from: file.id } })
-  if (done) toast(t('toast.resume_from', { name: short(run.name), checkpoint: short(file.name.replace(/^.*\//, '')) }))
-  return done
+export function resumeFrom(run: RunView, file: FileView): Promise<boolean> {
+  return once(run, 'resume', async () => {
+    const done = await wish(run.number, { kind: 'resume', args: { from: file.id } })
+    const checkpoint = short(file.name.replace(/^.*\//, ''))
+    if (done) toast(t('toast.resume_from', { name: short(run.name), checkpoint }))
+    return done
+  })
 }
 
 function said(run: RunView, done: boolean, what: 'resume' | 'retry'): boolean {
@@ -105,8 +129,17 @@ function said(run: RunView, done: boolean, what: 'resume' | 'retry'): boolean {
 }
 
 export function remove(run: RunView): void {
+  if (isRemoved(run.number)) return
   removed.numbers = [...removed.numbers, run.number]
-  const back = () => (removed.numbers = removed.numbers.filter((n) => n !== run.number))
+  // What is about to go is compared with nothing, and has no page.
+  const wasChosen = isChosen(run.number)
+  choose(run.number, false)
+  const [view, number] = route().path
+  if (view === 'run' && Number(number) === run.number) go('queue')
+  const back = () => {
+    removed.numbers = removed.numbers.filter((n) => n !== run.number)
+    if (wasChosen) choose(run.number, true)
+  }
   withUndo(
     t('toast.deleted', { name: short(run.name) }),
     () => {

@@ -3,7 +3,7 @@ import { untrack } from 'svelte'
 
 import { activeRun, history, sequence } from '../../app/live.svelte'
 import { platform } from '../../app/platform'
-import type { Definition, Origin, RunView } from '../../platform/types'
+import { isFault, type Definition, type Origin, type RunView } from '../../platform/types'
 
 export class OpenRun {
   #asked = $state.raw<RunView | null>(null)
@@ -63,7 +63,9 @@ export class OpenRun {
       this.#asked = found
       this.error = null
     } catch (error) {
-      if (this.#number() === n) this.error = error
+      if (this.#number() !== n) return
+      this.error = error
+      if (isFault(error) && error.code === 'not_found') this.#asked = null
     }
   }
 }
