@@ -1,6 +1,6 @@
 /** What follows from a run as it stands: what can be done with it, its main metric, its way through its stages. Pure. */
-import type { AttemptView, Definition, RunStatus, Stage, StageStatus, StageView } from '../bindings/core'
-import type { FileView } from '../platform/types'
+import type { AttemptView, Better, Definition, RunStatus, Stage, StageStatus, StageView } from '../bindings/core'
+import type { FileView, MetricSeries } from '../platform/types'
 
 export const ENDED: RunStatus[] = ['completed', 'failed', 'cancelled', 'interrupted']
 export const NEEDS_LOOK: RunStatus[] = ['failed', 'interrupted']
@@ -68,6 +68,12 @@ export function tellingStage(stages: StageView[]): StageView | undefined {
     if (found) return found
   }
   return stages.at(-1)
+}
+
+/** The newest stage that measured something: where the result of a run stands. */
+export function measuredStage(stages: StageView[]): StageView | undefined {
+  const measured = (stage: StageView) => Object.keys(stage.metrics).some((name) => name !== 'step' && name !== 'epoch')
+  return stages.filter(measured).at(-1)
 }
 
 export function seconds(from: string | null, to: string | null, now: number): number | null {
@@ -149,4 +155,48 @@ export function mainMetric(names: string[]): string | undefined {
     if (found) return found
   }
   return names[0]
+}
+
+const LESS = 'loss logloss nll error err perplexity ppl wer cer mae mse rmse fid bce kl'.split(' ')
+const MORE = 'accuracy acc auc auroc f1 precision recall iou miou map bleu rouge score reward r2 psnr ssim'.split(' ')
+
+/** Which way is better, by what a metric is called, as the engine takes it; null: the name does not tell. */
+export function better(name: string): Better | null {
+  const words = name.toLowerCase().split(/[^a-z0-9]/)
+  if (words.some((word) => LESS.includes(word) || word.endsWith('loss'))) return 'min'
+  return words.some((word) => MORE.includes(word)) ? 'max' : null
+}
+
+export interface Result {
+  stage: string
+  name: string
+  value: number
+  /** Of that value, where the program said one. */
+  step: number | null
+}
+
+/** What a run came to: the best of the metric its pipeline names, else of a validation metric, else of one that has a better end. */
+export function result(series: MetricSeries[], definition: Definition | null): Result | null {
+  const told = (one: MetricSeries) => {
+    const { metric, mode = 'min' } = definition?.stages?.[one.stage]?.checkpoints ?? {}
+    return metric === one.name ? mode : null
+  }
+  const way = (one: MetricSeries) => told(one) ?? better(one.name)
+  const rank = (one: MetricSeries) =>
+    (told(one) ? 8 : 0) +
+    (/^(val|eval|test)/i.test(one.name) ? 4 : 0) +
+    (way(one) === null ? 0 : way(one) === 'max' ? 3 : 2)
+  const known = series.filter((one) => rank(one) > 0 && one.value.some((value) => value !== null))
+  const first = [...known].sort((a, b) => rank(b) - rank(a))[0]
+  if (!first) return null
+  let best: Result | null = null
+  // A stage that was tried again goes on with the same metric.
+  for (const one of known.filter((other) => other.name === first.name && other.stage === first.stage))
+    for (const [i, value] of one.value.entries()) {
+      if (value === null) continue
+      const nearer =
+        best === null || way(one) === null || (way(one) === 'min' ? value < best.value : value > best.value)
+      if (nearer) best = { stage: one.stage, name: one.name, value, step: one.step[i] ?? null }
+    }
+  return best
 }

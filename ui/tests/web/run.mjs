@@ -14,6 +14,7 @@ import { hostile } from './hostile.mjs'
 import { keyboard } from './keyboard.mjs'
 import { logs } from './logs.mjs'
 import { pictures } from './pictures.mjs'
+import { runview } from './runview.mjs'
 import { schedules } from './schedules.mjs'
 import { serve } from './serve.mjs'
 import { starting } from './starting.mjs'
@@ -47,6 +48,7 @@ const all = [
   ...gallery,
   ...keyboard,
   ...logs,
+  ...runview,
   ...schedules,
   ...sweeps,
   ...templates,
