@@ -1,5 +1,5 @@
 // What the page of a run says of it in each of its states.
-import { at } from './pretend.mjs'
+import { asked, at } from './pretend.mjs'
 
 export const runview = [
   {
@@ -14,6 +14,37 @@ export const runview = [
       check(!said.includes('It printed no metrics'), said)
       await page.click('.rhead >> text=Run again with changes')
       check((await at(page)) === '#/new?like=1293', await at(page))
+    },
+  },
+  {
+    name: 'a line of the log that has no room is shown whole, by a click or by keys, and can be copied',
+    size: [760, 600],
+    run: async ({ page, open, check, audit, shots }) => {
+      await open('tick=0', '#/run/1292/log')
+      const last = page.locator('.l[data-n="4122"]')
+      await last.waitFor()
+      check((await last.getAttribute('title')).endsWith('Tried to allocate 1.50 GiB'), 'no title')
+      await last.click()
+      const whole = page.locator('.whole')
+      await whole.locator('text=Tried to allocate 1.50 GiB').waitFor()
+      const [row, panel] = [await last.boundingBox(), await whole.boundingBox()]
+      check(row.y + row.height <= panel.y + 1, 'the panel hides its line')
+      await audit()
+      await page.screenshot({ path: `${shots}log-line.png` })
+      await whole.locator('text=Copy line').click()
+      const [[text]] = await asked(page, 'copy')
+      check(text.startsWith('RuntimeError') && text.endsWith('1.50 GiB'), text)
+      await page.click('[aria-label="Close line"]')
+      check((await whole.count()) === 0, 'it stays open')
+      // The log has the focus again.
+      await page.keyboard.press('Enter')
+      await page.keyboard.press('ArrowUp')
+      await whole.locator('text=Line 4,121').waitFor()
+      check((await page.locator('.l.cur').getAttribute('data-n')) === '4121', 'another row is marked')
+      await page.keyboard.press('Escape')
+      check((await whole.count()) === 0 && (await at(page)).includes('log'), 'Escape leaves it')
+      await page.locator('.l[data-n="4116"]').click()
+      check((await whole.count()) === 0, 'a line that has room is opened')
     },
   },
 ]
