@@ -76,6 +76,11 @@ export function measuredStage(stages: StageView[]): StageView | undefined {
   return stages.filter(measured).at(-1)
 }
 
+/** What to show of a stage: what runs in a paused run stands still. */
+export function stageShown(stage: StageView, run: RunStatus): StageStatus | 'paused' {
+  return run === 'paused' && stage.status === 'running' ? 'paused' : stage.status
+}
+
 export function seconds(from: string | null, to: string | null, now: number): number | null {
   if (!from) return null
   return Math.max(0, ((to ? Date.parse(to) : now) - Date.parse(from)) / 1000)
@@ -105,7 +110,7 @@ export function stretches(stages: StageView[], now: number, status: RunStatus): 
           ? 'bad'
           : stage.status === 'interrupted'
             ? 'unknown'
-            : status === 'paused' && stage.status === 'running'
+            : stageShown(stage, status) === 'paused'
               ? 'paused'
               : status === 'completed'
                 ? 'done'

@@ -47,4 +47,23 @@ export const runview = [
       check((await whole.count()) === 0, 'a line that has room is opened')
     },
   },
+  {
+    name: 'a paused run has no end, and stands still wherever it is shown',
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      await page.click('text=Pause all')
+      await page.locator('#now-title', { hasText: 'Paused' }).waitFor()
+      await page.evaluate(() => (location.hash = '#/run/1285'))
+      await page.waitForSelector('.node.paused .s-paused')
+      const head = page.locator('.rhead')
+      const said = await head.textContent()
+      check(said.includes('about 2 h 10 m of work left') && !/Left|Ends/.test(said), said)
+      check((await page.locator('.stations .s-paused').count()) === 1, 'its stage moves in the head')
+      check((await page.locator('.s-running').count()) === 0, 'something moves')
+      check((await page.locator('.node.paused').textContent()).includes('Paused · 45%'), 'not the node')
+      await page.click('[role=tab] >> text=Log')
+      await page.locator('.rhead.slim', { hasText: 'about 2 h 10 m of work left' }).waitFor()
+      check(!(await head.textContent()).includes('ends'), await head.textContent())
+    },
+  },
 ]
