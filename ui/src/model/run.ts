@@ -92,7 +92,16 @@ export interface Stretch {
   weight: number
   /** How much of it is behind, 0 to 1. */
   done: number
-  look: 'plain' | 'reuse' | 'bad' | 'unknown' | 'paused' | 'done'
+  look: 'plain' | 'reuse' | 'bad' | 'unknown' | 'paused' | 'done' | 'gone'
+}
+
+function lookOf(stage: StageView, run: RunStatus): Stretch['look'] {
+  if (stage.status === 'failed') return 'bad'
+  if (stage.status === 'interrupted') return 'unknown'
+  if (run === 'cancelled') return 'gone'
+  if (stage.status === 'cached') return 'reuse'
+  if (stageShown(stage, run) === 'paused') return 'paused'
+  return run === 'completed' ? 'done' : 'plain'
 }
 
 /** The line: one stretch a stage, as wide as it took or will take, with a floor of legibility. */
@@ -103,18 +112,7 @@ export function stretches(stages: StageView[], now: number, status: RunStatus): 
     name: stage.name,
     weight: widths[index] ?? 0,
     done: travelled(stage),
-    look:
-      stage.status === 'cached'
-        ? 'reuse'
-        : stage.status === 'failed'
-          ? 'bad'
-          : stage.status === 'interrupted'
-            ? 'unknown'
-            : stageShown(stage, status) === 'paused'
-              ? 'paused'
-              : status === 'completed'
-                ? 'done'
-                : 'plain',
+    look: lookOf(stage, status),
   }))
 }
 
@@ -134,8 +132,10 @@ function shares(sizes: number[]): number[] {
 
 function travelled(stage: StageView): number {
   if (stage.status === 'completed' || stage.status === 'cached') return 1
-  if (toCome(stage.status) || stage.status === 'skipped') return 0
-  return Math.min(1, Math.max(0, stage.progress ?? 0.03))
+  if (toCome(stage.status) || stage.status === 'skipped' || stage.attempts.length === 0) return 0
+  // What moves, or where it went wrong, is to be seen even where nobody knows how far it came.
+  const least = ['running', 'failed', 'interrupted'].includes(stage.status) ? 0.03 : 0
+  return Math.min(1, Math.max(0, stage.progress ?? least))
 }
 
 function expected(stage: StageView, now: number): number | null {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { better, measuredStage, result } from '../../src/model/run'
-import { ran } from '../../src/platform/pretend/build'
+import { better, measuredStage, result, stretches } from '../../src/model/run'
+import { ran, stage } from '../../src/platform/pretend/build'
 import type { Definition, MetricSeries } from '../../src/platform/types'
 
 const series = (name: string, value: (number | null)[], attempt = 1): MetricSeries => ({
@@ -46,5 +46,30 @@ describe('the result of a run', () => {
     const stages = [ran('a', 0, 1, { metrics: { loss: 1 } }), ran('b', 0, 1, { metrics: { loss: 2 } }), ran('c', 0, 1)]
     expect(measuredStage([...stages, ran('d', 0, 1, { metrics: { step: 4 } })])?.name).toBe('b')
     expect(measuredStage([ran('a', 0, 1)])).toBeUndefined()
+  })
+})
+
+describe('the line of a run', () => {
+  const done = (all: Parameters<typeof stretches>[0], status: Parameters<typeof stretches>[2]) =>
+    stretches(all, 0, status).map((one) => [one.done, one.look])
+
+  it('what was cancelled does not move: grey as far as it came, and nothing where it never began', () => {
+    const all = [
+      stage('a', 'cached'),
+      ran('b', 0, 1, { status: 'cancelled', progress: 0.4 }),
+      ran('c', 0, 1, { status: 'cancelled' }),
+      stage('d', 'cancelled'),
+    ]
+    expect(done(all, 'cancelled')).toEqual([
+      [1, 'gone'],
+      [0.4, 'gone'],
+      [0, 'gone'],
+      [0, 'gone'],
+    ])
+  })
+  it('what runs, or went wrong, is seen where nobody knows how far it came', () => {
+    expect(done([ran('a', 0, 1, { status: 'running' })], 'running')).toEqual([[0.03, 'plain']])
+    expect(done([ran('a', 0, 1, { status: 'failed' })], 'failed')).toEqual([[0.03, 'bad']])
+    expect(done([stage('a', 'failed')], 'failed')).toEqual([[0, 'bad']])
   })
 })

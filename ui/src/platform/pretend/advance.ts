@@ -15,6 +15,7 @@ export function over(run: RunView, status: RunStatus): Partial<RunView> {
           ...s,
           status: end as typeof s.status,
           finished_at: at,
+          waiting: null,
           progress: status === 'completed' ? 1 : s.progress,
           attempts: s.attempts.map((a) =>
             a.status === 'running' ? { ...a, status: end as typeof a.status, finished_at: at } : a,
