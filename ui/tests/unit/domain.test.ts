@@ -201,6 +201,17 @@ describe('the picture of a pipeline', () => {
     expect(x('b')).toBeLessThan(x('c'))
     expect(drawn.edges).toHaveLength(3)
   })
+  it('fills its room as far as it can be read, and no further', () => {
+    const chain = ['a', 'b', 'c', 'd'].map((name, i, all) => ({ name, needs: i === 0 ? [] : [all[i - 1]!] }))
+    for (const room of [560, 600, 668, 720]) {
+      const { width, node } = draw(chain, room)
+      expect(width, `in ${room}`).toBeLessThanOrEqual(room)
+      expect(width, `in ${room}`).toBeGreaterThan(room - 12)
+      expect(node >= 118 && node <= 160).toBe(true)
+    }
+    expect(draw(chain, 300).node).toBe(118)
+    expect(draw(chain, 2000)).toMatchObject({ node: 160, width: 4 * 160 + 3 * 64 + 4 })
+  })
 })
 
 describe('places', () => {

@@ -66,4 +66,20 @@ export const runview = [
       check(!(await head.textContent()).includes('ends'), await head.textContent())
     },
   },
+  {
+    name: 'the stages fit their card, and where they cannot, an edge says that there is more',
+    size: [1240, 800],
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/run/1285')
+      await page.waitForSelector('.node')
+      const dag = page.locator('.dag')
+      const over = () => dag.evaluate((e) => e.scrollWidth - e.clientWidth)
+      check((await over()) === 0, `clipped by ${await over()} px`)
+      check((await page.locator('.dag.before, .dag.after').count()) === 0, 'faded')
+      await page.setViewportSize({ width: 560, height: 600 })
+      await page.waitForSelector('.dag.after:not(.before)[tabindex="0"]')
+      await dag.evaluate((e) => (e.scrollLeft = e.scrollWidth))
+      await page.waitForSelector('.dag.before:not(.after)')
+    },
+  },
 ]
