@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest'
 
 import { mark, spans } from '../../src/domain/log/ansi'
-import { base, groups } from '../../src/domain/metric/groups'
+import { base, groups, isGiven } from '../../src/domain/metric/groups'
 import { path, smooth, thin } from '../../src/domain/metric/spark'
 import { draw } from '../../src/domain/pipeline/layout'
 import { failureTitle, hints, waitingText } from '../../src/domain/run/words'
 import { revive } from '../../src/domain/template/draft.svelte'
 import { collect, line, presetValues, read, words } from '../../src/domain/template/params'
-import { bytes, moment, percent, span, tick, timecode, value } from '../../src/i18n/format'
+import { bytes, moment, percent, span, tick, ticks, timecode, value } from '../../src/i18n/format'
 import { resolveLanguage, setLanguage, t } from '../../src/i18n/index.svelte'
 import { parse } from '../../src/app/router.svelte'
 import { failure } from '../../src/platform/pretend/build'
@@ -70,6 +70,15 @@ describe('numbers and times', () => {
       'NaN',
     ])
     expect([2.5, 0.00015, 1000].map(tick)).toEqual(['2.5', '1.5e-4', '1,000'])
+  })
+  it('the ticks of an axis have as many digits each', () => {
+    expect(ticks([0.8, 0.85, 0.9, 1])).toEqual(['0.80', '0.85', '0.90', '1.00'])
+    expect(ticks([0, 0.5, 1])).toEqual(['0.0', '0.5', '1.0'])
+    expect(ticks([0, 5e-5, 1e-4, 1.5e-4])).toEqual(['0', '0.5e-4', '1.0e-4', '1.5e-4'])
+    expect(ticks([1840, null, 1900])).toEqual(['1,840', '', '1,900'])
+    expect(ticks([-2e6, 0, 2e6])).toEqual(['-2e6', '0', '2e6'])
+    expect(ticks([0.1 + 0.2, 0.4])).toEqual(['0.3', '0.4'])
+    expect(ticks([])).toEqual([])
   })
   it('moments', () => {
     const now = new Date(2026, 10, 27, 23, 30)
@@ -186,6 +195,15 @@ describe('curves', () => {
       ['lr', 1],
     ])
     expect(base('eval/accuracy')).toBe('accuracy')
+  })
+})
+
+describe('what is not smoothed', () => {
+  it('is what a schedule sets or the machine tells', () => {
+    const given = ['lr', 'learning_rate', 'opt/lr-0', 'epoch', 'gpu_memory_gb', 'train/epoch', 'cpu_util', 'momentum']
+    expect(given.filter((name) => !isGiven(name))).toEqual([])
+    const measured = ['train_loss', 'grad_norm', 'clr_loss', 'val_auc', 'program', 'memorization', 'tokens_per_s']
+    expect(measured.filter(isGiven)).toEqual([])
   })
 })
 

@@ -67,6 +67,40 @@ export const runview = [
     },
   },
   {
+    name: 'a legend tells what was measured, at the pointer too, and a schedule is not smoothed',
+    run: async ({ page, open, check }) => {
+      await page.addInitScript(() => {
+        const pen = CanvasRenderingContext2D.prototype
+        const old = Object.getOwnPropertyDescriptor(pen, 'strokeStyle')
+        const set = function (color) {
+          if (/^#\w{6}55$/.test(color)) this.canvas.dataset.pale = ''
+          old.set.call(this, color)
+        }
+        Object.defineProperty(pen, 'strokeStyle', { ...old, set })
+      })
+      await open('tick=0', '#/run/1285/metrics')
+      await page.waitForSelector('.panel:has-text("loss") canvas[data-pale]')
+      await page.waitForSelector('.panel:has-text("tokens_per_s") canvas[data-pale]')
+      check((await page.locator('.panel:has-text("learning_rate") canvas[data-pale]').count()) === 0, 'smoothed')
+      const measured = await page.evaluate(async () => {
+        const all = await window.pretend.metrics(1285, 2000)
+        return Object.fromEntries(all.map((one) => [one.name, one.value]))
+      })
+      const legend = (chart) => chart.locator('.legend b').allTextContents()
+      const loss = page.locator('.panel', { hasText: 'loss' }).first()
+      const ends = [measured.train_loss.at(-1).toFixed(3), measured.val_loss.at(-1).toFixed(3)]
+      check((await legend(loss)).join() === ends.join(), `${await legend(loss)} for ${ends}`)
+      const { x, y, width, height } = await loss.locator('.u-over').boundingBox()
+      await page.mouse.move(x + width * 0.55, y + height / 2)
+      await loss.locator('.r', { hasText: 'step' }).waitFor()
+      const step = Number((await loss.locator('.r').textContent()).replace(/\D/g, ''))
+      // Validation was measured each 200 steps; training each 5.
+      const wanted = [measured.train_loss[step / 5 - 1], measured.val_loss[Math.floor(step / 200) - 1]]
+      const told = wanted.map((one) => one.toFixed(3)).join()
+      check((await legend(loss)).join() === told, `${await legend(loss)} for ${told} at ${step}`)
+    },
+  },
+  {
     name: 'the stages fit their card, and where they cannot, an edge says that there is more',
     size: [1240, 800],
     run: async ({ page, open, check }) => {
@@ -80,6 +114,28 @@ export const runview = [
       await page.waitForSelector('.dag.after:not(.before)[tabindex="0"]')
       await dag.evaluate((e) => (e.scrollLeft = e.scrollWidth))
       await page.waitForSelector('.dag.before:not(.after)')
+    },
+  },
+  {
+    name: 'an axis of steps begins at 0, its labels are whole, and no card repeats what the axis is',
+    run: async ({ page, open, check }) => {
+      await page.addInitScript(() => {
+        const pen = CanvasRenderingContext2D.prototype
+        const write = pen.fillText
+        pen.fillText = function (text, x, y) {
+          const wide = this.measureText(text).width
+          const from = x - (this.textAlign === 'right' ? wide : this.textAlign === 'center' ? wide / 2 : 0)
+          if (from < 0 || from + wide > this.canvas.width) this.canvas.dataset.cut = text
+          if (text === '0' && this.textAlign === 'center') this.canvas.dataset.zero = ''
+          write.call(this, text, x, y)
+        }
+      })
+      await open('tick=0', '#/run/1285/metrics')
+      await page.waitForFunction(() => document.querySelectorAll('.panel canvas[data-zero]').length === 4)
+      const cut = await page.locator('canvas[data-cut]').evaluateAll((all) => all.map((one) => one.dataset.cut))
+      check(cut.length === 0, `cut: ${cut}`)
+      const said = await page.locator('.panel .phead').allTextContents()
+      check(!said.join().includes('by step'), said.join())
     },
   },
 ]
