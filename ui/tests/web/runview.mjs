@@ -138,4 +138,19 @@ export const runview = [
       check(!said.join().includes('by step'), said.join())
     },
   },
+  {
+    name: 'what has not started says so, and what waits to be tried again shows nothing of before',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/run/1290/metrics')
+      await page.locator('.empty', { hasText: 'It has not started yet.' }).waitFor()
+      await page.evaluate(() => (location.hash = '#/run/1292'))
+      await page.locator('.dial', { hasText: '13%' }).waitFor()
+      await page.click('text=Retry as it was')
+      await page.waitForSelector('.rhead .status.s-queued')
+      const head = await page.locator('.rhead').textContent()
+      check(!/13%|Elapsed/.test(head), head)
+      check((await page.locator('.rhead .dial .d1').count()) === 0, 'the dial stands where it stood')
+      await page.waitForSelector('.stations .s-queued')
+    },
+  },
 ]

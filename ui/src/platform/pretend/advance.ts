@@ -34,6 +34,23 @@ export function over(run: RunView, status: RunStatus): Partial<RunView> {
   }
 }
 
+/** Stages of a run that is tried again: what did not complete waits anew. */
+export function again(stages: StageView[]): StageView[] {
+  const first = stages.findIndex((s) => !['completed', 'cached'].includes(s.status))
+  return stages.map((s, i) =>
+    first < 0 || i < first || ['completed', 'cached'].includes(s.status)
+      ? s
+      : {
+          ...s,
+          status: i === first ? 'queued' : 'waiting',
+          progress: null,
+          error: null,
+          started_at: null,
+          finished_at: null,
+        },
+  )
+}
+
 /** What changes of a run that runs with a tick of the clock; nothing where it does not. */
 export function advanced(run: RunView, ticks: number): (Partial<RunView> & { stages: StageView[] }) | null {
   const quick = run.pipeline === 'digits'
