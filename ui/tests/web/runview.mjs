@@ -153,4 +153,16 @@ export const runview = [
       await page.waitForSelector('.stations .s-queued')
     },
   },
+  {
+    name: 'the failure card begins with the stage and the step',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/run/1292')
+      const detail = (await page.locator('.fail .top p').textContent()).trim().replace(/\s+/g, ' ')
+      check(detail.startsWith('Stage train, step 212: Metal had no room'), detail)
+      check((await page.locator('.fail .top b').textContent()) === 'train', 'the name does not stand out')
+      await open('tick=0&lang=zh-CN', '#/run/1292')
+      const zh = (await page.locator('.fail .top p').textContent()).trim()
+      check(zh.startsWith('阶段 train，第 212 步：'), zh)
+    },
+  },
 ]
