@@ -165,4 +165,19 @@ export const runview = [
       check(zh.startsWith('阶段 train，第 212 步：'), zh)
     },
   },
+  {
+    name: 'the ID of a run is whole at any width, and can be copied',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/run/1293/details')
+      const id = page.locator('dd.id')
+      for (const width of [760, 1240, 1500, 1920]) {
+        await page.setViewportSize({ width, height: 800 })
+        const cut = await id.evaluate((e) => [e, ...e.children].some((one) => one.scrollWidth > one.clientWidth + 1))
+        check(!cut, `cut at ${width}`)
+      }
+      await page.click('[aria-label="Copy the ID"]')
+      const [[text]] = await asked(page, 'copy')
+      check(text === (await id.textContent()).trim(), text)
+    },
+  },
 ]
