@@ -117,6 +117,23 @@ export function tick(x: number): string {
   return numbers({ maximumSignificantDigits: 6 }).format(x)
 }
 
+/** The ticks of one axis, with the same number of digits each: 0.80, 0.85, 0.90. */
+export function ticks(all: (number | null)[]): string[] {
+  const known = all.filter((x) => x !== null)
+  const most = Math.max(0, ...known.map(Math.abs))
+  // Past these, digits are counted from an exponent that all share.
+  const power = most !== 0 && (most < 1e-3 || most >= 1e6) ? Math.floor(Math.log10(most)) : 0
+  const parts = known.map((x) => x / 10 ** power)
+  const exact = (digits: number) =>
+    parts.every((x) => Math.abs(x - Number(x.toFixed(digits))) < 1e-9 * 10 ** -digits + 1e-12)
+  let digits = 0
+  while (digits < 6 && !exact(digits)) digits += 1
+  const form = numbers({ minimumFractionDigits: digits, maximumFractionDigits: digits })
+  return all.map((x) =>
+    x === null ? '' : x === 0 && power !== 0 ? '0' : form.format(x / 10 ** power) + (power === 0 ? '' : `e${power}`),
+  )
+}
+
 /** A parameter as it was given, not rounded. */
 export function plain(x: unknown): string {
   if (typeof x === 'boolean') return t(x ? 'value.yes' : 'value.no')

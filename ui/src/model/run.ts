@@ -1,6 +1,6 @@
 /** What follows from a run as it stands: what can be done with it, its main metric, its way through its stages. Pure. */
-import type { AttemptView, Definition, RunStatus, Stage, StageStatus, StageView } from '../bindings/core'
-import type { FileView, RunView } from '../platform/types'
+import type { AttemptView, Better, Definition, RunStatus, Stage, StageStatus, StageView } from '../bindings/core'
+import type { FileView, MetricSeries, RunView } from '../platform/types'
 
 export const ENDED: RunStatus[] = ['completed', 'failed', 'cancelled', 'interrupted']
 export const NEEDS_LOOK: RunStatus[] = ['failed', 'interrupted']
@@ -85,6 +85,17 @@ export function tellingStage(stages: StageView[]): StageView | undefined {
   return stages.at(-1)
 }
 
+/** The newest stage that measured something: where the result of a run stands. */
+export function measuredStage(stages: StageView[]): StageView | undefined {
+  const measured = (stage: StageView) => Object.keys(stage.metrics).some((name) => name !== 'step' && name !== 'epoch')
+  return stages.filter(measured).at(-1)
+}
+
+/** What to show of a stage: what runs in a paused run stands still. */
+export function stageShown(stage: StageView, run: RunStatus): StageStatus | 'paused' {
+  return run === 'paused' && stage.status === 'running' ? 'paused' : stage.status
+}
+
 export function seconds(from: string | null, to: string | null, now: number): number | null {
   if (!from) return null
   return Math.max(0, ((to ? Date.parse(to) : now) - Date.parse(from)) / 1000)
@@ -96,7 +107,16 @@ export interface Stretch {
   weight: number
   /** How much of it is behind, 0 to 1. */
   done: number
-  look: 'plain' | 'reuse' | 'bad' | 'unknown' | 'paused' | 'done'
+  look: 'plain' | 'reuse' | 'bad' | 'unknown' | 'paused' | 'done' | 'gone'
+}
+
+function lookOf(stage: StageView, run: RunStatus): Stretch['look'] {
+  if (stage.status === 'failed') return 'bad'
+  if (stage.status === 'interrupted') return 'unknown'
+  if (run === 'cancelled') return 'gone'
+  if (stage.status === 'cached') return 'reuse'
+  if (stageShown(stage, run) === 'paused') return 'paused'
+  return run === 'completed' ? 'done' : 'plain'
 }
 
 /** The line: one stretch a stage, as wide as it took or will take, with a floor of legibility. */
@@ -107,18 +127,7 @@ export function stretches(stages: StageView[], now: number, status: RunStatus): 
     name: stage.name,
     weight: widths[index] ?? 0,
     done: travelled(stage),
-    look:
-      stage.status === 'cached'
-        ? 'reuse'
-        : stage.status === 'failed'
-          ? 'bad'
-          : stage.status === 'interrupted'
-            ? 'unknown'
-            : status === 'paused' && stage.status === 'running'
-              ? 'paused'
-              : status === 'completed'
-                ? 'done'
-                : 'plain',
+    look: lookOf(stage, status),
   }))
 }
 
@@ -138,8 +147,10 @@ function shares(sizes: number[]): number[] {
 
 function travelled(stage: StageView): number {
   if (stage.status === 'completed' || stage.status === 'cached') return 1
-  if (toCome(stage.status) || stage.status === 'skipped') return 0
-  return Math.min(1, Math.max(0, stage.progress ?? 0.03))
+  if (toCome(stage.status) || stage.status === 'skipped' || stage.attempts.length === 0) return 0
+  // What moves, or where it went wrong, is to be seen even where nobody knows how far it came.
+  const least = ['running', 'failed', 'interrupted'].includes(stage.status) ? 0.03 : 0
+  return Math.min(1, Math.max(0, stage.progress ?? least))
 }
 
 function expected(stage: StageView, now: number): number | null {
@@ -164,4 +175,48 @@ export function mainMetric(names: string[]): string | undefined {
     if (found) return found
   }
   return names[0]
+}
+
+const LESS = 'loss logloss nll error err perplexity ppl wer cer mae mse rmse fid bce kl'.split(' ')
+const MORE = 'accuracy acc auc auroc f1 precision recall iou miou map bleu rouge score reward r2 psnr ssim'.split(' ')
+
+/** Which way is better, by what a metric is called, as the engine takes it; null: the name does not tell. */
+export function better(name: string): Better | null {
+  const words = name.toLowerCase().split(/[^a-z0-9]/)
+  if (words.some((word) => LESS.includes(word) || word.endsWith('loss'))) return 'min'
+  return words.some((word) => MORE.includes(word)) ? 'max' : null
+}
+
+export interface Result {
+  stage: string
+  name: string
+  value: number
+  /** Of that value, where the program said one. */
+  step: number | null
+}
+
+/** What a run came to: the best of the metric its pipeline names, else of a validation metric, else of one that has a better end. */
+export function result(series: MetricSeries[], definition: Definition | null): Result | null {
+  const told = (one: MetricSeries) => {
+    const { metric, mode = 'min' } = definition?.stages?.[one.stage]?.checkpoints ?? {}
+    return metric === one.name ? mode : null
+  }
+  const way = (one: MetricSeries) => told(one) ?? better(one.name)
+  const rank = (one: MetricSeries) =>
+    (told(one) ? 8 : 0) +
+    (/^(val|eval|test)/i.test(one.name) ? 4 : 0) +
+    (way(one) === null ? 0 : way(one) === 'max' ? 3 : 2)
+  const known = series.filter((one) => rank(one) > 0 && one.value.some((value) => value !== null))
+  const first = [...known].sort((a, b) => rank(b) - rank(a))[0]
+  if (!first) return null
+  let best: Result | null = null
+  // A stage that was tried again goes on with the same metric.
+  for (const one of known.filter((other) => other.name === first.name && other.stage === first.stage))
+    for (const [i, value] of one.value.entries()) {
+      if (value === null) continue
+      const nearer =
+        best === null || way(one) === null || (way(one) === 'min' ? value < best.value : value > best.value)
+      if (nearer) best = { stage: one.stage, name: one.name, value, step: one.step[i] ?? null }
+    }
+  return best
 }

@@ -1,5 +1,5 @@
 /** A pretend store in memory: for tests, pictures and the demo. Never part of the product's bundle. */
-import { advanced, over } from './pretend/advance'
+import { advanced, again, over } from './pretend/advance'
 import { check } from './pretend/check'
 import { compare } from './pretend/compare'
 import { data, sound } from './pretend/data'
@@ -316,6 +316,7 @@ export function fake(options: FakeOptions = {}): Fake {
           finished_at: null,
           result: null,
           error: null,
+          stages: again(run.stages ?? []),
           generation: run.generation + 1,
           waiting: { reason: 'queue_limit', detail: '1 of 1 training stages running' },
         })

@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest'
 
 import { mark, spans } from '../../src/domain/log/ansi'
-import { base, groups } from '../../src/domain/metric/groups'
+import { base, groups, isGiven } from '../../src/domain/metric/groups'
 import { path, smooth, thin } from '../../src/domain/metric/spark'
 import { draw } from '../../src/domain/pipeline/layout'
 import { failureTitle, hints, waitingText } from '../../src/domain/run/words'
 import { revive } from '../../src/domain/template/draft.svelte'
 import { collect, line, presetValues, read, words } from '../../src/domain/template/params'
-import { bytes, bytesBeside, moment, percent, span, tick, timecode, value } from '../../src/i18n/format'
+import { bytes, bytesBeside, moment, percent, span, tick, ticks, timecode, value } from '../../src/i18n/format'
 import { resolveLanguage, setLanguage, t } from '../../src/i18n/index.svelte'
 import { parse } from '../../src/app/router.svelte'
 import { failure } from '../../src/platform/pretend/build'
@@ -74,6 +74,15 @@ describe('numbers and times', () => {
       'NaN',
     ])
     expect([2.5, 0.00015, 1000].map(tick)).toEqual(['2.5', '1.5e-4', '1,000'])
+  })
+  it('the ticks of an axis have as many digits each', () => {
+    expect(ticks([0.8, 0.85, 0.9, 1])).toEqual(['0.80', '0.85', '0.90', '1.00'])
+    expect(ticks([0, 0.5, 1])).toEqual(['0.0', '0.5', '1.0'])
+    expect(ticks([0, 5e-5, 1e-4, 1.5e-4])).toEqual(['0', '0.5e-4', '1.0e-4', '1.5e-4'])
+    expect(ticks([1840, null, 1900])).toEqual(['1,840', '', '1,900'])
+    expect(ticks([-2e6, 0, 2e6])).toEqual(['-2e6', '0', '2e6'])
+    expect(ticks([0.1 + 0.2, 0.4])).toEqual(['0.3', '0.4'])
+    expect(ticks([])).toEqual([])
   })
   it('moments', () => {
     const now = new Date(2026, 10, 27, 23, 30)
@@ -193,6 +202,15 @@ describe('curves', () => {
   })
 })
 
+describe('what is not smoothed', () => {
+  it('is what a schedule sets or the machine tells', () => {
+    const given = ['lr', 'learning_rate', 'opt/lr-0', 'epoch', 'gpu_memory_gb', 'train/epoch', 'cpu_util', 'momentum']
+    expect(given.filter((name) => !isGiven(name))).toEqual([])
+    const measured = ['train_loss', 'grad_norm', 'clr_loss', 'val_auc', 'program', 'memorization', 'tokens_per_s']
+    expect(measured.filter(isGiven)).toEqual([])
+  })
+})
+
 describe('the picture of a pipeline', () => {
   it('what needs another stands to its right', () => {
     const drawn = draw([
@@ -204,6 +222,17 @@ describe('the picture of a pipeline', () => {
     expect(x('a')).toBeLessThan(x('b'))
     expect(x('b')).toBeLessThan(x('c'))
     expect(drawn.edges).toHaveLength(3)
+  })
+  it('fills its room as far as it can be read, and no further', () => {
+    const chain = ['a', 'b', 'c', 'd'].map((name, i, all) => ({ name, needs: i === 0 ? [] : [all[i - 1]!] }))
+    for (const room of [560, 600, 668, 720]) {
+      const { width, node } = draw(chain, room)
+      expect(width, `in ${room}`).toBeLessThanOrEqual(room)
+      expect(width, `in ${room}`).toBeGreaterThan(room - 12)
+      expect(node >= 118 && node <= 160).toBe(true)
+    }
+    expect(draw(chain, 300).node).toBe(118)
+    expect(draw(chain, 2000)).toMatchObject({ node: 160, width: 4 * 160 + 3 * 64 + 4 })
   })
 })
 

@@ -18,6 +18,7 @@ import { keyboard } from './keyboard.mjs'
 import { keys } from './keys.mjs'
 import { logs } from './logs.mjs'
 import { pictures } from './pictures.mjs'
+import { runview } from './runview.mjs'
 import { schedules } from './schedules.mjs'
 import { serve } from './serve.mjs'
 import { starting } from './starting.mjs'
@@ -55,6 +56,7 @@ const all = [
   ...keyboard,
   ...keys,
   ...logs,
+  ...runview,
   ...schedules,
   ...sweeps,
   ...templates,

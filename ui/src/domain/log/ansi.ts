@@ -54,6 +54,13 @@ export function spans(text: string): Span[] {
   return out
 }
 
+/** Without its colours. */
+export function bare(text: string): string {
+  return spans(text)
+    .map((part) => part.text)
+    .join('')
+}
+
 function of256(n: number): number {
   if (n >= 1 && n <= 6) return n
   if (n >= 9 && n <= 14) return n - 8

@@ -18,6 +18,14 @@ export function isValidation(name: string): boolean {
   return /^(val|eval|test)/i.test(part(name))
 }
 
+const GIVEN =
+  /(^|[^a-z])(lr|learning_?rate|momentum|weight_?decay|epochs?|memory|mem|vram|gpu|cpu|ram|disk|util\w*|watts?|power|bytes?|[kmg]i?b)([^a-z]|$)/i
+
+/** Set by a schedule, or read off the machine: every value is true as it is, and smoothing would make another curve of it. */
+export function isGiven(name: string): boolean {
+  return GIVEN.test(name)
+}
+
 /** Losses first, then by the order in which they were written. */
 export function groups(series: MetricSeries[]): Group[] {
   const found = new Map<string, MetricSeries[]>()

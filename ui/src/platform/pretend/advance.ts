@@ -15,6 +15,7 @@ export function over(run: RunView, status: RunStatus): Partial<RunView> {
           ...s,
           status: end as typeof s.status,
           finished_at: at,
+          waiting: null,
           progress: status === 'completed' ? 1 : s.progress,
           attempts: s.attempts.map((a) =>
             a.status === 'running' ? { ...a, status: end as typeof a.status, finished_at: at } : a,
@@ -31,6 +32,23 @@ export function over(run: RunView, status: RunStatus): Partial<RunView> {
     progress: status === 'completed' ? 1 : run.progress,
     stages,
   }
+}
+
+/** Stages of a run that is tried again: what did not complete waits anew. */
+export function again(stages: StageView[]): StageView[] {
+  const first = stages.findIndex((s) => !['completed', 'cached'].includes(s.status))
+  return stages.map((s, i) =>
+    first < 0 || i < first || ['completed', 'cached'].includes(s.status)
+      ? s
+      : {
+          ...s,
+          status: i === first ? 'queued' : 'waiting',
+          progress: null,
+          error: null,
+          started_at: null,
+          finished_at: null,
+        },
+  )
 }
 
 /** What changes of a run that runs with a tick of the clock; nothing where it does not. */
