@@ -443,7 +443,7 @@ export const behaviours = [
       ]) {
         await open('tick=0&world=hostile', route)
         await page.waitForTimeout(250)
-        check((await page.title()) !== 'pwned', `a script ran at ${route}`)
+        check((await page.title()).endsWith(' – Footplate'), `a script ran at ${route}`)
         check((await page.locator('main img[src=x], main script').count()) === 0, `markup at ${route}`)
         await audit().catch((error) => {
           throw new Error(`${route}: ${error.message}`)

@@ -17,7 +17,7 @@ const WHOLE = FIRST + 3 * BATCH
 function faults() {
   const out = []
   const app = document.body
-  if (window.pwned !== undefined || document.title !== 'Footplate') out.push('a script ran')
+  if (window.pwned !== undefined || !document.title.endsWith(' – Footplate')) out.push('a script ran')
   const markup =
     'script, iframe, object, embed, link, meta, base, form:not([class]), form[action], video, audio[src], audio > *, math, img:not([src^="data:image/"]), marquee, dialog, template, foreignObject, animate, plaintext, isindex, textarea, noscript'
   for (const found of app.querySelectorAll(markup))
