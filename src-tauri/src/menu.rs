@@ -25,7 +25,8 @@ pub(crate) fn show(app: &AppHandle, tongue: Tongue) {
 fn bar(app: &AppHandle, tongue: Tongue) -> tauri::Result<Menu<Wry>> {
     type Item = PredefinedMenuItem<Wry>;
     let own = |id: &str, key: &str, keys: &str| MenuItem::with_id(app, id, tongue.word(key), true, Some(keys));
-    let named = |make: fn(&AppHandle, Option<&str>) -> tauri::Result<Item>, key: &str| make(app, Some(&tongue.word(key)));
+    let named =
+        |make: fn(&AppHandle, Option<&str>) -> tauri::Result<Item>, key: &str| make(app, Some(&tongue.word(key)));
     let line = || Item::separator(app);
     let about = AboutMetadata { version: Some(app.package_info().version.to_string()), ..AboutMetadata::default() };
     let first = Submenu::with_items(

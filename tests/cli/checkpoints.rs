@@ -493,7 +493,8 @@ fn what_another_run_or_older_data_left_is_not_gone_on_from_unasked() {
     // Another run with the same folder.
     open(&bench, "hold");
     let text = std::fs::read_to_string(&path).unwrap();
-    let retried = text.replace("[stages.train]\n", "[stages.train]\nretries = { max = 3, delay = \"0s\", jitter = 0 }\n");
+    let retried =
+        text.replace("[stages.train]\n", "[stages.train]\nretries = { max = 3, delay = \"0s\", jitter = 0 }\n");
     std::fs::write(&path, retried).unwrap();
     let second = common::start(&bench, &path, &[]);
     kill_in_the_middle(second, 2);

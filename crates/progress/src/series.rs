@@ -116,12 +116,12 @@ impl Series {
         }
         one.source = source;
         counters.points += 1;
-        if one.has_room(now_ms) {
-            if let Some(held) = one.held.take() {
-                self.held -= 1;
-                one.spent_ms += COST_MS;
-                sink.point(held.named(&one.name));
-            }
+        if one.has_room(now_ms)
+            && let Some(held) = one.held.take()
+        {
+            self.held -= 1;
+            one.spent_ms += COST_MS;
+            sink.point(held.named(&one.name));
         }
         if one.held.is_none() && one.has_room(now_ms) {
             one.spent_ms += COST_MS;
@@ -186,8 +186,7 @@ impl Series {
         let mut series = Series::default();
         for at in 0..from.usize(SERIES_LIMIT)? {
             let name = from.str()?;
-            let mut one =
-                One { name: name.into(), source: Source::restore(from)?, spent_ms: from.i64()?, held: None };
+            let mut one = One { name: name.into(), source: Source::restore(from)?, spent_ms: from.i64()?, held: None };
             let _ = from.u8()?;
             one.held = from.option(|from| {
                 Ok(Bare {

@@ -37,7 +37,8 @@ struct Where {
 
 impl Move {
     pub(crate) fn run(&self, context: &Context) -> Answer {
-        let number = |other: &str| -> Result<i64, Stop> { Ok(wish::resolve(context, &context.client()?, other)?.number) };
+        let number =
+            |other: &str| -> Result<i64, Stop> { Ok(wish::resolve(context, &context.client()?, other)?.number) };
         let spot = match &self.spot {
             Where { before: Some(other), .. } => Spot::Before { before: number(other)? },
             Where { after: Some(other), .. } => Spot::After { after: number(other)? },

@@ -190,7 +190,10 @@ fn check_reasons(backlog: &Backlog, model: &Model, now: UtcMs, seen: &mut BTreeM
     assert_eq!((backlog.queued(), backlog.running()), (model.queued.len(), model.running.len()));
     for queue in QUEUES {
         let order = model.order_of(queue);
-        assert_eq!(backlog.queue_ranks(queue).map(|(key, ..)| key).take(3).collect::<Vec<_>>(), order[..order.len().min(3)]);
+        assert_eq!(
+            backlog.queue_ranks(queue).map(|(key, ..)| key).take(3).collect::<Vec<_>>(),
+            order[..order.len().min(3)]
+        );
         for (place, key) in order.iter().enumerate().skip(1).take(2) {
             assert_eq!(backlog.place(*key), Some(place));
         }

@@ -54,12 +54,7 @@ impl Candidate {
 /// The newest valid checkpoint among those that progress lines named (oldest first) and those that fit the stage's pattern;
 /// of those that count. `settled_ms`: what was written until then was written to its end, as far as can be known, UTC milliseconds.
 #[must_use]
-pub(crate) fn newest_valid(
-    named: &[String],
-    pattern: Option<&str>,
-    only: Only,
-    settled_ms: i64,
-) -> Option<PathBuf> {
+pub(crate) fn newest_valid(named: &[String], pattern: Option<&str>, only: Only, settled_ms: i64) -> Option<PathBuf> {
     let mut found = candidates(named, pattern);
     found.retain(|c| only.takes(c));
     let last = found.len().saturating_sub(1);
@@ -70,8 +65,7 @@ pub(crate) fn newest_valid(
         .find(|(place, c)| {
             let said = named.iter().any(|n| Path::new(n) == c.path);
             // One that was not named as complete must be followed by a later one, or have been left alone.
-            let settled =
-                said || *place < last || c.modified_ms <= settled_ms || has_checked_structure(&c.path);
+            let settled = said || *place < last || c.modified_ms <= settled_ms || has_checked_structure(&c.path);
             settled && is_whole(&c.path)
         })
         .map(|(_, c)| c.path.clone())

@@ -163,7 +163,8 @@ impl StageKeeping {
         if best == 0 || self.rule.metric.is_none() {
             return BTreeSet::new();
         }
-        let unsure = |at: usize| all[at].fate != Fate::Unfinished && !self.named.iter().any(|(path, _)| *path == all[at].path);
+        let unsure =
+            |at: usize| all[at].fate != Fate::Unfinished && !self.named.iter().any(|(path, _)| *path == all[at].path);
         let claims: Vec<(usize, usize)> = (0..found.len())
             .filter(|at| unsure(*at))
             .flat_map(|at| measure::possible(&self.points, &found[at]).into_iter().map(move |point| (at, point)))

@@ -24,12 +24,7 @@ impl Mind {
     ///
     /// # Errors
     /// What the store says.
-    pub(super) fn gate_after(
-        &mut self,
-        tx: &Tx<'_>,
-        number: i64,
-        after: &[After],
-    ) -> Result<(), Trouble> {
+    pub(super) fn gate_after(&mut self, tx: &Tx<'_>, number: i64, after: &[After]) -> Result<(), Trouble> {
         let mut awaited = None;
         for one in after {
             match self.outcome(tx, one.run)? {

@@ -192,9 +192,7 @@ impl Mind {
         let next = step(&before, input)?;
         let mut change = StageChange { code: next.code(), ..StageChange::to(next.status()) };
         match &next {
-            StageState::Queued
-                if reopened || run.rows[index].queued_at.is_none() || before == StageState::Waiting =>
-            {
+            StageState::Queued if reopened || run.rows[index].queued_at.is_none() || before == StageState::Waiting => {
                 change.queued_at = Some(Some(now.0));
             }
             StageState::Running { attempt } => {

@@ -220,7 +220,16 @@ impl Tail {
             fault.get_or_insert_with(|| format!("what the log says could not be stored: {error}"));
         }
         let (newest, episodes) = (self.newest(), self.told());
-        (Summary { outputs: self.handed.values(), read_to: self.offset, notes: self.collected.notes, fault, episodes }, newest)
+        (
+            Summary {
+                outputs: self.handed.values(),
+                read_to: self.offset,
+                notes: self.collected.notes,
+                fault,
+                episodes,
+            },
+            newest,
+        )
     }
 
     /// Offset up to which the log was read.

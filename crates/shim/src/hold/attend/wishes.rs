@@ -174,7 +174,8 @@ impl Attendance {
 
     /// Once, at the first pause: it stays until the program has ended. A program whose first shim is gone has one, or never will.
     fn anchor(&mut self) {
-        if self.bond.is_parent() && matches!(self.phase, Phase::Running) && !std::mem::replace(&mut self.anchored, true) {
+        if self.bond.is_parent() && matches!(self.phase, Phase::Running) && !std::mem::replace(&mut self.anchored, true)
+        {
             // Where it cannot be, a death of this shim ends the pause.
             let _ = os::anchor_group(self.child, self.group);
         }
