@@ -6,6 +6,7 @@ import '@fontsource-variable/inter/wght.css'
 import './styles/tokens.css'
 import './styles/base.css'
 import './styles/scroll.css'
+import './styles/edge.css'
 
 import { mount } from 'svelte'
 
