@@ -9,6 +9,7 @@ import { chromium } from 'playwright-core'
 import { alerts } from './alerts.mjs'
 import { behaviours } from './behaviours.mjs'
 import { compare } from './compare.mjs'
+import { frames } from './frames.mjs'
 import { gallery } from './gallery.mjs'
 import { hostile } from './hostile.mjs'
 import { keyboard } from './keyboard.mjs'
@@ -44,6 +45,7 @@ const all = [
   ...behaviours,
   ...alerts,
   ...compare,
+  ...frames,
   ...gallery,
   ...keyboard,
   ...logs,
