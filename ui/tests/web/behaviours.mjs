@@ -209,6 +209,30 @@ export const behaviours = [
     },
   },
   {
+    name: 'what went wrong comes with what helps: back to the queue, or another file',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/run/99999')
+      await page.waitForSelector('.trouble >> text=There is no run #99999')
+      check(!(await page.locator('.trouble').innerText()).includes('footplate '), 'a command of the terminal')
+      await page.click('.trouble >> text=To the queue')
+      await page.waitForSelector('.ended')
+      await open('tick=0', '#/open/bad')
+      await page.click('.trouble >> text=Choose another file')
+      await page.waitForFunction(() => window.pretend.asked.some((one) => one.what === 'importTemplate'))
+    },
+  },
+  {
+    name: 'a queue that is looked at says how it stands, and is turned on there',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/queue?queue=maintenance')
+      await page.waitForSelector('text=maintenance: paused, 0 of 12 busy')
+      await page.waitForSelector('text=Nothing has run in this queue yet.')
+      check((await page.locator('.seg em').count()) === 0, 'what needs a look elsewhere is counted')
+      await page.click('text=Turn on')
+      await page.waitForSelector('text=maintenance: 0 of 12 busy')
+    },
+  },
+  {
     name: 'a time is seen whole where it is set, also where clocks have am and pm',
     run: async ({ page, open, check }) => {
       const clipped = () =>
