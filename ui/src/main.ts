@@ -7,6 +7,7 @@ import './styles/tokens.css'
 import './styles/base.css'
 import './styles/figures.css'
 import './styles/scroll.css'
+import './styles/edge.css'
 
 import { mount } from 'svelte'
 

@@ -1,13 +1,24 @@
 /** Wishes with words: what was asked, what became of it. */
-import { t } from '../i18n/index.svelte'
+import { language, t } from '../i18n/index.svelte'
 import { said } from '../i18n/said'
 import { isFault, type Wish } from '../platform/types'
 import { platform } from './platform'
 import { toast } from './toasts.svelte'
 
 export function faultText(error: unknown): string {
-  if (isFault(error)) return [error.message, ...error.hints.slice(0, 1)].map(said).join(' ')
+  if (isFault(error)) return sentences([error.message, ...windowHints(error.hints).slice(0, 1)].map(said))
   return error instanceof Error ? error.message : String(error)
+}
+
+/** Hints without those that name a command of the terminal: the window has buttons for these. */
+export function windowHints(all: string[]): string[] {
+  return all.filter((hint) => !/\bfootplate [a-z]/.test(hint))
+}
+
+/** One after the other, as the language in force sets them. */
+function sentences(all: string[]): string {
+  if (language() === 'en' || all.length < 2 || !all.every((one) => /[\u4e00-\u9fff]/.test(one))) return all.join(' ')
+  return all.map((one) => (/[。！？…]$/.test(one) ? one : `${one}。`)).join('')
 }
 
 /** Sends a wish; says so where it was refused. True: done. */

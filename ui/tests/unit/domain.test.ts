@@ -9,6 +9,7 @@ import { revive } from '../../src/domain/template/draft.svelte'
 import { collect, line, presetValues, read, words } from '../../src/domain/template/params'
 import { bytes, bytesBeside, moment, percent, span, tick, ticks, timecode, value } from '../../src/i18n/format'
 import { resolveLanguage, setLanguage, t } from '../../src/i18n/index.svelte'
+import { faultText } from '../../src/app/act'
 import { parse } from '../../src/app/router.svelte'
 import { failure } from '../../src/platform/pretend/build'
 import { TEMPLATES } from '../../src/platform/pretend/templates'
@@ -126,6 +127,12 @@ describe('words', () => {
     expect(failureTitle(found('Out of GPU memory'))).toBe('GPU 内存不足')
     expect(failureTitle(found('Python raised ValueError'))).toBe('Python 抛出了 ValueError')
     expect(failureTitle(found('Something newer'))).toBe('程序出错')
+  })
+  it('a fault says what to do next, as the language sets its sentences, and never by a command of the terminal', () => {
+    const fault = (hint: string) => ({ code: 'not_found' as const, message: 'There is no schedule x', hints: [hint] })
+    expect(faultText(fault('footplate schedule list shows the schedules'))).toBe('There is no schedule x')
+    setLanguage('zh-CN')
+    expect(faultText(fault('Make the schedule anew.'))).toBe('没有计划 x。请重新创建这个计划。')
   })
   it('hints for the terminal are not shown in the window', () => {
     expect(

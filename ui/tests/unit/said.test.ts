@@ -381,9 +381,9 @@ describe("the engine's sentences", () => {
     )
     expect(said('name must be text, not null')).toBe('name 必须是文字，不能是 null')
     expect(said('preset "q": parameter "b" must be one of a, b, not "c: d"')).toBe(
-      '预设 "q"：参数 "b" 必须是 a, b 之一，不能是 "c: d"',
+      '预设“q”：参数“b”必须是 a, b 之一，不能是 "c: d"',
     )
-    expect(said('in "{{ a: b | uper }}": there is no filter "uper"')).toBe('"{{ a: b | uper }}" 中：没有过滤器 "uper"')
+    expect(said('in "{{ a: b | uper }}": there is no filter "uper"')).toBe('"{{ a: b | uper }}" 中：没有过滤器“uper”')
   })
 
   it('the Chinese has the same places as the English', () => {
@@ -420,10 +420,10 @@ describe("the engine's sentences", () => {
       '30 random runs are asked for, and these values make 12',
     ]
     expect(wrong.map(said)).toEqual([
-      '参数 "lr"："0.1..0.5" 没有步长，列不出全部组合；可写上步长，或改为随机抽取',
-      '参数 "n"："9..1" 的起点大于终点',
-      '参数 "n"："1..9:0" 的步长是 "0"，而步长必须是不小于 1 的整数',
-      '参数 "n" 中 5 写了两次',
+      '参数“lr”："0.1..0.5" 没有步长，列不出全部组合；可写上步长，或改为随机抽取',
+      '参数“n”："9..1" 的起点大于终点',
+      '参数“n”："1..9:0" 的步长是 "0"，而步长必须是不小于 1 的整数',
+      '参数“n”中 5 写了两次',
       '全部组合共有 20000 个任务，上限为 10000',
       '要抽取 30 个任务，但这些取值只有 12 种组合',
     ])
@@ -441,7 +441,7 @@ describe("the engine's sentences", () => {
     expect(said('Its working folder /a b is not there.')).toBe('工作文件夹 /a b 不存在。')
     expect(said('There is no queue "x". Choose another one.')).toBe('没有队列 "x"。请另选一个。')
     const missing = 'Cannot start: "trian.py" not found. Searched: /bin, /usr/bin. Did you mean "train.py"?'
-    expect(said(missing)).toBe('无法启动：找不到 "trian.py"。已搜索：/bin, /usr/bin。是否指 "train.py"？')
+    expect(said(missing)).toBe('无法启动：找不到“trian.py”。已搜索：/bin, /usr/bin。是否指“train.py”？')
   })
 
   it("a cause is told whole, and a program's own words stay as they are", () => {

@@ -84,6 +84,15 @@ describe('words', () => {
     expect(wrong).toEqual([])
   })
 
+  it('Chinese has one form of address, and its own marks of quotation', () => {
+    const sentences = Object.entries(words('sentences.zh-CN'))
+    const wrong = [...Object.entries(zh), ...sentences]
+      .flatMap(([key, word]) => (typeof word === 'string' ? [word] : Object.values(word)).map((text) => [key, text]))
+      .filter(([, text]) => /您|[\u4e00-\u9fff] ?"\{\w+\}"|"\{\w+\}" ?[\u4e00-\u9fff]/.test(text ?? ''))
+      .map(([key, text]) => `${key}: ${text}`)
+    expect(wrong).toEqual([])
+  })
+
   it('components hold no words of their own', () => {
     const found: string[] = []
     for (const path of sources.filter((file) => file.endsWith('.svelte'))) {

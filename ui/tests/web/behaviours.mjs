@@ -177,7 +177,7 @@ export const behaviours = [
       await page.fill('.find input', 'voice-clone-6')
       await page.waitForFunction(() => document.querySelectorAll('.ended').length === 1)
       await page.fill('.find input', 'nothing is called this')
-      await page.waitForSelector('text=No ended run is like that.')
+      await page.waitForSelector('text=No run matches.')
       await page.click('text=Show all')
       await page.waitForSelector('.ended')
       await page.click('nav >> text=evaluation')
@@ -267,6 +267,62 @@ export const behaviours = [
         ['.cards', 'article:last-child'].map((e) => document.querySelector(e).getBoundingClientRect().right),
       )
       check(Math.abs(cards - last) < 1, `${last} of ${cards}`)
+    },
+  },
+  {
+    name: 'what went wrong comes with what helps: back to the queue, or another file',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/run/99999')
+      await page.waitForSelector('.trouble >> text=There is no run #99999')
+      check(!(await page.locator('.trouble').innerText()).includes('footplate '), 'a command of the terminal')
+      await page.click('.trouble >> text=To the queue')
+      await page.waitForSelector('.ended')
+      await open('tick=0', '#/open/bad')
+      await page.click('.trouble >> text=Choose another file')
+      await page.waitForFunction(() => window.pretend.asked.some((one) => one.what === 'importTemplate'))
+    },
+  },
+  {
+    name: 'a queue that is looked at says how it stands, and is turned on there',
+    run: async ({ page, open, check }) => {
+      await open('tick=0', '#/queue?queue=maintenance')
+      await page.waitForSelector('text=maintenance: paused, 0 of 12 busy')
+      await page.waitForSelector('text=Nothing has run in this queue yet.')
+      check((await page.locator('.seg em').count()) === 0, 'what needs a look elsewhere is counted')
+      await page.click('text=Turn on')
+      await page.waitForSelector('text=maintenance: 0 of 12 busy')
+    },
+  },
+  {
+    name: 'a time is seen whole where it is set, also where clocks have am and pm',
+    run: async ({ page, open, check }) => {
+      const clipped = () =>
+        page.locator('input[type=time]').evaluateAll((all) =>
+          all.map((e) => {
+            const had = e.offsetWidth
+            e.style.cssText = 'flex: none; width: max-content'
+            return [had, e.offsetWidth]
+          }),
+        )
+      await open('tick=0', '#/settings')
+      await page.click('#quiet')
+      await page.waitForSelector('input[type=time]')
+      const times = await clipped()
+      check(times.length === 2 && times.every(([had, wants]) => had >= wants + 16), JSON.stringify(times))
+    },
+  },
+  {
+    name: 'a menu keeps what takes away apart and last; what asks more says so',
+    run: async ({ page, open, check }) => {
+      await open('tick=0')
+      await page.locator('.ended').first().hover()
+      await page.locator('.ended').first().locator('[aria-label=More]').click()
+      const items = page.locator('[role=menuitem]')
+      await items.filter({ hasText: 'Make a template…' }).waitFor()
+      const tops = await items.evaluateAll((all) => all.map((e) => e.getBoundingClientRect().top))
+      const steps = tops.slice(1).map((top, i) => top - tops[i])
+      check((await items.last().textContent()) === 'Delete', 'it is not last')
+      check(steps.at(-1) > 34 && steps.slice(0, -1).every((step) => step < 30), steps.join())
     },
   },
   {

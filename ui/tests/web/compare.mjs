@@ -3,6 +3,34 @@ import { asked } from './pretend.mjs'
 
 export const compare = [
   {
+    name: 'compare: the run and the heads stay in sight, and no name says again what the columns say',
+    size: [760, 600],
+    run: async ({ page, open, check }) => {
+      await open('tick=0&world=sweep', '#/compare?experiment=digits-sweep-1')
+      await page.waitForSelector('tbody tr')
+      const seen = await page.evaluate(() => {
+        const wide = document.querySelector('.wide.scroll')
+        wide.scrollTo(400, 300)
+        const box = (e) => e.getBoundingClientRect()
+        const rows = [...wide.querySelectorAll('tbody th')]
+        return {
+          moved: wide.scrollLeft > 0 && wide.scrollTop > 50,
+          left: box(rows[20]).left - box(wide).left,
+          top: box(wide.querySelector('thead th')).top - box(wide).top,
+          names: rows.map((e) => e.textContent.trim()),
+          titles: rows.map((e) => e.querySelector('a').title),
+          empty: [...wide.querySelectorAll('tbody td')].filter((e) => e.textContent.trim() === '').length,
+        }
+      })
+      check(seen.moved && Math.abs(seen.left) < 1 && Math.abs(seen.top) < 1, JSON.stringify({ ...seen, titles: [] }))
+      check(
+        seen.names.every((name) => /^#\d+$/.test(name)),
+        seen.names.join(),
+      )
+      check(seen.titles.every((name) => name.startsWith('lr=')) && seen.empty === 0, seen.titles.join())
+    },
+  },
+  {
     name: 'compare: ended runs are chosen by the keyboard and compared',
     run: async ({ page, open, check, audit }) => {
       await open('tick=0', '#/queue')

@@ -12,6 +12,7 @@ import { compare } from './compare.mjs'
 import { composing } from './composing.mjs'
 import { deeds } from './deeds.mjs'
 import { focus } from './focus.mjs'
+import { frames } from './frames.mjs'
 import { gallery } from './gallery.mjs'
 import { hostile } from './hostile.mjs'
 import { keyboard } from './keyboard.mjs'
@@ -52,6 +53,7 @@ const all = [
   ...composing,
   ...deeds,
   ...focus,
+  ...frames,
   ...gallery,
   ...keyboard,
   ...keys,

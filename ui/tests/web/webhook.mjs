@@ -35,9 +35,9 @@ export const webhook = [
     name: 'webhook: each kind has its switch, the last one stays, and what is removed tells nothing more',
     run: async ({ page, open, check }) => {
       await open('tick=0&webhook', '#/settings')
-      const group = page.getByRole('group', { name: 'Tells of' })
+      const group = page.getByRole('group', { name: 'Send when' })
       await page.waitForSelector('text=The last message was taken')
-      for (const kind of ['A run failed', 'A run was interrupted', 'A run prints nothing', 'A metric gives alarm'])
+      for (const kind of ['A run failed', 'A run was interrupted', 'A run prints nothing', 'A metric raises an alert'])
         await group.getByRole('switch', { name: kind }).click()
       const wanted = async () => JSON.stringify((await asked(page, 'setWebhook')).at(-1))
       check((await wanted()) === '[{"on":["disk"]}]', await wanted())

@@ -35,7 +35,7 @@ export const ICON: Record<Action, IconName> = {
   start: 'play',
   resume: 'play',
   retry: 'retry',
-  rename: 'script',
+  rename: 'pencil',
   again: 'copy',
   delete: 'trash',
 }

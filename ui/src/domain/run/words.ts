@@ -1,4 +1,5 @@
 /** What the engine says of a run, in the language in force; shorter, where the window has room for less. */
+import { windowHints } from '../../app/act'
 import { moment } from '../../i18n/format'
 import { language, t, tDynamic } from '../../i18n/index.svelte'
 import { said } from '../../i18n/said'
@@ -47,9 +48,8 @@ export function failureDetail(failure: Failure): string {
   return said(failure.detail)
 }
 
-/** Hints without those that name a command of the terminal: the window has buttons for these. */
 export function hints(failure: Failure): string[] {
-  return failure.hints.filter((hint) => !/\bfootplate [a-z]/.test(hint)).map(said)
+  return windowHints(failure.hints).map(said)
 }
 
 /** What an ended row says: the cause, else the result, else the last message. */
