@@ -31,7 +31,7 @@ const MADE = [
   /^toast\.(resume|retry)$/,
   /^check\.(ok|note|bad)$/,
 ]
-const ELSEWHERE = [/^tray\./, /^notify\./, /^shell\./]
+const ELSEWHERE = [/^tray\./, /^notify\./, /^shell\./, /^menu\.(?!more)/]
 
 /** Texts on the screen that are the same in every language. */
 const SAME = new Set(['English', '简体中文', 'ID', 'Alt ↑ ↓', 'Esc', 'Footplate', '--epochs 3'])

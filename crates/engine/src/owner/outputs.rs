@@ -1,7 +1,7 @@
 //! `$FOOTPLATE_OUTPUT`: the values that a program hands on by writing a file.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
 use indexmap::IndexMap;
@@ -22,8 +22,8 @@ pub(super) fn read(path: &Path) -> (IndexMap<String, Value>, Vec<String>) {
     let file = match plain(path) {
         Ok(Some(file)) => file,
         Ok(None) => return (IndexMap::new(), faults),
-        Err(error) => {
-            faults.push(format!("nothing of the output file is read: {error}"));
+        Err(sentence) => {
+            faults.push(sentence);
             return (IndexMap::new(), faults);
         }
     };
@@ -40,19 +40,19 @@ pub(super) fn read(path: &Path) -> (IndexMap<String, Value>, Vec<String>) {
 }
 
 /// The file, where there is one. What the program put in its place is not waited for (a FIFO) and not followed (a link).
-fn plain(path: &Path) -> io::Result<Option<File>> {
+fn plain(path: &Path) -> Result<Option<File>, String> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let other = |what: &str| Err(io::Error::other(format!("the program put {what} in its place")));
+    let unread = |error: Errno| format!("the output file could not be read: {error}");
+    let no_file = || Err("nothing of the output file is read: the program put something else in its place".to_owned());
     match rustix::fs::open(path, flags, Mode::empty()) {
-        Ok(file) => match FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) {
+        Ok(file) => match FileType::from_raw_mode(rustix::fs::fstat(&file).map_err(unread)?.st_mode) {
             FileType::RegularFile => Ok(Some(File::from(file))),
-            FileType::Directory => other("a folder"),
-            _ => other("what is no file"),
+            _ => no_file(),
         },
         Err(Errno::NOENT) => Ok(None),
-        Err(Errno::LOOP) => other("a symbolic link"),
-        Err(Errno::NXIO) => other("what is no file"),
-        Err(error) => Err(error.into()),
+        Err(Errno::LOOP) => Err("nothing of the output file is read: the program put a link in its place".to_owned()),
+        Err(Errno::NXIO) => no_file(),
+        Err(error) => Err(unread(error)),
     }
 }
 
@@ -127,10 +127,10 @@ mod tests {
         let elsewhere = place.path().join("elsewhere");
         std::fs::write(&elsewhere, "key=secret").unwrap();
         let makes: [(&str, &dyn Fn()); 4] = [
-            ("a folder", &|| std::fs::create_dir(&at).unwrap()),
-            ("a symbolic link", &|| std::os::unix::fs::symlink(&elsewhere, &at).unwrap()),
-            ("what is no file", &|| drop(std::os::unix::net::UnixListener::bind(&at).unwrap())),
-            ("what is no file", &|| {
+            ("something else", &|| std::fs::create_dir(&at).unwrap()),
+            ("a link", &|| std::os::unix::fs::symlink(&elsewhere, &at).unwrap()),
+            ("something else", &|| drop(std::os::unix::net::UnixListener::bind(&at).unwrap())),
+            ("something else", &|| {
                 rustix::fs::mknodat(rustix::fs::CWD, &at, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
             }),
         ];
