@@ -44,9 +44,9 @@ export const frames = [
   {
     name: 'the menu of an ended row stands beside it, is of its run however one scrolled, and gives the focus back',
     run: async ({ page, open, check }) => {
-      await open('tick=0&world=huge')
+      await open('tick=0')
       await page.waitForSelector('.ended')
-      await page.evaluate(() => document.querySelector('.body').scrollTo(0, 40_000))
+      await page.evaluate(() => document.querySelector('.body').scrollTo(0, 20_000))
       await page.waitForFunction(() => document.querySelectorAll('.ended').length > 20)
       const row = page.locator('.ended:has(.s-completed)').nth(14)
       const name = await row.locator('.c-name').textContent()
@@ -91,9 +91,9 @@ export const frames = [
   {
     name: 'the focus stays with its run while other rows come and go',
     run: async ({ page, open, check }) => {
-      await open('tick=0&world=huge')
+      await open('tick=0')
       await page.waitForSelector('.ended')
-      await page.evaluate(() => document.querySelector('.body').scrollTo(0, 40_000))
+      await page.evaluate(() => document.querySelector('.body').scrollTo(0, 20_000))
       await page.waitForFunction(() => document.querySelectorAll('.ended').length > 20)
       const went = await page.evaluate(async () => {
         const body = document.querySelector('.body')
