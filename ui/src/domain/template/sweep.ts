@@ -145,7 +145,7 @@ export function faultsOf(view: SweepView | null, said: (text: string) => string)
   for (const { name, message } of view?.params ?? []) {
     // Its name stands beside it.
     const text = said(message)
-    const bare = text.replace(/^(?:parameter|参数) "(?:[^"\\]|\\.)*"\s*[:：]?\s*/, '')
+    const bare = text.replace(/^(?:parameter "(?:[^"\\]|\\.)*"|参数“[^”]*”)\s*[:：]?\s*/, '')
     faults[name] ??= { code: 'said', text: bare.charAt(0).toUpperCase() + bare.slice(1) }
   }
   return faults
