@@ -175,7 +175,7 @@ export const gallery = [
       await page.waitForSelector('[role=menuitem] >> text=Delete')
       check((await page.locator('text=Run again with changes').count()) === 0, 'offered in vain')
       await page.evaluate(() => (location.hash = '#/new?like=1293'))
-      await page.waitForSelector('.toast >> text=footplate run --like 1293')
+      await page.waitForSelector('.toast >> text=The template of #1293 is gone')
       await page.waitForSelector('text=What should run?')
     },
   },
