@@ -450,6 +450,8 @@ fn a_run_is_moved_among_those_that_wait_beside_it() {
         gate("go")
     );
     let _ = bench.run(&words("queue set default --limit 1")).expect(0);
+    let before = bench.add(&["--queue", "default"], &["true"]);
+    ended(&bench, before);
     let begun = common::start(&bench, &pipeline(&bench, "both", &text), &[]);
     until(LONG, "the first stage runs", || bench.status(begun) == "running");
     let urgent = bench.add(&["--queue", "default", "--priority", "5"], &["true"]);
@@ -471,6 +473,7 @@ fn a_run_is_moved_among_those_that_wait_beside_it() {
     };
     refused(d, 3, "beside itself");
     refused(99, 4, "no run");
+    refused(before, 5, "waits in no queue");
     open(&bench, "go");
     let began = |number: i64| {
         let run = ended(&bench, number);
@@ -479,7 +482,6 @@ fn a_run_is_moved_among_those_that_wait_beside_it() {
     let mut order = [b, c, d, urgent].map(began);
     order.sort();
     assert_eq!(order.map(|(_, number)| number), [urgent, d, c, b]);
-    refused(urgent, 5, "waits in no queue");
 }
 
 fn text_of(value: &Value) -> String {

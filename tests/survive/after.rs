@@ -19,12 +19,14 @@ fn what_is_cancelled_and_asked_for_again_still_waits() {
     let bench = Bench::new();
     let (first, second) = (gated(&bench, "first"), Pretend::sh(&bench.work(), "second", ""));
     let one = bench.add(&["--cpus", "0"], &first.argv());
-    let two = bench.add(&["--cpus", "0", "--after", "1"], &second.argv());
+    // In another queue: there is room for it.
+    let free = ["--cpus", "0", "--queue", "evaluation"];
+    let two = bench.add(&[&free[..], &["--after", "1"]].concat(), &second.argv());
     until(LONG, "the first is at work", || first.starts() == 1);
     let _ = bench.run(&["cancel", "2"]).expect(0);
     let _ = bench.run(&["retry", "2"]).expect(0);
-    // Something else passes by meanwhile: there was room to start.
-    let other = bench.add(&["--cpus", "0"], &["true"]);
+    // Something else passes by meanwhile: it could have begun.
+    let other = bench.add(&free, &["true"]);
     bench.until_status(other, "completed", LONG);
     assert_eq!((second.starts(), bench.show(two)["waiting"]["reason"].as_str()), (0, Some("after")));
     open(&bench, "first");
@@ -43,7 +45,7 @@ fn who_asks_again_knows_that_the_first_failed_and_no_later_owner_knows_better() 
     until(LONG, "the second is at work", || second.starts() == 1);
     assert!(bench.kill_owner());
     // Another owner comes, and knows what it finds.
-    let other = bench.add(&["--cpus", "0"], &["true"]);
+    let other = bench.add(&["--cpus", "0", "--queue", "evaluation"], &["true"]);
     bench.until_status(other, "completed", LONG);
     assert_eq!(bench.status(two), "running");
     open(&bench, "second");
