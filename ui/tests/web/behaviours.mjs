@@ -109,13 +109,14 @@ export const behaviours = [
     name: 'what is seen of the queue is moved beside its like, whatever else waits there',
     run: async ({ page, open, check }) => {
       await open('tick=0')
+      await page.waitForSelector('.next .li')
       // Two of the four are tagged; before and between them others of their queue wait, and the first of all is urgent.
       await page.evaluate(async () => {
-        const waiting = (await window.pretend.list({ statuses: ['queued'] })).runs.toReversed()
+        const waiting = [...document.querySelectorAll('.next .li')].map((one) => Number(one.dataset.run))
         for (const [i, run] of waiting.entries()) {
           const tags = i % 2 === 1 ? ['all', 'seen'] : ['all']
-          await window.pretend.wish(run.number, { kind: 'tag', args: { add: tags } })
-          await window.pretend.wish(run.number, { kind: 'set', args: { queue: 'training', priority: i === 0 ? 5 : 0 } })
+          await window.pretend.wish(run, { kind: 'tag', args: { add: tags } })
+          await window.pretend.wish(run, { kind: 'set', args: { queue: 'training', priority: i === 0 ? 5 : 0 } })
         }
       })
       await page.evaluate(() => (location.hash = '#/queue?tag=seen'))
