@@ -197,7 +197,7 @@ export const gallery = [
         location.hash = '#/new?template=digits'
       })
       await page.click('footer .pri')
-      await page.waitForSelector('text=参数 "epochs" 必须是 1 到 10000 的整数，不能是 0')
+      await page.waitForSelector('text=参数“epochs”必须是 1 到 10000 的整数，不能是 0')
     },
   },
   {
