@@ -170,12 +170,13 @@ impl StageKeeping {
             .flat_map(|at| measure::possible(&self.points, &found[at]).into_iter().map(move |point| (at, point)))
             .filter(|(_, point)| self.points[*point].value.is_finite())
             .collect();
-        let mut points: Vec<usize> = claims.iter().map(|(_, point)| *point).collect();
+        // Each once: two of one value must not stand in each other's place.
+        let points: BTreeSet<usize> = claims.iter().map(|(_, point)| *point).collect();
+        let mut points: Vec<usize> = points.into_iter().collect();
         points.sort_by(|one, other| {
             let (one, other) = (self.points[*one].value, self.points[*other].value);
             if self.rule.mode == Better::Min { one.total_cmp(&other) } else { other.total_cmp(&one) }
         });
-        points.dedup();
         points.truncate(best);
         claims.into_iter().filter(|(_, point)| points.contains(point)).map(|(at, _)| at).collect()
     }

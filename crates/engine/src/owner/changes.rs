@@ -131,7 +131,10 @@ impl Mind {
         if let Some(since) = Chosen::began_anew(&self.run(tx, key.run)?.rows[key.stage as usize]) {
             return Ok(Some(since));
         }
-        Ok(tx.attempts_of(key.run, key.stage)?.iter().filter_map(|attempt| attempt.started_at).min())
+        let attempts = tx.attempts_of(key.run, key.stage)?;
+        // One that was never tried has none: what lies there is another run's.
+        let now = attempts.is_empty().then_some(self.now.0);
+        Ok(attempts.iter().filter_map(|attempt| attempt.started_at).min().or(now))
     }
 
     pub(super) fn start_draft(&mut self, tx: &Tx<'_>, number: i64) -> Result<Result<Option<String>, Refused>, Trouble> {
