@@ -136,7 +136,6 @@ export const starting = [
       await hold(page, 'pickScript')
       await open('tick=0', '#/new?template=digits')
       await page.fill('#p-epochs', '77')
-      await page.waitForFunction(async () => (await window.pretend.draft())?.typed.epochs === '77')
       await page.evaluate(() => (location.hash = '#/new?kind=script'))
       await answer(page, 0, null)
       await page.waitForFunction(() => document.querySelector('#p-epochs')?.value === '77')

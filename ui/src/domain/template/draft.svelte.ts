@@ -139,14 +139,23 @@ export function notKept(): unknown {
   return fault
 }
 let newest = 0
+/** What is on its way to be kept, or could not be. */
+let pending: { draft: JsonValue } | null = null
+/** The draft as it was last left, also a moment ago. */
+export async function kept(): Promise<JsonValue> {
+  return pending ? pending.draft : await platform().draft()
+}
 export function keep(draft: Draft | null): void {
   clearTimeout(timer)
   const mine = ++newest
   const told = (why: unknown) => {
-    if (mine === newest) fault = why
+    if (mine !== newest) return
+    fault = why
+    if (why === null) pending = null
   }
   const text =
     draft === null ? null : (JSON.parse(JSON.stringify({ ...draft, typed: withoutSecrets(draft.typed) })) as JsonValue)
+  pending = { draft: text }
   timer = setTimeout(
     () =>
       void platform()
