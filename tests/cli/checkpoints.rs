@@ -461,7 +461,7 @@ fn shared(bench: &Bench, then: &str) -> (Pretend, String) {
     let body = format!("note(' '.join(sys.argv[1:]) or 'anew')\n{then}\n");
     let program = Pretend::python(&bench.work(), "train.py", &body);
     let toml = format!(
-        "[stages.prepare]\ncommand = [\"true\"]\n[stages.train]\nneeds = [\"prepare\"]\ncommand = {:?}\n\
+        "[stages.prepare]\ncommand = [\"true\"]\n[stages.train]\nqueue = \"training\"\nneeds = [\"prepare\"]\ncommand = {:?}\n\
          resume = [\"--resume\", \"{{{{ checkpoint.path }}}}\"]\ncheckpoints = {{ files = \"{}/ckpt/*.bin\" }}\n",
         program.argv(),
         bench.work().display()
@@ -515,6 +515,15 @@ fn what_another_run_or_older_data_left_is_not_gone_on_from_unasked() {
     assert_eq!(ended(&bench, second)["status"], "completed");
     let resumed = format!("--resume {}/ckpt/one.bin", bench.work().display());
     assert_eq!(called(&program).last(), Some(&resumed));
+    // Asked for of a stage that was never tried: what lies there is the others'.
+    let _ = bench.run(&words("queue pause training")).expect(0);
+    let third = common::start(&bench, &path, &[]);
+    until(LONG, "its data are prepared", || stage(&bench.show(third), "train")["status"] == "queued");
+    let _ = bench.run(&["cancel", &third.to_string()]).expect(0);
+    let _ = bench.run(&words("queue unpause training")).expect(0);
+    let _ = bench.run(&["resume", &third.to_string()]).expect(0);
+    assert_eq!(ended(&bench, third)["status"], "completed");
+    assert_eq!(called(&program).last().unwrap(), "anew");
 }
 
 #[test]

@@ -460,7 +460,8 @@ fn a_run_is_moved_among_those_that_wait_beside_it() {
         let said = bench.run(&["move", &run.to_string(), how, &other.to_string()]).expect(0).stdout;
         assert_eq!(said.trim(), format!("#{run} is at place {place} in default"), "{how} {other}");
     };
-    // What has begun has no place, though a stage of it waits there, and what is more urgent is another line.
+    // What has begun has no place, though a stage of it waits there, and what is more urgent is another line; the next owner knows.
+    assert!(bench.kill_owner());
     moved(d, "--to", 2, 2);
     moved(c, "--before", b, 1);
     moved(b, "--after", d, 3);

@@ -198,3 +198,28 @@ fn without_a_byte_of_room_every_verb_says_so_and_what_was_there_is_there_again()
     let _ = bench.run(&["schedule", "rm", "nightly"]).expect(0);
     bench.until_nothing_left(LONG);
 }
+
+#[test]
+fn with_nobody_about_the_ballast_lets_people_look_and_clean_on_a_full_disk() {
+    if !in_own_mounts("full_disk::with_nobody_about_the_ballast_lets_people_look_and_clean_on_a_full_disk") {
+        return;
+    }
+    let bench = Bench::new();
+    let disk = SmallDisk::mount(&bench.data(), 512 * 1024);
+    let _ = bench.run(&["disk", "--warning", "0", "--critical", "0"]).expect(0);
+    let program = Pretend::sh(&bench.work(), "p.sh", "echo hello");
+    let number = bench.add(&[], &program.argv());
+    let _ = bench.run(&["wait", &number.to_string()]).expect(0);
+    bench.until_nothing_left(LONG);
+    let ballast = bench.data().join("ballast");
+    std::fs::write(&ballast, vec![0; 4 << 20]).unwrap();
+    let _ = disk.fill("filler");
+    let listed = bench.run(&["list"]).expect(0).stdout;
+    assert!(listed.contains("completed") && !ballast.exists(), "{listed}");
+    let _ = bench.run(&["rm", &number.to_string(), "--files"]).expect(0);
+    // Without a ballast it is said what is the matter.
+    bench.until_nothing_left(LONG);
+    let _ = disk.fill("the rest");
+    let refused = bench.run(&["list"]).expect(8);
+    assert!(refused.stderr.contains("no room left on the disk"), "{}", refused.stderr);
+}

@@ -117,3 +117,54 @@ fn twenty_first_starts_in_a_new_folder() {
     until(LONG, "all ran", || program.starts() == 20);
     bench.until_nothing_left(LONG);
 }
+
+/// Memory that no file stands behind, MiB.
+fn anonymous(pid: i32) -> u64 {
+    let smaps = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
+    let line = smaps.lines().find_map(|line| line.strip_prefix("Anonymous:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+}
+
+#[test]
+fn thousands_of_pipelines_that_wait_take_little_memory_and_are_there_for_the_next_owner() {
+    const MANY: u32 = 4_000;
+    let bench = Bench::new();
+    let gate = bench.work().join("go");
+    let body = format!("while [ ! -e {} ]; do sleep 0.2; done", gate.display());
+    let program = Pretend::sh(&bench.work(), "p.sh", &body);
+    let _ = bench.run(&["queue", "set", "default", "--limit", "1"]).expect(0);
+    let first = bench.add(&["--queue", "default"], &program.argv());
+    bench.until_status(first, "running", LONG);
+    let pipeline = bench.write(
+        "footplate.toml",
+        "format = 1\nname = \"many\"\nqueue = \"default\"\n[params.x]\ntype = \"integer\"\n\
+         [stages.prepare]\ncommand = [\"true\"]\n[stages.sometimes]\nif = \"params.x == 1999\"\ncommand = [\"true\"]\n\
+         [stages.train]\ncommand = [\"true\"]\nneeds = [\"prepare\"]\n",
+    );
+    let sweep = |from: u32, to: u32| {
+        let _ = bench.run(&["sweep", pipeline.to_str().unwrap(), "-p", &format!("x={from}..{to}")]).expect(0);
+    };
+    let has = |runs: u32| {
+        let said = bench.run(&["move", &(runs + 1).to_string(), "--to", "9999"]).expect(0).stdout;
+        said.contains(&format!("at place {runs} "))
+    };
+    sweep(1, MANY / 4);
+    until(LONG, "a quarter is taken in", || has(MANY / 4));
+    let before = anonymous(bench.owner().unwrap());
+    sweep(MANY / 4 + 1, MANY);
+    until(LONG, "all are taken in", || has(MANY));
+    let with_all = anonymous(bench.owner().unwrap());
+    assert!(bench.kill_owner());
+    until(LONG, "the next owner has all of them", || has(MANY));
+    let of_the_next = anonymous(bench.owner().unwrap());
+    // Each of them whole would be some 10 KiB, 30 MiB together.
+    eprintln!("{before} MiB, then {with_all}, {of_the_next}");
+    assert!(with_all < before + 15 && of_the_next < before + 15, "{before} MiB, then {with_all}, {of_the_next}");
+    // Of those that were forgotten meanwhile all is known.
+    let sometimes = |run: i64| bench.show(run)["stages"][1]["status"].as_str().unwrap().to_owned();
+    assert_eq!([1_999, 2_000].map(sometimes), ["skipped", "queued"]);
+    let _ = bench.run(&["move", "2000", "--to", "1"]).expect(0);
+    std::fs::write(&gate, "").unwrap();
+    let _ = bench.run(&["wait", "2000"]).expect(0);
+    bench.kill_all();
+}

@@ -74,3 +74,16 @@ fn a_program_whose_attempt_folder_is_deleted_is_interrupted_and_not_launched_twi
     bench.until_nothing_left(LONG);
     assert_eq!(program.starts(), 1);
 }
+
+#[test]
+fn what_a_program_left_running_is_ended_and_named() {
+    let mut bench = Bench::new();
+    bench.expect_nothing_left();
+    let program = Pretend::sh(&bench.work(), "p.sh", "for i in 1 2 3 4; do sleep 300 & done; exit 0");
+    let number = bench.add(&[], &program.argv());
+    let _ = bench.run(&["wait", &number.to_string()]).expect(0);
+    let run = bench.show(number);
+    let notes = run["stages"][0]["attempts"][0]["notes"].to_string();
+    assert!(notes.contains("what it left running was ended: ") && notes.contains(", and 1 more"), "{run:#}");
+    assert!(notes.contains("sleep"), "{notes}");
+}

@@ -13,10 +13,15 @@ use footplate_core::schedule::StartsHeld;
 use footplate_core::view::{DiskLevel, DiskView};
 use footplate_store::{Read, StoreError};
 
+use crate::home::Home;
+
 /// The setting of the warning mark, bytes.
 pub const WARNING: &str = "disk.warning";
 /// The setting of the critical mark, bytes.
 pub const CRITICAL: &str = "disk.critical";
+
+/// With less a store may not even be opened, bytes: the index of its journal is made larger first.
+const TO_OPEN: u64 = 1 << 20;
 
 const GIB: u64 = 1 << 30;
 const MIB: u64 = 1 << 20;
@@ -96,6 +101,20 @@ pub fn in_words(disk: &DiskView) -> String {
 #[must_use]
 pub fn may_go_on(disk: &DiskView) -> bool {
     disk.free >= disk.critical.saturating_mul(2).min(disk.warning.max(disk.critical))
+}
+
+/// Gives up the ballast that an owner has laid ([`crate::owner`]): also for one that ends because there is no room, so that the next has
+/// some.
+pub(crate) fn give_up_ballast(home: &Home) {
+    let _ = std::fs::remove_file(home.ballast());
+}
+
+/// Before a guest opens the store: with no owner about, nobody else gives up the ballast that lets people look, cancel and clean.
+pub(crate) fn make_room(home: &Home) {
+    let free = rustix::fs::statvfs(home.root()).map(|facts| facts.f_bavail.saturating_mul(facts.f_frsize));
+    if free.is_ok_and(|free| free < TO_OPEN) {
+        give_up_ballast(home);
+    }
 }
 
 #[cfg(test)]

@@ -81,6 +81,9 @@ export const frames = [
       await page.waitForSelector('[role=menu]')
       await page.evaluate(() => document.querySelector('.body').scrollBy(0, 360))
       await page.waitForSelector('[role=menu]', { state: 'detached' })
+      // Where it is brought into view first, that is a scroll of its own, told a frame later.
+      await button.scrollIntoViewIfNeeded()
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
       await button.click()
       await page.click('[role=menuitem] >> text=Delete')
       await page.waitForSelector('.toast')

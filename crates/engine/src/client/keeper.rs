@@ -17,6 +17,7 @@ use footplate_store::{Role, Store, StoreError};
 use super::storage;
 use super::types::{OwnerStart, OwnerState};
 use crate::bell;
+use crate::disk;
 use crate::home::Home;
 use crate::install::{Installed, install_executables};
 use crate::rescue;
@@ -74,6 +75,7 @@ impl Client {
     /// # Errors
     /// As [`Client::open`].
     pub fn open_with(home: Home, start: OwnerStart) -> Result<Client, Fault> {
+        disk::make_room(&home);
         let (store, newer) = match rescue::open_or_make(&home, Role::Guest) {
             Err(StoreError::Older { found, known }) if start == OwnerStart::WhenNeeded => {
                 // Only an owner migrates: ours does, as soon as an older one has left.

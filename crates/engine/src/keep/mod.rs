@@ -256,6 +256,23 @@ mod tests {
     }
 
     #[test]
+    fn two_that_share_their_points_push_no_third_out_of_the_best() {
+        let folder = tempfile::tempdir().unwrap();
+        for (second, name) in [(10, "a"), (10, "b"), (30, "d"), (50, "c"), (90, "e")] {
+            file(folder.path(), name, second);
+        }
+        let mut keeping = keeping(folder.path(), rule(Some(3), None));
+        // Two of one value that may be a's or b's; of c either the one before it or the one a moment later.
+        let point = |(time, value)| Measured { time, step: None, epoch: None, value };
+        let points = [(10_050, 1.0), (10_060, 1.0), (29_000, 7.0), (49_500, 5.0), (50_800, 9.0), (89_000, 100.0)];
+        keeping.points = points.map(point).to_vec();
+        let best = |(name, fate, _): (String, Fate, Option<u32>)| (fate == Fate::Best).then_some(name);
+        let mut names: Vec<String> = fates(&keeping, i64::MAX).into_iter().filter_map(best).collect();
+        names.sort();
+        assert_eq!(names, ["a", "b", "c", "d"]);
+    }
+
+    #[test]
     fn what_is_being_written_in_use_older_or_elsewhere_stays_and_so_does_the_last_whole_one() {
         let folder = tempfile::tempdir().unwrap();
         let names = ["old", "used", "gone", "last", "open"];

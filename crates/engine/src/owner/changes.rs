@@ -163,7 +163,7 @@ impl Mind {
             self.runs.remove(&number);
             self.backlog.open_gate(number, RunGate::Draft);
             if tx.stages(number)?.iter().any(|s| s.status == StageStatus::Waiting) {
-                self.activate(tx, number)?;
+                self.activate_and_set_aside(tx, number)?;
             }
         }
         Ok(Ok(Some(format!("{released} runs are started"))))

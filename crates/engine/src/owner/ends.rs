@@ -128,6 +128,7 @@ impl Mind {
             .chain(summary.notes)
             .chain(summary.fault.clone())
             .chain(lost_output(&dir))
+            .chain(left_running(&evidence, &dir))
             .collect();
         let change = attempt_change(
             &verdict,
@@ -296,6 +297,23 @@ fn lost_output(dir: &AttemptDir) -> Option<String> {
     let lost = footplate_shim::log::index(dir).ok()?.into_iter().filter(|e| e.kind == IndexKind::NoRoom);
     let bytes: u64 = lost.map(|entry| entry.dropped).sum();
     (bytes > 0).then(|| format!("{bytes} bytes of its output are lost: there was no room on the disk"))
+}
+
+/// So many of the processes that were ended are named.
+const NAMED: usize = 3;
+
+/// What a program that ended by itself left running, in a sentence; that a stop ends all of it goes without saying.
+fn left_running(evidence: &Evidence, dir: &AttemptDir) -> Option<String> {
+    if !matches!(evidence, Evidence::Exited { by_wish: None, timed_out: false, session_end: false, .. }) {
+        return None;
+    }
+    let left = dir.swept()?.left;
+    let named = left.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match left.len() {
+        0 => None,
+        1..=NAMED => Some(format!("what it left running was ended: {named}")),
+        more => Some(format!("what it left running was ended: {named}, and {} more", more - NAMED)),
+    }
 }
 
 /// All remarks in one text, a line each, at most 2,000 characters.

@@ -198,7 +198,7 @@ fn keep_ballast(home: &Home, seen: &DiskView) {
                 let _ = std::fs::remove_file(&path);
             }
         }
-        DiskLevel::Critical => give_up_ballast(home),
+        DiskLevel::Critical => disk::give_up_ballast(home),
         DiskLevel::Enough | DiskLevel::Low => {}
     }
 }
@@ -206,9 +206,4 @@ fn keep_ballast(home: &Home, seen: &DiskView) {
 fn lay(path: &Path, bytes: u64) -> io::Result<()> {
     let file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     Ok(rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes)?)
-}
-
-/// Also for an owner that ends because there is no room: the next one has some.
-pub(super) fn give_up_ballast(home: &Home) {
-    let _ = std::fs::remove_file(home.ballast());
 }

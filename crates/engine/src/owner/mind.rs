@@ -11,7 +11,7 @@ use footplate_core::notice::NoticeKind;
 use footplate_core::schedule::{Backlog, Capacity, Demand, Entry, QueueRule, RunGate};
 use footplate_core::state::run::{Follow, derive, follow, result, stopped_by_failure};
 use footplate_core::state::stage::{StageInput, StageState, step};
-use footplate_core::{AttemptKey, ErrorCode, StageKey, UtcMs};
+use footplate_core::{AttemptKey, ErrorCode, RunStatus, StageKey, UtcMs};
 use footplate_shim::clock;
 use footplate_shim::folder::AttemptDir;
 use footplate_store::RunBrief;
@@ -38,6 +38,8 @@ use crate::wake::Waker;
 
 /// How often what a held stage lacks is looked for, milliseconds.
 const LOOK_AT_HELD_MS: u64 = 30_000;
+/// So many runs that have not begun stay in memory: each holds its definition, and a queue may hold a hundred thousand.
+const KEPT_RUNS: usize = 256;
 
 /// What the owner remembers. Everything here can be read again from the store and the folders.
 pub(super) struct Mind {
@@ -51,6 +53,8 @@ pub(super) struct Mind {
     pub(super) backlog: Backlog,
     /// Runs that something happened to.
     pub(super) runs: HashMap<i64, ActiveRun>,
+    /// With more of them than this, those that wait are forgotten.
+    pub(super) runs_mark: usize,
     /// Attempts that hold a slot.
     pub(super) live: BTreeMap<AttemptKey, Live>,
     /// Retries by the time they are due.
@@ -107,6 +111,7 @@ impl Mind {
             shims: Shims::new(&installed.shim),
             backlog,
             runs: HashMap::new(),
+            runs_mark: KEPT_RUNS,
             live: BTreeMap::new(),
             retries: Due::default(),
             held: Due::default(),
@@ -161,6 +166,23 @@ impl Mind {
                 Ok(place.insert(run))
             }
         }
+    }
+
+    /// Runs that have not begun leave the memory where they are many. The store has all of them.
+    pub(super) fn forget_those_that_wait(&mut self) {
+        if self.runs.len() <= self.runs_mark {
+            return;
+        }
+        let (live, touched) = (&self.live, &self.touched);
+        let is_live = |number: i64| {
+            let first = AttemptKey { run: number, stage: 0, attempt: 0 };
+            live.range(first..).next().is_some_and(|(key, _)| key.run == number)
+        };
+        self.runs
+            .retain(|number, run| run.row.status == RunStatus::Running || touched.contains(number) || is_live(*number));
+        self.runs.shrink_to_fit();
+        // Those that stayed are not looked through at each turn.
+        self.runs_mark = KEPT_RUNS.max(self.runs.len() * 2);
     }
 
     /// A number in [0, 1) for the jitter of retries; xorshift, seeded by pid and clock.
@@ -370,6 +392,19 @@ impl Mind {
         }
         self.touched.insert(number);
         self.propagate(tx, number, &ended)
+    }
+
+    /// The same for one of many: it need not stay in memory until its turn comes.
+    ///
+    /// # Errors
+    /// As [`Mind::activate`].
+    pub(super) fn activate_and_set_aside(&mut self, tx: &Tx<'_>, number: i64) -> Result<(), Trouble> {
+        self.activate(tx, number)?;
+        self.touched.remove(&number);
+        self.answer_stages(tx, number)?;
+        self.conclude(tx, number)?;
+        self.forget_those_that_wait();
+        Ok(())
     }
 
     /// The run's status, derived; its result and its end where they are reached. Ended runs leave the memory.

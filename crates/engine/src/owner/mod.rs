@@ -34,6 +34,7 @@ mod resume;
 pub(crate) mod schedules;
 mod shims;
 mod silence;
+mod strays;
 mod sweeps;
 mod tail;
 mod tidy;
@@ -128,7 +129,7 @@ pub fn work(home: Home, options: WorkOptions) -> Result<(), Fault> {
         let Some(open) = store.take() else { return Ok(()) };
         let done = turn::run(&home, &installed, open, &held, options);
         if matches!(&done, Err(Trouble::Store(error)) if error.fault().code == ErrorCode::DiskFull) {
-            guard::give_up_ballast(&home);
+            crate::disk::give_up_ballast(&home);
         }
         let (open, left, seen) = match done {
             // Once: a store that is damaged again at once is beyond us.

@@ -1,18 +1,16 @@
 //! The owner's loop: wait, look, one transaction, effects.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use footplate_core::event::Event;
-use footplate_core::schedule::{Demand, Entry};
-use footplate_core::state::attempt::{AttemptInput, AttemptState, step};
+use footplate_core::state::attempt::{AttemptInput, step};
 use footplate_core::state::stage::StageInput;
-use footplate_core::{AttemptKey, ErrorCode, Fault, StageStatus, UtcMs};
+use footplate_core::{AttemptKey, ErrorCode, Fault, UtcMs};
 use footplate_shim::clock;
 use footplate_shim::failpoint;
-use footplate_shim::folder::AttemptDir;
-use footplate_store::{AttemptChange, RunBrief, Store, StoreError, Tx, WishRow};
+use footplate_store::{AttemptChange, Store, StoreError, Tx, WishRow};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::alarm::Alarm;
@@ -27,6 +25,7 @@ use super::presence::Presence;
 use super::recover::{Eyes, Finding, log_read, observe, swept};
 use super::schedules;
 use super::silence::Patience;
+use super::strays::Strays;
 use super::sweeps::Sweeps;
 use super::tail::Reading;
 use super::tidy::Tidy;
@@ -41,11 +40,11 @@ use crate::wake::{Wakeable, Waker, pair};
 
 /// While there is work, the store is looked at this often even if nobody rings, milliseconds.
 const LOOK_AT_STORE_MS: u64 = 2_000;
-/// New runs taken in one turn, at most.
-const NEW_RUNS: u32 = 1_000;
+
 const SIGNALS: [i32; 2] = [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT];
 
 mod idle;
+mod runs;
 
 struct Owner<'a> {
     mind: Mind,
@@ -66,7 +65,9 @@ struct Owner<'a> {
     seen_wish: i64,
     /// Guests were told that there is an owner who looked at all that was live.
     announced: bool,
-    /// New runs are left for the next turn.
+    /// Runs that the last owner left and that were not looked at yet, least first.
+    waiting: VecDeque<i64>,
+    /// Runs are left for the next turn.
     more: bool,
     /// How far the store has come, beside it.
     mark: Mark,
@@ -76,6 +77,8 @@ struct Owner<'a> {
     post: Post,
     /// Old events, new names.
     tidy: Tidy,
+    /// Secrets that belong to nobody.
+    strays: Strays,
     /// What was found and is not in the store yet.
     untold: Untold,
     presence: Presence,
@@ -108,6 +111,7 @@ pub(super) fn run(
         post: Post::new(home, waker.clone()),
         presence: Presence::new(home, waker.clone()),
         tidy: Tidy::new(),
+        strays: Strays::new(),
         untold: Untold::default(),
         waker,
         wakeable,
@@ -116,6 +120,7 @@ pub(super) fn run(
         version: None,
         seen_wish: 0,
         announced: false,
+        waiting: VecDeque::new(),
         more: false,
     };
     owner.mind.keeper.wake_by(owner.waker.clone());
@@ -143,79 +148,6 @@ pub(super) fn anything_new(store: &Store, seen_run: i64) -> Result<bool, Fault> 
 }
 
 impl Owner<'_> {
-    /// Reads what the last owner left: queues, open runs, live attempts, queued stages, retries. Starts nothing yet.
-    fn remember(&mut self, store: &mut Store) -> Result<(), Trouble> {
-        let tx = store.begin()?;
-        let mind = &mut self.mind;
-        mind.now = UtcMs(clock::wall_ms());
-        mind.look_at_machine(&tx)?;
-        mind.read_queues(&tx)?;
-        mind.read_disk_marks(&tx)?;
-        mind.read_gpu_settings(&tx)?;
-        mind.read_keeping(&tx)?;
-        mind.mend_schedules(&tx)?;
-        mind.read_schedules(&tx)?;
-        let open: HashMap<i64, RunBrief> = tx.open_runs()?.into_iter().map(|b| (b.number, b)).collect();
-        for brief in open.values() {
-            mind.take_in(&tx, brief)?;
-        }
-        mind.seen_run = mind.seen_run.max(tx.newest_run()?);
-        for row in tx.live_attempts()? {
-            let key = AttemptKey { run: row.run, stage: row.stage, attempt: row.number };
-            let run = mind.run(&tx, row.run)?;
-            let run_id = run.row.id;
-            let adopted = super::mind::entry(run, key.stage_key());
-            let mut live = Live::new(key, run_id, AttemptDir::open(self.home.attempt(&run_id, key)), row.boot_id);
-            live.state = AttemptState::live(row.status).unwrap_or(AttemptState::Launching);
-            live.known = row.status == footplate_core::AttemptStatus::Running;
-            live.paused = row.paused;
-            live.orphan = row.orphan;
-            live.gpus = row.gpus;
-            // Which of the two it is the rows do not tell: a shim that was not paused for this is told in vain.
-            live.paused_for_disk = row.paused;
-            live.look_soon();
-            mind.live.insert(key, live);
-            mind.remember_alerts(&tx, key)?;
-            let folder = mind.folder_of(&tx, key.stage_key())?;
-            mind.folders.extend(folder.map(|(folder, _)| (key.stage_key(), folder)));
-            mind.backlog.adopt(adopted);
-            mind.touched.insert(row.run);
-        }
-        for stage in tx.open_stages(StageStatus::Queued)? {
-            if let Some(brief) = open.get(&stage.run) {
-                mind.backlog.push(queued(brief, stage.idx, &stage.queue, stage.cpus, stage.memory, stage.gpus));
-            }
-        }
-        for stage in tx.open_stages(StageStatus::Retrying)? {
-            let key = stage.key();
-            // Never longer than its pipeline says, whatever the wall clock did in between.
-            let most = mind.run(&tx, key.run)?.stage(key.stage).retries.max_delay.0;
-            let left = u64::try_from(stage.retry_at.unwrap_or(0).saturating_sub(mind.now.0)).unwrap_or(0);
-            mind.retries.insert(key, clock::running_ms() + left.min(most));
-        }
-        for stage in tx.open_stages(StageStatus::Held)? {
-            // What was missing may be there now.
-            mind.move_stage(&tx, stage.key(), StageInput::Release, |c| c)?;
-        }
-        for number in tx.waiting_runs()? {
-            mind.activate(&tx, number)?;
-        }
-        tx.commit()?;
-        // First all that was running: recovery never starts more than the limits allow.
-        self.take_wishes_first(store)
-    }
-
-    /// Wishes before folders: the end of an attempt depends on what was wished.
-    fn take_wishes_first(&mut self, store: &mut Store) -> Result<(), Trouble> {
-        let tx = store.begin()?;
-        self.take_wishes(&tx)?;
-        let touched = std::mem::take(&mut self.mind.touched);
-        conclude(&mut self.mind, &tx, touched)?;
-        tx.commit()?;
-        self.mind.act();
-        Ok(())
-    }
-
     fn turn(&mut self, store: &mut Store) -> Result<Option<Left>, Trouble> {
         self.wakeable.drain();
         self.alarm.drain();
@@ -257,6 +189,7 @@ impl Owner<'_> {
             if new {
                 self.mind.read_schedules(&tx)?;
                 self.take_new_runs(&tx)?;
+                self.activate_some(&tx)?;
                 self.take_wishes(&tx)?;
             }
             for finding in self.untold.pressing() {
@@ -300,6 +233,7 @@ impl Owner<'_> {
                 self.mind.effects.push(super::effects::Effect::Launch(Box::new(launch)));
             }
             self.mind.act();
+            self.mind.forget_those_that_wait();
         }
         self.mind.tell_again(store, known)?;
         self.post.tend();
@@ -307,6 +241,7 @@ impl Owner<'_> {
         // While many come in, they come first.
         if !self.more {
             self.tidy.tend(store, self.mind.seen_run)?;
+            self.strays.tend(self.home, store)?;
         }
         if self.told.load(Ordering::Relaxed) {
             return Ok(Some(Left::Told));
@@ -393,25 +328,6 @@ impl Owner<'_> {
             return Ok(Vec::new());
         }
         Ok(self.mind.schedules.prepare(self.home, &store.read()?, self.mind.now, &self.waker)?)
-    }
-
-    fn take_new_runs(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
-        let briefs = tx.runs_after(self.mind.seen_run, NEW_RUNS)?;
-        // What starts now need not wait until all of a large batch was seen.
-        self.more = briefs.len() == NEW_RUNS as usize;
-        for brief in briefs {
-            self.mind.take_in(tx, &brief)?;
-            let number = brief.number;
-            let stages = tx.stages(number)?;
-            let waiting = stages.iter().any(|s| s.status == StageStatus::Waiting);
-            if waiting && !brief.draft {
-                self.mind.activate(tx, number)?;
-            }
-            for row in stages.into_iter().filter(|s| s.status == StageStatus::Queued) {
-                self.mind.backlog.push(queued(&brief, row.idx, &row.queue, row.cpus, row.memory, row.gpus));
-            }
-        }
-        Ok(())
     }
 
     fn take_wishes(&mut self, tx: &Tx<'_>) -> Result<(), Trouble> {
@@ -525,7 +441,7 @@ impl Owner<'_> {
         let start = mind.backlog.next_due(mind.now).map(|at| at.0);
         let by_wall = self.alarm.set(start.into_iter().chain(mind.schedules.next()).min());
         let work = !mind.live.is_empty() || !mind.awaiting.is_empty() || mind.backlog.can_start_by_itself();
-        let store = if self.more { Some(0) } else { work.then_some(LOOK_AT_STORE_MS) };
+        let store = if self.more || self.strays.is_busy() { Some(0) } else { work.then_some(LOOK_AT_STORE_MS) };
         let retry = mind.retries.first().map(|at| at.saturating_sub(now));
         let keep = mind.keeping.first().map(|at| at.saturating_sub(now));
         let held = mind.held.first().map(|at| at.saturating_sub(now));
@@ -572,16 +488,4 @@ fn conclude(mind: &mut Mind, tx: &Tx<'_>, touched: std::collections::BTreeSet<i6
 
 fn asks_for_hand_over(home: &Home) -> bool {
     std::fs::read_to_string(home.hand_over()).is_ok_and(|version| version.trim() != super::lock::VERSION)
-}
-
-/// A queued stage, from its rows alone.
-fn queued(brief: &RunBrief, idx: u32, queue: &str, cpus: u32, memory: u64, gpus: u32) -> Entry {
-    Entry {
-        key: footplate_core::StageKey { run: brief.number, stage: idx },
-        queue: Arc::from(queue),
-        run_priority: brief.priority,
-        order: brief.order_key,
-        demand: Demand { cpus, memory, gpus },
-        not_before: brief.not_before.map(UtcMs),
-    }
 }

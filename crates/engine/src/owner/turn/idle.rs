@@ -12,6 +12,7 @@ impl Owner<'_> {
         let busy = self.more
             || self.copies.is_busy()
             || self.tidy.is_busy()
+            || self.strays.is_busy()
             || !mind.live.is_empty()
             || !mind.awaiting.is_empty()
             || !mind.retries.is_empty()
