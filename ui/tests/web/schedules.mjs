@@ -74,6 +74,9 @@ export const schedules = [
     run: async ({ page, open, check, audit }) => {
       await open('tick=0&world=empty', '#/schedules')
       await page.click('text=New schedule')
+      await page.waitForSelector('h1 >> text=What should run again and again?')
+      check((await page.title()).startsWith('New schedule'), await page.title())
+      await page.waitForSelector('.rail >> text=Check and schedule')
       await page.click('.template')
       await page.click('footer >> text=Continue')
       check(await page.isChecked('input[value=repeat]'), 'it was not what was asked for')
@@ -88,6 +91,7 @@ export const schedules = [
       await page.fill('#w-name', 'Nightly look')
       await page.click('footer >> text=Continue')
       await page.waitForSelector('.code')
+      await page.waitForSelector('h1 >> text=Ready to be scheduled')
       const aside = await page.textContent('.waside')
       check(aside.includes('Every day at 02:30'), `beside the check it says: ${aside}`)
       await page.click('text=Make the schedule')
