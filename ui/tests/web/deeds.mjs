@@ -1,5 +1,5 @@
 // What becomes of a deed when one presses twice, looks at what is deleted, or goes elsewhere meanwhile.
-import { asked, at } from './pretend.mjs'
+import { asked, at, hold, release } from './pretend.mjs'
 
 const removeRun = (page, number) => page.evaluate((n) => window.pretend.wish(n, { kind: 'rm', args: {} }), number)
 
