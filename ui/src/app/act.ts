@@ -1,8 +1,9 @@
 /** Wishes with words: what was asked, what became of it. */
 import { language, t } from '../i18n/index.svelte'
 import { said } from '../i18n/said'
-import { isFault, type Wish } from '../platform/types'
+import { isFault, type Settings, type Wish } from '../platform/types'
 import { platform } from './platform'
+import { changeSettings } from './settings.svelte'
 import { toast } from './toasts.svelte'
 
 export function faultText(error: unknown): string {
@@ -19,6 +20,15 @@ export function windowHints(all: string[]): string[] {
 function sentences(all: string[]): string {
   if (language() === 'en' || all.length < 2 || !all.every((one) => /[\u4e00-\u9fff]/.test(one))) return all.join(' ')
   return all.map((one) => (/[。！？…]$/.test(one) ? one : `${one}。`)).join('')
+}
+
+/** Changes settings; says so where they could not be kept. */
+export async function changed(what: Partial<Settings>): Promise<void> {
+  try {
+    await changeSettings(what)
+  } catch (error) {
+    toast(faultText(error), { bad: true })
+  }
 }
 
 /** Sends a wish; says so where it was refused. True: done. */

@@ -22,6 +22,7 @@ let attempt = 0
 // Derived, so that a push that changes neither wakes nobody who waits for these.
 const historyNow = $derived(held?.history ?? 0)
 const isReady = $derived(held !== null)
+const shut = $derived(held !== null && held.live.storage.newer !== null)
 
 export function live(): Live {
   return held?.live ?? EMPTY
@@ -29,6 +30,10 @@ export function live(): Live {
 /** False until the first snapshot. */
 export function ready(): boolean {
   return isReady
+}
+/** A newer version wrote the store: it is shown, and nothing in it can be changed. */
+export function isShut(): boolean {
+  return shut
 }
 /** Changes whenever pages of ended runs are stale. */
 export function history(): number {

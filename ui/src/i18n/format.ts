@@ -86,6 +86,16 @@ export function weekday(day: number): string {
   return dates({ weekday: 'long', timeZone: 'UTC' }).format(new Date(Date.UTC(2026, 10, 1 + day)))
 }
 
+/** `1 January`; months count from 1. */
+export function dayOfYear(month: number, day: number): string {
+  return dates({ day: 'numeric', month: 'long', timeZone: 'UTC' }).format(new Date(Date.UTC(2024, month - 1, day)))
+}
+
+/** `Monday, Wednesday and Friday`. */
+export function and(all: string[]): string {
+  return [all.slice(0, -1).join(t('list.comma')), all.at(-1)].filter(Boolean).join(t('list.and'))
+}
+
 /** `23:18:05`. */
 export function clock(at: Date): string {
   return dates({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(at)

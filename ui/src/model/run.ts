@@ -101,6 +101,21 @@ export function seconds(from: string | null, to: string | null, now: number): nu
   return Math.max(0, ((to ? Date.parse(to) : now) - Date.parse(from)) / 1000)
 }
 
+/** When the present try of a run began: what was done before a retry, and the time until then, belongs to another. */
+export function began(run: RunView): string | null {
+  const times = (all: (string | null)[]) => all.filter((at) => at !== null).sort()
+  // A stage that is tried again was queued after an attempt of it had started; by itself it comes back without that.
+  const again = times(
+    (run.stages ?? [])
+      .filter((stage) =>
+        stage.attempts.some((one) => one.started_at && stage.queued_at && one.started_at < stage.queued_at),
+      )
+      .map((stage) => stage.queued_at),
+  )[0]
+  if (again === undefined) return run.started_at
+  return times((run.stages ?? []).map((stage) => stage.started_at)).find((at) => at >= again) ?? run.started_at
+}
+
 export interface Stretch {
   name: string
   /** Share of the width. */

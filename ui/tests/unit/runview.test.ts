@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { better, measuredStage, result, stretches } from '../../src/model/run'
-import { ran, stage } from '../../src/platform/pretend/build'
+import { began, better, measuredStage, result, stretches } from '../../src/model/run'
+import { attempt, iso, ran, run, stage } from '../../src/platform/pretend/build'
 import type { Definition, MetricSeries } from '../../src/platform/types'
 
 const series = (name: string, value: (number | null)[], attempt = 1): MetricSeries => ({
@@ -13,6 +13,39 @@ const series = (name: string, value: (number | null)[], attempt = 1): MetricSeri
   time_ms: value.map((_, i) => i),
   value,
   total: value.length,
+})
+
+describe('since when a run runs', () => {
+  const HOUR = 3_600_000
+  const first = ran('train', HOUR, 600, { status: 'failed' })
+  /** Tried again a day later. */
+  const again = (at: number | null, more: object = {}) => ({
+    ...first,
+    status: 'running' as const,
+    queued_at: iso(25 * HOUR),
+    started_at: at === null ? null : iso(at),
+    finished_at: null,
+    attempts: [...first.attempts, ...(at === null ? [] : [attempt({ status: 'running', started_at: iso(at) })])],
+    ...more,
+  })
+  const of = (stages: ReturnType<typeof ran>[]) =>
+    began(run(1, 'a', 'running', { started_at: iso(HOUR / 2), generation: 2, stages }))
+
+  it('is since it began, as long as nobody tried it again', () => {
+    expect(of([ran('prepare', HOUR / 2, 60), first])).toBe(iso(HOUR / 2))
+    expect(began(run(1, 'a', 'running', { started_at: iso(5) }))).toBe(iso(5))
+    // By itself it comes back without being queued anew.
+    const retried = { ...again(HOUR + 700_000), queued_at: first.queued_at, started_at: first.started_at }
+    expect(of([ran('prepare', HOUR / 2, 60), retried])).toBe(iso(HOUR / 2))
+  })
+  it('is since it was tried again, with nothing of the time between, whatever had completed before', () => {
+    const done = ran('prepare', HOUR / 2, 60)
+    expect(of([done, again(26 * HOUR)])).toBe(iso(26 * HOUR))
+    // Also once that stage is done, and another one runs.
+    const through = again(26 * HOUR, { status: 'completed', finished_at: iso(27 * HOUR) })
+    const next = stage('evaluate', 'running', { queued_at: iso(27 * HOUR), started_at: iso(27 * HOUR) })
+    expect(of([done, through, next])).toBe(iso(26 * HOUR))
+  })
 })
 
 describe('the result of a run', () => {

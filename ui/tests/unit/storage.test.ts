@@ -58,8 +58,4 @@ describe('what is told of the store', () => {
     await fireEvent.click(await screen.findByRole('button', { name: 'Put the report away' }))
     await waitFor(() => expect(live().storage.restored).toBeNull())
   })
-  it('a newer store is said to be read only', async () => {
-    await shown({ newer: 'the store has format 9' })
-    expect(screen.getByRole('status').textContent).toContain('update Footplate')
-  })
 })

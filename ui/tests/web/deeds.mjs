@@ -1,5 +1,5 @@
 // What becomes of a deed when one presses twice, looks at what is deleted, or goes elsewhere meanwhile.
-import { asked, at } from './pretend.mjs'
+import { asked, at, hold, release } from './pretend.mjs'
 
 const removeRun = (page, number) => page.evaluate((n) => window.pretend.wish(n, { kind: 'rm', args: {} }), number)
 
@@ -54,6 +54,56 @@ export const deeds = [
       await page.click('nav >> text=Queue')
       await page.waitForSelector('.ended .c-name')
       check((await page.locator('.banner.calm').count()) === 0, 'it is back')
+    },
+  },
+  {
+    name: 'deeds: who has gone elsewhere while the sample was being started stays there, and is told',
+    run: async ({ page, open, check }) => {
+      await hold(page, 'start')
+      await open('tick=0&world=empty')
+      await page.click('.first .pri')
+      await page.click('nav >> text=Machine')
+      await page.waitForFunction(() => location.hash === '#/machine')
+      await release(page, 0)
+      await page.waitForSelector('.toast >> text=/Run #\\d+, “digits-\\d+”, is queued/')
+      check((await at(page)) === '#/machine', await at(page))
+      await page.click('.toast >> text=Show')
+      await page.waitForFunction(() => location.hash.startsWith('#/run/'))
+    },
+  },
+  {
+    name: 'deeds: a setting that the palette could not keep is told',
+    run: async ({ page, open, check }) => {
+      await hold(page, 'setSettings')
+      await open('tick=0')
+      await page.keyboard.press('Control+k')
+      await page.getByRole('combobox').fill('dark')
+      await page.keyboard.press('Enter')
+      await release(page, 0, { code: 'storage', message: 'No room for settings.', hints: [] })
+      await page.waitForSelector('.toast >> text=No room for settings.')
+      const theme = await page.evaluate(() => document.documentElement.dataset.theme)
+      check(theme === 'light', `it looks as if it were kept: ${theme}`)
+    },
+  },
+  {
+    name: 'deeds: a run that is changed after it failed says why in the wizard, one that completed says nothing',
+    run: async ({ page, open, check, audit }) => {
+      await open('tick=0', '#/run/1292')
+      await page.click('.fail >> text=Change settings and retry')
+      const before = page.locator('.before')
+      await before.getByText('Out of GPU memory').waitFor()
+      check((await before.textContent()).includes('#1292'), await before.textContent())
+      check((await before.textContent()).includes('Use a smaller batch'), 'nothing to try')
+      await audit()
+      // A draft that is taken up again has it, too.
+      await page.waitForFunction(() => sessionStorage.getItem('fake-draft')?.includes('1292'))
+      await open('tick=0', '#/new')
+      await before.getByText('Out of GPU memory').waitFor()
+      await before.locator('a').click()
+      await page.waitForFunction(() => location.hash === '#/run/1292')
+      await open('tick=0', '#/new?like=1293')
+      await page.waitForSelector('.wfoot .pri')
+      check((await before.count()) === 0, 'it says something of a run that completed')
     },
   },
   {

@@ -19,6 +19,8 @@ import { keyboard } from './keyboard.mjs'
 import { keys } from './keys.mjs'
 import { logs } from './logs.mjs'
 import { pictures } from './pictures.mjs'
+import { readonly } from './readonly.mjs'
+import { rows } from './rows.mjs'
 import { runview } from './runview.mjs'
 import { schedules } from './schedules.mjs'
 import { serve } from './serve.mjs'
@@ -58,6 +60,8 @@ const all = [
   ...keyboard,
   ...keys,
   ...logs,
+  ...readonly,
+  ...rows,
   ...runview,
   ...schedules,
   ...sweeps,

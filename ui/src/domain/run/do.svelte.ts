@@ -2,6 +2,7 @@
 import { platform } from '../../app/platform'
 import { faultText, wish } from '../../app/act'
 import { activeRun } from '../../app/live.svelte'
+import { whyShut } from '../../app/shut'
 import { go, route } from '../../app/router.svelte'
 import { toast, withUndo } from '../../app/toasts.svelte'
 import { templates } from '../../app/settings.svelte'
@@ -99,6 +100,17 @@ async function stopped(run: RunView): Promise<void> {
   toast(t('toast.cancelled', { name: short(run.name) }), { ...back, ms: 10_000 })
 }
 
+/** What stops a run on screen and may ask first, by the run's number. */
+const stops = new Map<number, () => void>()
+
+/** Until it is left, whatever else stops the run does it so. */
+export function stopsBy(number: number, ask: () => void): () => void {
+  stops.set(number, ask)
+  return () => {
+    if (stops.get(number) === ask) stops.delete(number)
+  }
+}
+
 /** A program that is stopped may take its time to end. */
 function onceEnded(number: number, then: () => void): void {
   const leave = $effect.root(() => {
@@ -175,6 +187,7 @@ export interface Deed {
   label: string
   icon: IconName
   bad?: boolean
+  off?: string | undefined
   run: () => void
 }
 
@@ -193,10 +206,14 @@ export function menuFor(run: RunView, but: Action[], origin: Origin | null): Dee
       label: label(action),
       icon: ICON[action],
       ...(action === 'delete' ? { bad: true } : {}),
-      run: () => void perform(run, action),
+      off: action === 'again' ? undefined : whyShut(),
+      run: () =>
+        action === 'cancel'
+          ? (stops.get(run.number) ?? (() => void perform(run, action)))()
+          : void perform(run, action),
     }))
   const keep = [
-    { label: t('schedule.action'), icon: 'clock' as const, run: () => repeatRun(run) },
+    { label: t('schedule.action'), icon: 'clock' as const, off: whyShut(), run: () => repeatRun(run) },
     { label: t('keep.action'), icon: 'templates' as const, run: () => keepRun(run) },
   ]
   // What takes away stays last.

@@ -41,6 +41,15 @@ export class Pages {
     return this.#rows.get(Math.floor(index / PAGE))?.[index % PAGE]
   }
 
+  /** A run, as far as its page is here. */
+  find(number: number): RunView | undefined {
+    for (const runs of this.#rows.values()) {
+      const found = runs.find((run) => run.number === number)
+      if (found) return found
+    }
+    return undefined
+  }
+
   /** Where these runs stand, as far as their pages are here, in order. */
   places(numbers: number[]): number[] {
     if (numbers.length === 0) return []

@@ -1,5 +1,6 @@
-/** How a schedule is chosen in a form, and how its timing is told in words. Pure. */
+/** How a schedule is chosen in a form. Pure. */
 import type { RepeatRequest, ScheduleView } from '../../platform/types'
+import { tell } from './tell'
 
 export type Every = 'day' | 'weekdays' | 'week' | 'hours' | 'cron'
 export const EVERY: Every[] = ['day', 'weekdays', 'week', 'hours', 'cron']
@@ -71,41 +72,6 @@ export function repeatRequest(repeat: Repeat, name: string): RepeatRequest {
     catch_up: repeat.catchUp ? 'once' : 'skip',
     overlap: repeat.queue ? 'queue' : 'skip',
   }
-}
-
-/** What a timing says, where it is one that has words. */
-export type Told =
-  | { kind: 'day' | 'weekdays'; time: string }
-  | { kind: 'week'; time: string; day: number }
-  | { kind: 'interval'; seconds: number }
-  | { kind: 'hourly' }
-  | { kind: 'other' }
-
-const SHORT: Record<string, string> = {
-  '@daily': '0 0 * * *',
-  '@midnight': '0 0 * * *',
-  '@weekly': '0 0 * * 0',
-  '@hourly': '0 * * * *',
-}
-const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
-const UNITS: Record<string, number> = { s: 1, m: 60, min: 60, h: 3600, d: 86_400, w: 604_800 }
-
-export function tell(text: string): Told {
-  const low = text.trim().toLowerCase()
-  const interval = /^every ((?:\d+(?:min|[smhdw]))+)$/.exec(low)
-  if (interval) {
-    const parts = [...(interval[1] ?? '').matchAll(/(\d+)(min|[smhdw])/g)]
-    return { kind: 'interval', seconds: parts.reduce((sum, p) => sum + Number(p[1]) * (UNITS[p[2] ?? ''] ?? 0), 0) }
-  }
-  const [minute = '', hour = '', day, month, week = ''] = (SHORT[low] ?? low).split(/\s+/)
-  if (day !== '*' || month !== '*' || !/^\d{1,2}$/.test(minute)) return { kind: 'other' }
-  if (hour === '*') return minute === '0' && week === '*' ? { kind: 'hourly' } : { kind: 'other' }
-  if (!/^\d{1,2}$/.test(hour)) return { kind: 'other' }
-  const time = `${hour.padStart(2, '0')}:${minute.padStart(2, '0')}`
-  if (week === '*') return { kind: 'day', time }
-  if (week === '1-5' || week === 'mon-fri') return { kind: 'weekdays', time }
-  const one = /^[0-7]$/.test(week) ? Number(week) % 7 : DAYS.indexOf(week)
-  return one >= 0 ? { kind: 'week', time, day: one } : { kind: 'other' }
 }
 
 /** A schedule as the form would have made it; `here` is this machine's time zone. */

@@ -45,6 +45,7 @@ export function again(stages: StageView[]): StageView[] {
           status: i === first ? 'queued' : 'waiting',
           progress: null,
           error: null,
+          queued_at: i === first ? iso(Date.now()) : null,
           started_at: null,
           finished_at: null,
         },
