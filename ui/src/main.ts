@@ -5,6 +5,7 @@ import '@fontsource-variable/inter/wght.css'
 
 import './styles/tokens.css'
 import './styles/base.css'
+import './styles/rows.css'
 import './styles/figures.css'
 import './styles/scroll.css'
 import './styles/edge.css'

@@ -312,7 +312,10 @@ fn left_running(evidence: &Evidence, dir: &AttemptDir) -> Option<String> {
     match left.len() {
         0 => None,
         1..=NAMED => Some(format!("what it left running was ended: {named}")),
-        more => Some(format!("what it left running was ended: {named}, and {} more", more - NAMED)),
+        all => {
+            let more = all - NAMED;
+            Some(format!("what it left running was ended: {named}, and {more} more"))
+        }
     }
 }
 
