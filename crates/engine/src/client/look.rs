@@ -430,9 +430,15 @@ pub(super) fn attempt_error(run: &RunRow, rows: &Rows, stage: &StageRow, attempt
             detail: stage.detail.as_deref().filter(|_| newest && stage.code == attempt.code),
             run: Some(run.number),
             stage: Some(&stage.name),
+            resumes: resumes(rows, stage),
         };
         Some(explain::failure(attempt.code.unwrap_or(ErrorCode::Interrupted), &facts))
     })
+}
+
+/// Whether a stage can go on from a checkpoint.
+fn resumes(rows: &Rows, stage: &StageRow) -> bool {
+    rows.stage(stage).is_some_and(|stage| !stage.resume.is_empty())
 }
 
 pub(super) fn stage_error(run: &RunRow, rows: &Rows, stage: &StageRow) -> Option<Failure> {
@@ -460,6 +466,7 @@ pub(super) fn stage_error(run: &RunRow, rows: &Rows, stage: &StageRow) -> Option
                 detail: stage.detail.as_deref(),
                 run: Some(run.number),
                 stage: Some(&stage.name),
+                resumes: resumes(rows, stage),
                 ..Facts::default()
             };
             Some(explain::failure(code, &facts))
