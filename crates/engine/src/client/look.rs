@@ -125,6 +125,15 @@ impl Client {
         Ok(read.queues()?.into_iter().map(view).collect())
     }
 
+    /// Whether there is a queue of this name.
+    ///
+    /// # Errors
+    /// `NotFound` with the nearest name and all there are; `Storage`.
+    pub fn known_queue(&self, name: &str) -> Result<(), Fault> {
+        let names: Vec<String> = self.store.read()?.queues()?.into_iter().map(|queue| queue.name).collect();
+        super::check::queue(name, &names)
+    }
+
     /// The ended runs that `clean` would remove: numbers, oldest end first, at most `limit`.
     ///
     /// # Errors
