@@ -87,11 +87,14 @@ fn is_known(text: &str) -> bool {
     !text.contains('‹')
 }
 
+/// A program's name, the path to search and the working folder.
+type Sought = (String, Option<Vec<u8>>, PathBuf);
+
 struct Looker<'a> {
     place: Place<'a>,
     ready: Ready,
-    /// Programs that were looked for: name, search path, folder. Thousands of stages may have the same.
-    known: HashMap<(String, Option<Vec<u8>>, PathBuf), Option<PathBuf>>,
+    /// Programs that were looked for: thousands of stages may have the same.
+    known: HashMap<Sought, Option<PathBuf>>,
 }
 
 impl Looker<'_> {
