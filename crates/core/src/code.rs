@@ -151,13 +151,46 @@ pub struct Fault {
     /// What to do, best first.
     #[serde(default)]
     pub hints: Vec<String>,
+    /// Where several things are wrong at once: each by itself, with its own hint. All of it stands in `message` and `hints`, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(skip))]
+    pub problems: Vec<FaultProblem>,
+}
+
+/// One of the things that are wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultProblem {
+    /// For programs: `unknown_key`, `cycle` ...
+    pub code: String,
+    /// The file, as people named it.
+    pub file: String,
+    /// The line, from 1, where one can be named.
+    pub line: Option<u32>,
+    /// The column in characters, from 1.
+    pub column: Option<u32>,
+    /// What happened, with the value.
+    pub message: String,
+    /// What to do about this one.
+    pub hint: Option<String>,
+}
+
+impl FaultProblem {
+    /// `footplate.toml:12:5: message`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = self.file.clone();
+        for place in [self.line, self.line.and(self.column)].into_iter().flatten() {
+            text.push_str(&format!(":{place}"));
+        }
+        format!("{text}: {}", self.message)
+    }
 }
 
 impl Fault {
     /// A fault without hints.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Fault { code, message: message.into(), hints: Vec::new() }
+        Fault { code, message: message.into(), hints: Vec::new(), problems: Vec::new() }
     }
 
     /// Adds what to do.

@@ -24,7 +24,7 @@ pub mod timetable;
 pub mod usage;
 pub mod view;
 
-pub use code::{ErrorCode, Fault};
+pub use code::{ErrorCode, Fault, FaultProblem};
 pub use id::{AttemptKey, RunId, StageKey};
 pub use status::{AttemptStatus, RunStatus, StageStatus};
 pub use time::UtcMs;

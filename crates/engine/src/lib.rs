@@ -29,6 +29,7 @@ pub mod machine_id;
 pub mod owner;
 pub mod plan;
 mod private;
+pub mod ready;
 pub mod rescue;
 pub mod schedules;
 pub mod secrets;

@@ -23,7 +23,7 @@ mod tracker;
 pub use codec::RestoreError;
 pub use latest::{Counters, Latest, Source};
 pub use pattern::PatternError;
-pub use protocol::DEPTH_LIMIT;
+pub use protocol::{DEPTH_LIMIT, quote_specials};
 pub use reader::{Options, PROTOCOL_LINE_LIMIT, Reader, STATE_LIMIT};
 pub use series::{NAME_LIMIT, POINTS_A_SECOND, SERIES_LIMIT};
 pub use sink::{Checkpoint, Level, Note, Point, Sink};

@@ -205,8 +205,10 @@ fn shallow(payload: &[u8]) -> bool {
     true
 }
 
-/// Python's `json.dumps` writes bare `NaN`, `Infinity` and `-Infinity`: puts them between quotes. `None` if there are none.
-pub(crate) fn quote_specials(payload: &[u8]) -> Option<Vec<u8>> {
+/// Python's `json.dumps` writes bare `NaN`, `Infinity` and `-Infinity`, which are no JSON: puts the protocol's texts `"nan"`, `"inf"`
+/// and `"-inf"` in their place. `None` if there are none.
+#[must_use]
+pub fn quote_specials(payload: &[u8]) -> Option<Vec<u8>> {
     let mut quoted = Vec::with_capacity(payload.len() + 16);
     let (mut text, mut escaped, mut found, mut at) = (false, false, false, 0);
     while at < payload.len() {
@@ -214,10 +216,13 @@ pub(crate) fn quote_specials(payload: &[u8]) -> Option<Vec<u8>> {
         if !text && !escaped && matches!(byte, b'N' | b'I' | b'-' | b'n' | b'i') {
             let word = payload[at..].iter().take_while(|b| b.is_ascii_alphabetic() || **b == b'-').count();
             let bare = std::str::from_utf8(&payload[at..at + word]).unwrap_or("");
-            if word > 0 && special(bare).is_some() {
-                quoted.push(b'"');
-                quoted.extend_from_slice(&payload[at..at + word]);
-                quoted.push(b'"');
+            if let Some(value) = special(bare).filter(|_| word > 0) {
+                let text: &[u8] = match value {
+                    value if value.is_nan() => b"\"nan\"",
+                    value if value > 0.0 => b"\"inf\"",
+                    _ => b"\"-inf\"",
+                };
+                quoted.extend_from_slice(text);
                 at += word;
                 found = true;
                 continue;

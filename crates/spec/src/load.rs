@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use footplate_core::definition::{Definition, FORMAT, OnFailure, Stage};
@@ -111,7 +112,13 @@ pub fn load(path: &Path) -> Result<(Definition, PathBuf), LoadError> {
             format!("cannot read {}: {error}", shown(&file.to_string_lossy())),
         ))
     };
-    let length = fs::metadata(&file).map_err(|error| cannot(&error))?.len();
+    let about = fs::metadata(&file).map_err(|error| cannot(&error))?;
+    // Before it is opened: a FIFO would be waited for, and a device may never end.
+    if let Some(what) = no_file(about.file_type()) {
+        let message = format!("{} is {what}; a pipeline is read from a file", shown(&file.to_string_lossy()));
+        return Err(LoadError::File(Fault::new(ErrorCode::Invalid, message).hint("write it to a file, and name that")));
+    }
+    let length = about.len();
     let problems = |problems| LoadError::Problems { file: file.display().to_string(), problems };
     if length > LARGEST as u64 {
         let message = format!("the file has {length} bytes; the limit is {LARGEST}");
@@ -125,13 +132,24 @@ pub fn load(path: &Path) -> Result<(Definition, PathBuf), LoadError> {
     Ok((definition, folder))
 }
 
+/// What it is, where it is no file that can be read to its end.
+fn no_file(kind: fs::FileType) -> Option<&'static str> {
+    match kind {
+        kind if kind.is_file() => None,
+        kind if kind.is_fifo() => Some("a FIFO"),
+        kind if kind.is_socket() => Some("a socket"),
+        kind if kind.is_dir() => Some("a folder"),
+        _ => Some("a device"),
+    }
+}
+
 fn find(path: &Path) -> Result<PathBuf, Fault> {
     let named = shown(&path.to_string_lossy());
     if path.is_dir() {
-        return ["footplate.toml", "footplate.json"]
-            .iter()
-            .map(|name| path.join(name))
-            .find(|file| file.is_file())
+        let files = ["footplate.toml", "footplate.json"].map(|name| path.join(name));
+        let file = files.iter().find(|file| file.is_file()).or_else(|| files.iter().find(|file| file.exists()));
+        return file
+            .cloned()
             .ok_or_else(|| Fault::new(ErrorCode::NotFound, format!("the folder {named} has no footplate.toml")));
     }
     if !path.exists() {

@@ -59,14 +59,23 @@ pub fn parameters(
 /// Values given as text (`-p epochs=30`), each read by its parameter's type.
 ///
 /// # Errors
-/// Unknown parameters and texts that do not fit, all at once.
+/// Unknown parameters, those that are given twice and texts that do not fit, all at once.
 pub fn typed_all<'a>(
     definition: &Definition,
     given: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<IndexMap<String, Value>, Problems> {
     let mut values = IndexMap::new();
     let mut problems = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
     for (name, text) in given {
+        if seen.contains(&name) {
+            let problem = Problem::new("twice", format!("parameter {} is given twice", shown(name)));
+            problems.push(
+                problem.hint(format!("give it once; a run for each value: footplate sweep .. -p {name}=A,B")).of(name),
+            );
+            continue;
+        }
+        seen.push(name);
         match definition.params.get(name) {
             None => {
                 let message = format!("there is no parameter {}", shown(name));

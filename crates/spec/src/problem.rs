@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use footplate_core::{ErrorCode, Fault};
+use footplate_core::{ErrorCode, Fault, FaultProblem};
 
 /// One thing wrong with a pipeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,18 +54,17 @@ impl Problem {
     /// `footplate.toml:12:5: message`, then the hint on a line of its own.
     #[must_use]
     pub fn text(&self, file: &str) -> String {
-        let mut text = file.to_owned();
-        if let Some(line) = self.line {
-            text.push_str(&format!(":{line}"));
-            if let Some(column) = self.column {
-                text.push_str(&format!(":{column}"));
-            }
+        let text = self.told(file).text();
+        match &self.hint {
+            Some(hint) => format!("{text}\n  hint: {hint}"),
+            None => text,
         }
-        text.push_str(&format!(": {}", self.message));
-        if let Some(hint) = &self.hint {
-            text.push_str(&format!("\n  hint: {hint}"));
-        }
-        text
+    }
+
+    /// As a part of a fault.
+    fn told(&self, file: &str) -> FaultProblem {
+        let Problem { code, message, line, column, hint, param: _ } = self.clone();
+        FaultProblem { code: code.to_owned(), file: file.to_owned(), line, column, message, hint }
     }
 }
 
@@ -83,9 +82,9 @@ impl Problems {
     /// As a fault under `invalid_pipeline`; `file` is the name that people know it by.
     #[must_use]
     pub fn fault(&self, file: &str) -> Fault {
-        let bare = |p: &Problem| Problem { hint: None, ..p.clone() }.text(file);
-        let message = self.0.iter().map(bare).collect::<Vec<_>>().join("\n");
-        let mut fault = Fault::new(ErrorCode::InvalidPipeline, message);
+        let problems: Vec<FaultProblem> = self.0.iter().map(|problem| problem.told(file)).collect();
+        let message = problems.iter().map(FaultProblem::text).collect::<Vec<_>>().join("\n");
+        let mut fault = Fault { problems, ..Fault::new(ErrorCode::InvalidPipeline, message) };
         for hint in self.0.iter().filter_map(|problem| problem.hint.as_ref()) {
             if !fault.hints.contains(hint) {
                 fault.hints.push(hint.clone());

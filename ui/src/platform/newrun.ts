@@ -201,7 +201,7 @@ export interface SweptView {
 }
 
 export interface CheckItem {
-  /** A stable word: `consent program folder memory gpus data disk queue params script`. */
+  /** A stable word: `consent program folder secret memory gpus data disk queue params script`. */
   id: string
   state: 'ok' | 'note' | 'bad'
   detail: string

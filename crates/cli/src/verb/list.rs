@@ -56,6 +56,9 @@ impl List {
             offset: u64::from(self.offset),
         };
         let page = client.list(&query)?;
+        if let Some(queue) = self.queue.as_ref().filter(|_| page.total == 0) {
+            client.known_queue(queue)?;
+        }
         if context.json {
             context.print_json(&page.runs)?;
             return Ok(0);

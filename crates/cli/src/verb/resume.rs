@@ -9,7 +9,7 @@ use crate::wish::{self, Limit, Waits};
 
 /// Go on with ended runs from their newest valid checkpoint, in the same run
 ///
-/// With `--from`, the stage that saved the checkpoint goes on from it whatever its end, and what depends on it runs again.
+/// A stage that has none, or whose pipeline has no `resume` for it, begins anew, and the answer says so. With `--from`, the stage that saved the checkpoint goes on from it whatever its end, and what depends on it runs again.
 #[derive(Debug, Args)]
 pub(crate) struct Resume {
     /// Runs, by number, id or name

@@ -125,6 +125,15 @@ impl Client {
         Ok(read.queues()?.into_iter().map(view).collect())
     }
 
+    /// Whether there is a queue of this name.
+    ///
+    /// # Errors
+    /// `NotFound` with the nearest name and all there are; `Storage`.
+    pub fn known_queue(&self, name: &str) -> Result<(), Fault> {
+        let names: Vec<String> = self.store.read()?.queues()?.into_iter().map(|queue| queue.name).collect();
+        super::check::queue(name, &names)
+    }
+
     /// The ended runs that `clean` would remove: numbers, oldest end first, at most `limit`.
     ///
     /// # Errors
@@ -430,9 +439,15 @@ pub(super) fn attempt_error(run: &RunRow, rows: &Rows, stage: &StageRow, attempt
             detail: stage.detail.as_deref().filter(|_| newest && stage.code == attempt.code),
             run: Some(run.number),
             stage: Some(&stage.name),
+            resumes: resumes(rows, stage),
         };
         Some(explain::failure(attempt.code.unwrap_or(ErrorCode::Interrupted), &facts))
     })
+}
+
+/// Whether a stage can go on from a checkpoint.
+fn resumes(rows: &Rows, stage: &StageRow) -> bool {
+    rows.stage(stage).is_some_and(|stage| !stage.resume.is_empty())
 }
 
 pub(super) fn stage_error(run: &RunRow, rows: &Rows, stage: &StageRow) -> Option<Failure> {
@@ -460,6 +475,7 @@ pub(super) fn stage_error(run: &RunRow, rows: &Rows, stage: &StageRow) -> Option
                 detail: stage.detail.as_deref(),
                 run: Some(run.number),
                 stage: Some(&stage.name),
+                resumes: resumes(rows, stage),
                 ..Facts::default()
             };
             Some(explain::failure(code, &facts))

@@ -219,15 +219,15 @@ pub fn ended_for_memory(failure: Failure, found: Option<&Found>, most: Option<u6
     let args = used.into_iter().collect();
     let line = found.map(|found| (found.offset, found.line));
     let (offset, line) = line.map_or((None, None), |(offset, line)| (Some(offset), line));
-    let told = told(&Found { cause: Cause::OutOfMemory, args, offset: offset.unwrap_or(0), line }, failure, run);
+    let told = told(&Found { cause: Cause::OutOfMemory, args, offset: offset.unwrap_or(0), line }, failure, run, false);
     let diagnosis = told.diagnosis.map(|diagnosis| Diagnosis { log_offset: offset, ..diagnosis });
     Failure { diagnosis, ..told }
 }
 
-/// The failure with the cause's sentences in place of those of its exit.
+/// The failure with the cause's sentences in place of those of its exit. `resumes`: the stage can go on from a checkpoint.
 #[must_use]
-pub fn told(found: &Found, failure: Failure, run: Option<i64>) -> Failure {
-    let (title, detail, hints) = words::sentences(found, run);
+pub fn told(found: &Found, failure: Failure, run: Option<i64>, resumes: bool) -> Failure {
+    let (title, detail, hints) = words::sentences(found, run, resumes);
     Failure {
         title,
         detail: if detail.is_empty() { failure.detail } else { detail },

@@ -16,6 +16,7 @@ struct Words {
 }
 
 const RETRY: &str = "Try again: footplate retry {run} --failed";
+/// Only where the stage can.
 const RESUME: &str = "Go on from the newest checkpoint: footplate resume {run}";
 const SMALLER: &str = "Use less memory: a smaller batch, fewer workers.";
 /// How the two steps end of which one is shown.
@@ -209,14 +210,14 @@ fn words(cause: Cause) -> Words {
     }
 }
 
-/// Title, detail and next steps.
-pub(super) fn sentences(found: &Found, run: Option<i64>) -> (String, String, Vec<String>) {
+/// Title, detail and next steps. `resumes`: the stage can go on from a checkpoint.
+pub(super) fn sentences(found: &Found, run: Option<i64>, resumes: bool) -> (String, String, Vec<String>) {
     let Words { title, cause, steps } = words(found.cause);
     let mut args = found.args.clone();
     args.insert("run".into(), run.map_or("RUN".to_owned(), |number| number.to_string()));
     // Only one of the two ways to install is shown.
     let install = steps.iter().find(|step| step.ends_with(INSTALL) && filled(step, &args).is_some());
-    let wanted = |step: &&&str| !step.ends_with(INSTALL) || Some(*step) == install;
+    let wanted = |step: &&&str| (!step.ends_with(INSTALL) || Some(*step) == install) && (resumes || **step != RESUME);
     let detail: Vec<String> =
         [cause, IN_CODE].iter().filter_map(|forms| forms.iter().find_map(|form| filled(form, &args))).collect();
     let hints = steps.iter().filter(wanted).filter_map(|step| filled(step, &args)).take(STEPS_MOST).collect();

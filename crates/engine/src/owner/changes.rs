@@ -1,6 +1,7 @@
 //! Changes that wishes ask for: doing again, renaming, removing, queues. Ending and pausing are in [`super::wishes`].
 
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use footplate_core::schedule::{QueueRule, RunGate};
 use footplate_core::state::run::{Reopen, reopen};
@@ -118,12 +119,13 @@ impl Mind {
         if let Again::ResumeAt { stage, path } = again {
             return Ok(Ok(Some(format!("#{number} goes on with {stage} from {path}"))));
         }
-        let names: Vec<String> = {
-            let run = self.run(tx, number)?;
-            queued.iter().map(|s| run.rows[*s as usize].name.clone()).collect()
-        };
-        let verb = if resume { "goes on with" } else { "does again" };
-        Ok(Ok(Some(format!("#{number} {verb} {}", names.join(", ")))))
+        let (home, reach) = (self.home.clone(), Rc::clone(&self.reach));
+        let run = self.run(tx, number)?;
+        if resume && let Some(text) = resume::begins(run, &home, &reach, &queued) {
+            return Ok(Ok(Some(text)));
+        }
+        let names: Vec<&str> = queued.iter().map(|stage| run.rows[*stage as usize].name.as_str()).collect();
+        Ok(Ok(Some(format!("#{number} does again {}", names.join(", ")))))
     }
 
     /// Since when the checkpoints of a stage are its own: since it last began anew, as far as that is known, else since it first began.

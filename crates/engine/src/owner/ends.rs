@@ -110,12 +110,13 @@ impl Mind {
                 detail: detail.as_deref(),
                 run: Some(key.run),
                 stage: Some(&name),
+                resumes: !definition.resume.is_empty(),
             };
             let failure = explain::failure(code, &facts);
             match (&after, code) {
                 // It failed of itself: its own last words may say why. What was cancelled, stopped or lost did not.
                 (AfterAttempt::Failed(_) | AfterAttempt::RetryAt(_), ErrorCode::ExitCode | ErrorCode::Signal) => {
-                    diagnosed(failure, &verdict, usage.as_ref(), &dir, key.run)
+                    diagnosed(failure, &verdict, usage.as_ref(), &dir, &facts)
                 }
                 _ => failure,
             }
@@ -229,7 +230,13 @@ impl Mind {
 
 /// What the end of its output says of the reason, in place of its exit's words. A bounded read of what was just written, and a
 /// pass over it: a millisecond at most, and only of what failed.
-fn diagnosed(failure: Failure, verdict: &Verdict, usage: Option<&Usage>, dir: &AttemptDir, run: i64) -> Failure {
+fn diagnosed(
+    failure: Failure,
+    verdict: &Verdict,
+    usage: Option<&Usage>,
+    dir: &AttemptDir,
+    known: &explain::Facts<'_>,
+) -> Failure {
     let (offset, bytes) = last_output(dir);
     let spec = dir.spec().ok();
     let program = spec.as_ref().and_then(explain::program_of);
@@ -243,10 +250,10 @@ fn diagnosed(failure: Failure, verdict: &Verdict, usage: Option<&Usage>, dir: &A
     // That the system ended one of its processes for want of memory is known; that it was the reason, where it was killed.
     if usage.is_some_and(|usage| usage.oom_kills.is_some()) && diagnose::was_killed(&facts, found.as_ref()) {
         let most = usage.and_then(|usage| usage.peak_memory_bytes);
-        return diagnose::ended_for_memory(failure, found.as_ref(), most, Some(run));
+        return diagnose::ended_for_memory(failure, found.as_ref(), most, known.run);
     }
     match found {
-        Some(found) => diagnose::told(&found, failure, Some(run)),
+        Some(found) => diagnose::told(&found, failure, known.run, known.resumes),
         None => failure,
     }
 }

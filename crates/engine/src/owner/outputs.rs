@@ -72,7 +72,7 @@ fn parse(text: &str) -> (IndexMap<String, Value>, Vec<String>) {
             continue;
         }
         if line.starts_with('{') {
-            match serde_json::from_str::<IndexMap<String, Value>>(line) {
+            match object(line) {
                 Ok(found) => values.extend(found.into_iter().filter(|(key, _)| is_name(key))),
                 Err(error) => fault(format!("line {number} of the output file is no JSON object: {error}")),
             }
@@ -86,6 +86,14 @@ fn parse(text: &str) -> (IndexMap<String, Value>, Vec<String>) {
         faults.push(format!("{unnamed} more lines of the output file were not understood"));
     }
     (values, faults)
+}
+
+/// One JSON object. A bare NaN or infinity, as Python writes it, is the protocol's text for it: it costs no other value of the line.
+fn object(line: &str) -> serde_json::Result<IndexMap<String, Value>> {
+    serde_json::from_str(line).or_else(|error| {
+        let quoted = footplate_progress::quote_specials(line.as_bytes());
+        quoted.and_then(|quoted| serde_json::from_slice(&quoted).ok()).ok_or(error)
+    })
 }
 
 /// Names of outputs: `[a-z][a-z0-9_]{0,63}`; capitals are taken too, for `KEY=VALUE` as shells write it.
@@ -109,6 +117,18 @@ mod tests {
         assert_eq!(values["parts"], serde_json::json!([1, 2]));
         assert_eq!(values.len(), 3);
         assert_eq!(faults.len(), 3, "{faults:?}");
+    }
+
+    #[test]
+    fn what_json_has_no_word_for_costs_no_other_value() {
+        let (values, faults) = parse("{\"loss\": NaN, \"of\": [Infinity, -Infinity], \"said\": \"NaN\", \"n\": 1}\n");
+        assert_eq!(faults, Vec::<String>::new());
+        assert_eq!(
+            serde_json::json!(values),
+            serde_json::json!({"loss": "nan", "of": ["inf", "-inf"], "said": "NaN", "n": 1})
+        );
+        let (values, faults) = parse("{\"loss\": NaN, \"n\": }\n");
+        assert!(values.is_empty() && faults[0].contains("line 1"), "{faults:?}");
     }
 
     #[test]

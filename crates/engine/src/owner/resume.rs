@@ -15,10 +15,14 @@ use serde::{Deserialize, Serialize};
 
 use super::active::ActiveRun;
 use super::launch;
+use super::reach::{Reach, There};
 use super::wishes::Refused;
 use crate::client::files::fits;
 use crate::home::Home;
 use crate::keep::checkpoint::{self, Only};
+
+/// Of more stages than this nobody is told how each begins.
+const LOOKED_AT: usize = 100;
 
 /// Which checkpoints count: `resume_from` of the stage's row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +90,41 @@ pub(super) fn point(
         None => Ok(Some(PathBuf::from(path))),
         Some((_, text)) => Err((ErrorCode::InputMissing, text)),
     }
+}
+
+/// How these stages of a resumed run begin, in a sentence; asked of the disk as their launches will ask it. `None`: that is not known now,
+/// for a disk does not answer, or they are too many to be looked at here.
+pub(super) fn begins(run: &ActiveRun, home: &Home, reach: &Reach, stages: &[u32]) -> Option<String> {
+    let secrets = launch::secrets_of(run, home);
+    let mut able = stages.iter().filter(|stage| !run.stage(**stage).resume.is_empty());
+    if able.clone().count() > LOOKED_AT || able.any(|stage| !answers(run, home, reach, *stage, &secrets)) {
+        return None;
+    }
+    let (mut on, mut anew) = (Vec::new(), Vec::new());
+    for stage in stages {
+        let row = &run.rows[*stage as usize];
+        let key = AttemptKey { run: run.row.number, stage: *stage, attempt: row.attempt + 1 };
+        let from = point(run, home, key, &secrets).ok().flatten();
+        let list = if from.is_some() { &mut on } else { &mut anew };
+        list.push(row.name.as_str());
+    }
+    let (number, on, anew) = (run.row.number, on.join(", "), anew.join(", "));
+    Some(match (on.is_empty(), anew.is_empty()) {
+        (false, true) => format!("#{number} goes on with {on}"),
+        (false, false) => format!("#{number} goes on with {on}; from the beginning: {anew}"),
+        (true, _) => format!("#{number} has no checkpoint to go on from; from the beginning: {anew}"),
+    })
+}
+
+/// Whether the disks answer that a stage's checkpoints may lie on.
+fn answers(run: &ActiveRun, home: &Home, reach: &Reach, stage: u32, secrets: &IndexMap<String, String>) -> bool {
+    let key = AttemptKey { run: run.row.number, stage, attempt: run.rows[stage as usize].attempt + 1 };
+    let Places { named, pattern } = places(run, home, key, secrets);
+    let mut folders: Vec<PathBuf> =
+        named.iter().chain(&pattern).filter_map(|path| Some(Path::new(path).parent()?.to_owned())).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    folders.iter().all(|folder| reach.look(folder) != There::Silent)
 }
 
 /// What was written until then was written to its end: all, where the last attempt's program left by itself; where it was killed, what

@@ -9,11 +9,11 @@ use footplate_core::view::{DiskLevel, QueueView};
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::{CheckItem, CheckState, CommandView, Prepared, StagePlan};
+use super::{CheckItem, CheckState, Prepared, StagePlan};
 use crate::client::{Client, machine_capacity};
 use crate::data;
-use crate::install::companion;
-use crate::interpreters::{for_people, is_program, on_path};
+use crate::interpreters::{for_people, is_program};
+use crate::ready::{self, Need, Place, Ready};
 use crate::templates::consent;
 
 impl Prepared {
@@ -22,12 +22,15 @@ impl Prepared {
         client: &Client,
         queues: &[QueueView],
         stages: &[StagePlan],
-        commands: &[CommandView],
         values: &IndexMap<String, Value>,
         params_good: bool,
     ) -> Vec<CheckItem> {
         let mut items: Vec<CheckItem> = self.consent(client).into_iter().collect();
-        items.extend([self.programs(commands), self.folder()]);
+        let place = Place { pipeline_dir: &self.pipeline_dir, cwd: &self.cwd, environment: &self.environment };
+        let ready = ready::look(&self.definition, values, place);
+        items.extend(self.programs(&ready));
+        items.push(self.folder());
+        items.extend(missing(&ready, Need::Folder).chain(missing(&ready, Need::Secret)));
         items.extend(self.script.as_deref().map(|path| self.script_item(path)));
         items.extend(self.resources());
         items.extend(self.data(values));
@@ -71,28 +74,14 @@ impl Prepared {
         told.collect()
     }
 
-    fn programs(&self, commands: &[CommandView]) -> CheckItem {
-        let mut found = Vec::new();
-        for command in commands {
-            let Some(name) = command.argv.first() else { continue };
-            if found.iter().any(|(known, _)| known == name) {
-                continue;
-            }
-            let path = match name.contains('/') {
-                true => Some(self.cwd.join(name)).filter(|path| is_program(path)),
-                false => companion(name).or_else(|| on_path(name, &self.environment)),
-            };
-            match path {
-                Some(path) => found.push((name.clone(), path)),
-                None if name.contains('‹') => {}
-                None => {
-                    let detail = format!("{name:?} was not found.");
-                    return item("program", CheckState::Bad, detail, Some("Install it, or name its whole path."));
-                }
-            }
+    /// What is not there, else what is.
+    fn programs(&self, ready: &Ready) -> Vec<CheckItem> {
+        let missing: Vec<CheckItem> = missing(ready, Need::Program).collect();
+        if !missing.is_empty() {
+            return missing;
         }
-        let names: Vec<String> = found.iter().map(|(_, path)| for_people(path, &self.environment)).collect();
-        item("program", CheckState::Ok, names.join(", "), None)
+        let names: Vec<String> = ready.programs.iter().map(|(_, path)| for_people(path, &self.environment)).collect();
+        vec![item("program", CheckState::Ok, names.join(", "), None)]
     }
 
     fn folder(&self) -> CheckItem {
@@ -145,6 +134,18 @@ impl Prepared {
         }
         items
     }
+}
+
+/// What is not there. One that a stage before could make keeps nobody from starting.
+fn missing(ready: &Ready, need: Need) -> impl Iterator<Item = CheckItem> {
+    let id = match need {
+        Need::Program => "program",
+        Need::Folder => "folder",
+        Need::Secret => "secret",
+    };
+    let state = |sure: bool| if sure { CheckState::Bad } else { CheckState::Note };
+    let all = ready.missing.iter().filter(move |one| one.need == need);
+    all.map(move |one| item(id, state(one.sure), one.detail.clone(), Some(&one.hint)))
 }
 
 fn item(id: &'static str, state: CheckState, detail: String, hint: Option<&str>) -> CheckItem {

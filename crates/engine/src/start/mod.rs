@@ -111,7 +111,7 @@ pub enum CheckState {
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckItem {
-    /// A stable word: `consent program folder memory gpus data disk queue params script`.
+    /// A stable word: `consent program folder secret memory gpus data disk queue params script`.
     pub id: &'static str,
     /// How it was found.
     pub state: CheckState,
@@ -339,7 +339,7 @@ impl Prepared {
             .map(|(name, stage)| StagePlan { name: name.clone(), needs: stage.needs.clone(), queue: queue_of(stage) })
             .collect();
         let commands = self.commands(&values, &stages);
-        let items = self.items(client, &queues, &stages, &commands, &values, params.is_empty());
+        let items = self.items(client, &queues, &stages, &values, params.is_empty());
         let cwd = for_people(&self.cwd, &self.environment);
         let cli = self.line();
         let Plan { levels, max_parallelism, critical_path, expected_stage_s, expected_s, .. } = plan;

@@ -1,5 +1,7 @@
 //! What stages run, as far as it is known before a run: what only the run will know stands as `‹run folder›` and the like.
 
+use std::collections::HashMap;
+
 use footplate_core::definition::{Definition, Stage};
 use footplate_spec as spec;
 use indexmap::IndexMap;
@@ -67,13 +69,15 @@ pub(crate) fn rendered<'q>(
     let mut values = values.clone();
     let secrets = spec::take_secrets(definition, &mut values);
     let mut handed: IndexMap<String, IndexMap<String, Value>> = IndexMap::new();
+    let mut named: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (name, output) in definition.stages.values().flat_map(texts).flat_map(named_outputs) {
+        named.entry(name).or_default().push(output);
+    }
     for (name, stage) in &definition.stages {
         // What a program hands on is not known; a name in its place says what it will be.
         let mut outputs: IndexMap<String, Value> = IndexMap::new();
-        for text in definition.stages.values().flat_map(texts) {
-            for output in named_outputs(text, name) {
-                outputs.insert(output.to_owned(), Value::String(format!("‹{name}.{output}›")));
-            }
+        for output in named.get(name.as_str()).into_iter().flatten() {
+            outputs.insert((*output).to_owned(), Value::String(format!("‹{name}.{output}›")));
         }
         for (output, text) in &stage.outputs {
             let text = text.replace("{{ run.dir }}", "‹run folder›").replace("{{run.dir}}", "‹run folder›");
@@ -111,12 +115,13 @@ fn texts(stage: &Stage) -> Vec<&str> {
     words.chain(&stage.cwd).chain(&stage.condition).map(String::as_str).collect()
 }
 
-/// The outputs of a stage that a text names: `stages.NAME.outputs.OUTPUT`.
-fn named_outputs<'t>(text: &'t str, stage: &str) -> Vec<&'t str> {
-    let start = format!("stages.{stage}.outputs.");
-    let end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
-    text.match_indices(&start)
-        .filter_map(|(at, _)| text[at + start.len()..].split(end).next())
-        .filter(|name| !name.is_empty())
-        .collect()
+/// The outputs that a text names, each with its stage: `stages.NAME.outputs.OUTPUT`.
+fn named_outputs(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let word = |text: &str| text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+    text.match_indices("stages.").filter_map(move |(at, start)| {
+        let rest = &text[at + start.len()..];
+        let (name, rest) = rest.split_at(word(rest));
+        let rest = rest.strip_prefix(".outputs.")?;
+        Some((name, &rest[..word(rest)])).filter(|(name, output)| !name.is_empty() && !output.is_empty())
+    })
 }

@@ -42,7 +42,7 @@ impl End {
         let found = self.found().unwrap_or_else(|| panic!("nothing found, exit {:?}, in:\n{text}", self.code));
         let code = if self.signal.is_some() { ErrorCode::Signal } else { ErrorCode::ExitCode };
         let facts = explain::Facts { exit_code: self.code, signal: self.signal, run: Some(7), ..Default::default() };
-        let failure = told(&found, explain::failure(code, &facts), Some(7));
+        let failure = told(&found, explain::failure(code, &facts), Some(7), false);
         let at = usize::try_from(found.offset).unwrap();
         let line = String::from_utf8_lossy(&self.output[at..]).lines().next().unwrap_or_default().to_owned();
         let number = usize::try_from(failure.log_line.unwrap()).unwrap();

@@ -1,11 +1,14 @@
 //! `footplate plan`.
 
 mod guards;
+mod missing;
 
 use clap::Args;
 use footplate_core::Fault;
 use footplate_engine::data::{self, DataView};
+use footplate_engine::environment::Captured;
 use footplate_engine::plan::{Plan as Content, plan};
+use footplate_engine::ready::{self, Missing, Place};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -17,6 +20,8 @@ use crate::verb::{add, show};
 use guards::Guarded;
 
 /// Check a pipeline and show what would run in what order; starts nothing
+///
+/// What is not there now (a program, a folder, a secret) is told, and refuses nothing: it may be there when the run starts.
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
     /// A file, a folder with footplate.toml, or a template's name: digits
@@ -38,10 +43,15 @@ impl Plan {
         let plan = plan(&found.definition, &values, Some(&client))?;
         let data = data::given(&found.definition, &plan.params, &cwd);
         let guards = guards::all(&found.definition);
+        let environment = Captured::current();
+        let place = Place { pipeline_dir: &found.dir, cwd: &cwd, environment: &environment };
+        let missing = ready::look(&found.definition, &values, place).missing;
         if context.json {
-            context.print_json(&Told { plan: &plan, guards, data: data.into_iter().map(Given::from).collect() })?;
+            let data = data.into_iter().map(Given::from).collect();
+            context.print_json(&Told { plan: &plan, guards, data, missing })?;
         } else {
-            context.print(&text(&plan, &guards, &data, context.colour, context.columns()))?;
+            let rows = rows(&plan, &guards, &data, &missing);
+            context.print(&text(&plan, &rows, context.colour, context.columns()))?;
         }
         Ok(0)
     }
@@ -56,6 +66,8 @@ struct Told<'a> {
     guards: Vec<Guarded<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     data: Vec<Given>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<Missing>,
 }
 
 /// What lies behind a parameter of kind `dataset`.
@@ -76,13 +88,14 @@ impl From<(String, Result<DataView, Fault>)> for Given {
     }
 }
 
-fn text(
+type Rows = Vec<(&'static str, String)>;
+
+fn rows(
     plan: &Content,
     guards: &[Guarded<'_>],
     data: &[(String, Result<DataView, Fault>)],
-    colours: bool,
-    columns: Option<usize>,
-) -> String {
+    missing: &[Missing],
+) -> Rows {
     let expected =
         plan.expected_s.map_or_else(|| "not known: not every stage has completed before".to_owned(), when::span);
     let mut lines = vec![
@@ -102,6 +115,13 @@ fn text(
     for (at, one) in guards.iter().enumerate() {
         lines.push((if at == 0 { "watched" } else { "" }, visible(&one.sentence())));
     }
+    for (at, one) in missing.iter().enumerate() {
+        lines.push((if at == 0 { "missing" } else { "" }, visible(&missing::sentence(one))));
+    }
+    lines
+}
+
+fn text(plan: &Content, rows: &[(&str, String)], colours: bool, columns: Option<usize>) -> String {
     let mut levels = Table::new(&[("LEVEL", Align::Right), ("STAGE", Align::Left), ("EXPECTED", Align::Right)]);
     for (level, stages) in plan.levels.iter().enumerate() {
         for stage in stages {
@@ -109,5 +129,5 @@ fn text(
             levels.row(vec![level.to_string().into(), Cell::new(stage), expected.into()]);
         }
     }
-    format!("{}\n{}", table::pairs(&lines, colours), levels.render(colours, columns))
+    format!("{}\n{}", table::pairs(rows, colours), levels.render(colours, columns))
 }

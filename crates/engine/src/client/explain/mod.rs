@@ -32,6 +32,8 @@ pub struct Facts<'a> {
     pub run: Option<i64>,
     /// The stage's name, for hints.
     pub stage: Option<&'a str>,
+    /// The stage can go on from a checkpoint: its definition has `resume`.
+    pub resumes: bool,
 }
 
 /// The sentences for a code.
@@ -44,7 +46,8 @@ pub fn failure(code: ErrorCode, facts: &Facts<'_>) -> Failure {
     };
     let run = facts.run.map_or("RUN".to_owned(), |n| n.to_string());
     let stage = facts.stage.unwrap_or("STAGE");
-    let hints = hints.iter().map(|h| h.replace("{run}", &run).replace("{stage}", stage)).collect();
+    let fit = |hint: &&&str| facts.resumes || **hint != RESUME;
+    let hints = hints.iter().filter(fit).map(|h| h.replace("{run}", &run).replace("{stage}", stage)).collect();
     let mut diagnosis = diagnose::of_exit(code, facts.exit_code, facts.signal);
     let limit = match code {
         ErrorCode::TimedOut => facts.timeout_ms,
@@ -68,6 +71,7 @@ type Entry = (&'static str, String, &'static [&'static str]);
 
 const LOG: &str = "Read its output: footplate logs {run} {stage}";
 const RETRY: &str = "Try again: footplate retry {run} --failed";
+/// Only where the stage can: `footplate resume` refuses it elsewhere.
 const RESUME: &str = "Go on from the newest checkpoint: footplate resume {run}";
 
 fn entry(title: &'static str, detail: &str, hints: &'static [&'static str]) -> Entry {
@@ -304,6 +308,12 @@ mod tests {
         let told = failure(ErrorCode::TimedOut, &Facts { timeout_ms: Some(5_400_000), ..Facts::default() });
         assert!(told.detail.contains("1h30m"));
         assert_eq!(told.diagnosis.unwrap().args["limit"], "1h30m");
+        for code in ErrorCode::ALL {
+            let hints = |resumes| failure(*code, &Facts { resumes, ..Facts::default() }).hints;
+            let again = |hints: &[String]| hints.iter().any(|hint| hint.contains("footplate re"));
+            assert!(!hints(false).iter().any(|hint| hint.contains("footplate resume")), "{code}");
+            assert_eq!(again(&hints(false)), again(&hints(true)), "{code}: nothing is left to do");
+        }
         let told =
             failure(ErrorCode::NeedNotCompleted, &Facts { detail: Some("train ended failed"), ..Facts::default() });
         assert_eq!(told.detail, "Train ended failed.");
