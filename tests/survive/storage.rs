@@ -172,6 +172,25 @@ fn what_nobody_is_at_work_on_waits_for_a_word() {
 }
 
 #[test]
+fn a_run_that_is_brought_back_ended_when_its_last_stage_did_though_one_was_skipped() {
+    let bench = Bench::new();
+    let text = "format = 1\nname = \"pair\"\n[stages.a]\nshell = 'true'\n\
+                [stages.b]\nneeds = [\"a\"]\nif = \"false\"\nshell = 'true'\n";
+    let pipeline = bench.write("pair/footplate.toml", text).parent().unwrap().display().to_string();
+    let _ = bench.run(&["run", &pipeline]).expect(0);
+    let before = bench.show(1);
+    assert_eq!(before["stages"][1]["status"], "skipped");
+    bench.until_nothing_left(LONG);
+    wreck(&state(&bench));
+    let status = bench.status(1);
+    if status == "paused" {
+        let _ = bench.run(&["unpause", "1"]).expect(0);
+    }
+    bench.until_status(1, "completed", LONG);
+    assert_eq!(bench.show(1)["finished_at"], before["finished_at"]);
+}
+
+#[test]
 fn a_store_that_lost_its_journal_is_found_out_although_sqlite_finds_nothing_wrong() {
     let mut bench = Bench::new();
     bench.expect_nothing_left();

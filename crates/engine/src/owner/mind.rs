@@ -11,12 +11,12 @@ use footplate_core::notice::NoticeKind;
 use footplate_core::schedule::{Backlog, Capacity, Demand, Entry, QueueRule, RunGate};
 use footplate_core::state::run::{Follow, derive, follow, result, stopped_by_failure};
 use footplate_core::state::stage::{StageInput, StageState, step};
-use footplate_core::{AttemptKey, ErrorCode, RunStatus, StageKey, UtcMs};
+use footplate_core::{AttemptKey, ErrorCode, RunStatus, StageKey, StageStatus, UtcMs};
 use footplate_shim::clock;
 use footplate_shim::folder::AttemptDir;
 use footplate_store::RunBrief;
-use footplate_store::StageChange;
 use footplate_store::Tx;
+use footplate_store::{StageChange, StageRow};
 use indexmap::IndexMap;
 
 use super::Trouble;
@@ -434,8 +434,12 @@ impl Mind {
             run.row.status = status;
             tx.set_run_status(number, status, now)?;
             if status.is_ended() {
-                // When the last of its stages ended.
-                let ended = run.rows.iter().filter_map(|row| row.finished_at).max().unwrap_or(now);
+                // When the last of its stages ended. A stage is skipped when others end, or when an owner after a restore sees that.
+                let last = |skipped: bool| {
+                    let counts = |row: &&StageRow| skipped || row.status != StageStatus::Skipped;
+                    run.rows.iter().filter(counts).filter_map(|row| row.finished_at).max()
+                };
+                let ended = last(false).or_else(|| last(true)).unwrap_or(now);
                 run.row.finished_at = Some(ended);
                 let started = run.row.started_at;
                 tx.set_run_times(number, started, Some(ended))?;
