@@ -111,7 +111,7 @@ pub(super) fn run(
         post: Post::new(home, waker.clone()),
         presence: Presence::new(home, waker.clone()),
         tidy: Tidy::new(),
-        strays: Strays::new(),
+        strays: Strays::default(),
         untold: Untold::default(),
         waker,
         wakeable,
