@@ -51,8 +51,12 @@ impl Strays {
             if now < next {
                 return Ok(());
             }
-            store.write(|tx| tx.put_setting(LOOKED, &now.to_string()))?;
             self.next = Some(now + EVERY_MS);
+            match store.write(|tx| tx.put_setting(LOOKED, &now.to_string())) {
+                // No reason for an owner to leave.
+                Err(StoreError::Full) => return Ok(()),
+                other => other?,
+            }
             self.left = std::fs::read_dir(home.secrets_dir()).ok();
         }
         self.step(home, store, now / 1000 - YOUNG_S)
